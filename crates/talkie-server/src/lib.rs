@@ -1,1 +1,4 @@
-//! To be written.
+//! The server behind `talkie serve`: signaling, relay and web app in one process.
+
+pub mod relay;
+pub mod signaling;

@@ -1,0 +1,1 @@
+//! The TURN relay: the sans-IO machine on real sockets.

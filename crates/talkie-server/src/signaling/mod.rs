@@ -1,0 +1,1 @@
+//! Signaling over WebSocket; `docs/signaling.md` is the protocol.

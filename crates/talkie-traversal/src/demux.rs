@@ -1,0 +1,1 @@
+//! Telling protocols apart that share one port (RFC 7983).

@@ -1,0 +1,1 @@
+//! STUN: Session Traversal Utilities for NAT (RFC 8489).

@@ -1,0 +1,1 @@
+//! TURN: Traversal Using Relays around NAT (RFC 8656).
