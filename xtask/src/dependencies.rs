@@ -3,14 +3,14 @@
 //! `cargo deny` reads the same file and knows far more (advisories, licence texts); it takes minutes
 //! to install, so this check of the three rules that a change breaks most easily is what CI runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 
 use anyhow::{Context as _, Result, bail};
-use cargo_metadata::{Metadata, MetadataCommand, Package, PackageId};
+use cargo_metadata::{MetadataCommand, Package};
 use serde::Deserialize;
 
-use crate::command::root;
+use crate::command::{cargo, output, root};
 
 #[derive(Deserialize)]
 struct Deny {
@@ -50,8 +50,8 @@ pub(crate) fn check() -> Result<String> {
         .other_options(vec!["--locked".into(), "--all-features".into()])
         .exec()
         .context("cargo metadata")?;
-    let used = used(&metadata);
-    let packages = metadata.packages.iter().filter(|package| used.contains(&package.id));
+    let used = used()?;
+    let packages = metadata.packages.iter().filter(|package| used.contains(&shown(package)));
     let faults: Vec<String> = packages.flat_map(|package| faults(&deny, package)).collect();
     if !faults.is_empty() {
         bail!("{}", faults.join("\n  "));
@@ -59,22 +59,22 @@ pub(crate) fn check() -> Result<String> {
     Ok(format!("{} packages against deny.toml", used.len()))
 }
 
-/// What can be compiled on any platform. The lock file has more: packages behind features that
-/// nobody switches on.
-fn used(metadata: &Metadata) -> BTreeSet<&PackageId> {
-    let resolve = metadata.resolve.as_ref().expect("metadata without --no-deps has the graph");
-    let nodes: BTreeMap<_, _> = resolve.nodes.iter().map(|node| (&node.id, node)).collect();
-    let mut used: BTreeSet<&PackageId> = metadata.workspace_members.iter().collect();
-    let mut next: Vec<&PackageId> = used.iter().copied().collect();
-    while let Some(id) = next.pop() {
-        let dependencies = nodes[id].deps.iter().map(|dependency| &dependency.pkg);
-        next.extend(dependencies.filter(|id| used.insert(id)));
-    }
-    used
+/// What can be compiled on any platform, by name and version. The lock file and `cargo metadata`
+/// have more: packages behind features that nobody switches on.
+fn used() -> Result<BTreeSet<String>> {
+    let arguments = ["tree", "--workspace", "--locked", "--target=all", "--prefix=none"];
+    let tree = output(cargo().args(arguments).arg("--format={p}"))?;
+    let packages = tree.lines().map(|line| line.split_whitespace().take(2).collect::<Vec<_>>());
+    Ok(packages.filter(|words| words.len() == 2).map(|words| words.join(" ")).collect())
+}
+
+/// A package as `cargo tree` shows it.
+fn shown(package: &Package) -> String {
+    format!("{} v{}", package.name, package.version)
 }
 
 fn faults(deny: &Deny, package: &Package) -> Vec<String> {
-    let name = format!("{} {}", package.name, package.version);
+    let name = shown(package);
     let mut faults = Vec::new();
     if let Some(ban) = deny.bans.deny.iter().find(|ban| ban.name == package.name.as_str()) {
         faults.push(format!("{name} is banned: {}", ban.reason));
