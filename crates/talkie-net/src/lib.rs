@@ -1,1 +1,24 @@
-//! To be written.
+//! Sockets for talkie's protocol machines: the only crate that owns any.
+//!
+//! It knows no protocol. A [`Machine`](talkie_sansio::Machine) gets its datagrams, its timers and
+//! its [`genesis`] from here, in one of two ways:
+//!
+//! - [`driver`] runs a machine as a tokio task on a few UDP sockets or one stream: clients.
+//! - [`plane`] runs a machine with a direct forward path on a thread of its own: relays.
+//!
+//! Streams carry datagrams by the machine's own framing, which is handed in as a [`Framer`].
+
+pub mod driver;
+mod frame;
+mod genesis;
+mod interfaces;
+mod leg;
+pub mod plane;
+mod queue;
+mod sys;
+mod udp;
+
+pub use frame::{BadFrame, Framer};
+pub use genesis::genesis;
+pub use interfaces::{Interface, Scope, interfaces, lan_address, source_address};
+pub use udp::{BindError, Fragmentation, Granted, Refusal, UdpOptions, UdpSocket};

@@ -1,0 +1,147 @@
+//! The host's addresses, and which of them others are likely to reach it at.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+
+/// One address of one network interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface {
+    /// The interface's name, such as `eth0`.
+    pub name: String,
+    /// The address.
+    pub address: IpAddr,
+    /// How far the address reaches.
+    pub scope: Scope,
+}
+
+/// How far an address reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// This host only.
+    Loopback,
+    /// This link only.
+    LinkLocal,
+    /// The network of one organisation: RFC 1918 and RFC 4193.
+    Private,
+    /// Behind a carrier's NAT: RFC 6598.
+    Shared,
+    /// The Internet, as far as the address tells.
+    Global,
+}
+
+impl Scope {
+    /// Classifies `address`; a v4-mapped one counts as IPv4.
+    #[must_use]
+    pub fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(v4) if v4.is_loopback() => Self::Loopback,
+            IpAddr::V4(v4) if v4.is_link_local() => Self::LinkLocal,
+            IpAddr::V4(v4) if v4.is_private() => Self::Private,
+            IpAddr::V4(v4) if v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64 => Self::Shared,
+            IpAddr::V6(v6) if v6.is_loopback() => Self::Loopback,
+            IpAddr::V6(v6) if v6.is_unicast_link_local() => Self::LinkLocal,
+            IpAddr::V6(v6) if v6.is_unique_local() => Self::Private,
+            _ => Self::Global,
+        }
+    }
+}
+
+/// All addresses of all interfaces that are up.
+///
+/// # Errors
+/// If the operating system refuses the list.
+pub fn interfaces() -> io::Result<Vec<Interface>> {
+    let list = if_addrs::get_if_addrs()?;
+    Ok(list
+        .into_iter()
+        .map(|entry| {
+            let address = entry.ip();
+            Interface { name: entry.name, address, scope: Scope::of(address) }
+        })
+        .collect())
+}
+
+/// The address that packets to `remote` would leave from. Nothing is sent: connecting a UDP socket
+/// only asks the routing table.
+#[must_use]
+pub fn source_address(remote: IpAddr) -> Option<IpAddr> {
+    let unspecified: IpAddr = match remote {
+        IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind(SocketAddr::new(unspecified, 0)).ok()?;
+    socket.connect(SocketAddr::new(remote, 9)).ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_unspecified()).then_some(address)
+}
+
+/// The address at which other devices on the local network most likely reach this host: the one on
+/// the default route, IPv4 before IPv6 because people type it; else the best of the list.
+#[must_use]
+pub fn lan_address() -> Option<IpAddr> {
+    // Documentation prefixes belong to nobody, so that they follow the default route.
+    let routed =
+        [IpAddr::from([192, 0, 2, 1]), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()]
+            .into_iter()
+            .filter_map(source_address)
+            .find(|address| Scope::of(*address) > Scope::LinkLocal);
+    routed.or_else(|| best(&interfaces().ok()?))
+}
+
+fn best(list: &[Interface]) -> Option<IpAddr> {
+    list.iter()
+        .filter(|entry| entry.scope > Scope::LinkLocal && !is_virtual(&entry.name))
+        .min_by_key(|entry| (entry.address.is_ipv6(), entry.scope != Scope::Private))
+        .map(|entry| entry.address)
+}
+
+/// Whether the name is one that container and machine hosts give to their inner bridges.
+fn is_virtual(name: &str) -> bool {
+    ["docker", "br-", "veth", "virbr", "cni", "lxc"].iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scopes_follow_the_registries() {
+        for (address, scope) in [
+            ("127.0.0.1", Scope::Loopback),
+            ("::1", Scope::Loopback),
+            ("::ffff:127.0.0.1", Scope::Loopback),
+            ("169.254.1.1", Scope::LinkLocal),
+            ("fe80::1", Scope::LinkLocal),
+            ("10.1.2.3", Scope::Private),
+            ("fd00::1", Scope::Private),
+            ("100.64.0.1", Scope::Shared),
+            ("100.128.0.1", Scope::Global),
+            ("2001:db8::1", Scope::Global),
+        ] {
+            assert_eq!(Scope::of(address.parse().unwrap()), scope, "{address}");
+        }
+    }
+
+    #[test]
+    fn loopback_is_its_own_source() {
+        let loopback = IpAddr::from([127, 0, 0, 1]);
+        assert_eq!(source_address(loopback), Some(loopback));
+        assert!(interfaces().unwrap().iter().any(|entry| entry.scope == Scope::Loopback));
+    }
+
+    #[test]
+    fn private_ipv4_of_a_real_interface_is_best() {
+        let entry = |name: &str, address: &str| {
+            let address = address.parse().unwrap();
+            Interface { name: name.into(), address, scope: Scope::of(address) }
+        };
+        let list = [
+            entry("lo", "127.0.0.1"),
+            entry("docker0", "172.17.0.1"),
+            entry("eth0", "fd00::5"),
+            entry("eth0", "192.168.7.5"),
+        ];
+        assert_eq!(best(&list), Some("192.168.7.5".parse().unwrap()));
+        assert_eq!(best(&list[..2]), None);
+    }
+}

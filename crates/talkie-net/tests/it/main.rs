@@ -1,0 +1,7 @@
+//! Machines on real sockets of the loopback interface.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod driver;
+mod plane;
+mod toy;
