@@ -109,16 +109,21 @@ impl SecurityFeatures {
     pub const PREFIX_LENGTH: usize = 13;
 
     /// The nonce cookie with these features: what a server puts in front of every nonce.
+    ///
+    /// §18.1 counts the bits from the left, the example in appendix B.1 and the erratum on that
+    /// section from the right, as other implementations do; so it is done here.
     #[must_use]
     pub fn nonce_prefix(self) -> [u8; Self::PREFIX_LENGTH] {
         let bits = u8::from(self.password_algorithms) | u8::from(self.username_anonymity) << 1;
         let mut prefix = *b"obMatJos2AAAA";
-        // Only the lowest two of the 24 bits are assigned: base64's last digit.
+        // Only two of the 24 bits are assigned: base64's last digit.
         prefix[12] = b'A' + bits;
         prefix
     }
 
-    /// The features that a nonce announces; `None` if it announces nothing.
+    /// The features that a nonce announces; `None` if it announces nothing. A bit counts from
+    /// either side, because a server that took §18.1 by its word must not look like one that an
+    /// attacker stripped of its features.
     #[must_use]
     pub fn of_nonce(nonce: &[u8]) -> Option<Self> {
         let digits: [u8; 4] = nonce.strip_prefix(NONCE_COOKIE)?.get(..4)?.try_into().ok()?;
@@ -126,7 +131,10 @@ impl SecurityFeatures {
         for digit in digits {
             bits = bits << 6 | u32::from(base64_digit(digit)?);
         }
-        Some(Self { password_algorithms: bits & 1 != 0, username_anonymity: bits & 2 != 0 })
+        Some(Self {
+            password_algorithms: bits & (1 | 1 << 23) != 0,
+            username_anonymity: bits & (2 | 1 << 22) != 0,
+        })
     }
 }
 

@@ -177,13 +177,20 @@ impl<'a> Message<'a> {
         Some(mac.ct_eq(&self.bytes[offset + 4..offset + 24]).into())
     }
 
-    /// Whether MESSAGE-INTEGRITY-SHA256 was made with `key`; `None` if there is none. It may be
-    /// truncated to 16 bytes or more, in steps of 4 (RFC 8489 §14.6).
+    /// Whether MESSAGE-INTEGRITY-SHA256 was made with `key`; `None` if there is none. It has to be
+    /// all of the 32 bytes.
     #[must_use]
     pub fn check_integrity_sha256(&self, key: &Key) -> Option<bool> {
+        self.check_truncated_integrity_sha256(key, 32)
+    }
+
+    /// As [`check_integrity_sha256`](Self::check_integrity_sha256), for the usages that allow a
+    /// value truncated to `shortest` bytes, never less than 16, in steps of 4 (RFC 8489 §14.6).
+    #[must_use]
+    pub fn check_truncated_integrity_sha256(&self, key: &Key, shortest: usize) -> Option<bool> {
         let offset = self.marks.integrity_sha256?;
         let length = self.declared_length(offset);
-        if !(16..=32).contains(&length) || !length.is_multiple_of(4) {
+        if !(shortest.max(16)..=32).contains(&length) || !length.is_multiple_of(4) {
             return Some(false);
         }
         let end = offset + 4 + length;

@@ -1,1 +1,2 @@
 //! TURN: Traversal Using Relays around NAT (RFC 8656).
+pub mod channel_data;

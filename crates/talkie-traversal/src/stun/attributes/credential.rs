@@ -75,6 +75,11 @@ impl<'a> PasswordAlgorithms<'a> {
     /// SHA-256 alone.
     pub const SHA256: PasswordAlgorithms<'static> = PasswordAlgorithms(&[0, 2, 0, 0]);
 
+    /// Takes a value that came out of a message.
+    pub(in crate::stun) fn accepted(value: &'a [u8]) -> Self {
+        Self(value)
+    }
+
     /// The value on the wire.
     #[must_use]
     pub fn as_bytes(&self) -> &'a [u8] {

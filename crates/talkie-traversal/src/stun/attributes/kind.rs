@@ -23,6 +23,9 @@ macro_rules! types {
     ($($(#[$doc:meta])* $name:ident = $number:literal $wire:literal;)*) => {
         impl AttributeType {
             $($(#[$doc])* pub const $name: Self = Self($number);)*
+
+            /// Every type that has a constant here.
+            pub const KNOWN: &[Self] = &[$(Self::$name),*];
         }
 
         impl fmt::Debug for AttributeType {

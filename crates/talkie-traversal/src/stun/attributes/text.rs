@@ -28,6 +28,12 @@ macro_rules! text {
                 }
             }
 
+            /// Takes a text that came out of a message or [`new`](Self::new).
+            #[allow(dead_code, reason = "not every text is sent back")]
+            pub(in crate::stun) fn accepted(text: &'a str) -> Self {
+                Self(text)
+            }
+
             /// The text.
             #[must_use]
             pub fn as_str(&self) -> &'a str {

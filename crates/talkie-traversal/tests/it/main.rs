@@ -1,0 +1,3 @@
+//! talkie-traversal from outside: vectors, properties, scenarios on a virtual clock.
+
+mod stun_vectors;
