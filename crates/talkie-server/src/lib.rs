@@ -1,4 +1,35 @@
 //! The server behind `talkie serve`: signaling, relay and web app in one process.
+//!
+//! ```no_run
+//! # async fn serve() -> Result<(), talkie_server::StartError> {
+//! let server = talkie_server::Server::start(talkie_server::Config::default()).await?;
+//! println!("{:?}", server.report().local_url);
+//! server.stopped().await;
+//! # Ok(())
+//! # }
+//! ```
 
+mod accept;
+mod bind;
+mod certificate;
+mod config;
+mod connections;
+mod holder;
+mod http;
+mod interfaces;
+mod metrics;
+mod pace;
 pub mod relay;
+mod replay;
+mod report;
+mod server;
 pub mod signaling;
+
+pub use bind::ListenError;
+pub use certificate::CertificateError;
+pub use config::{Config, ConnectionLimits, TlsFiles};
+pub use holder::Holder;
+pub use report::{
+    AdvertisedSource, CertificateReport, Leg, Listening, Purpose, RelayReport, Report,
+};
+pub use server::{Server, StartError};

@@ -1,0 +1,187 @@
+//! How many connections there may be, and whose.
+//!
+//! A connection is *half open* until it has said what it wants. Those are cheap to make for who
+//! means harm, so they have a bound of their own; at the bound the oldest gives way to the new one.
+//! An honest client needs milliseconds to get past this state and is not hurt, even when it shares
+//! its address with the attacker.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::oneshot;
+
+use crate::config::ConnectionLimits;
+
+/// All connections of the public listeners.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    limits: ConnectionLimits,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    next: u64,
+    live: HashMap<u64, IpAddr>,
+    per_address: HashMap<IpAddr, usize>,
+    half_open: BTreeMap<u64, HalfOpen>,
+    half_open_per_address: HashMap<IpAddr, BTreeSet<u64>>,
+    refused: u64,
+    evicted: u64,
+}
+
+#[derive(Debug)]
+struct HalfOpen {
+    address: IpAddr,
+    evict: oneshot::Sender<()>,
+}
+
+/// A connection's place; dropping it gives the place back.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    id: u64,
+    connections: Arc<Connections>,
+}
+
+/// Resolves when a half-open connection has to give way, and never once it is established.
+#[derive(Debug)]
+pub(crate) struct Eviction(oneshot::Receiver<()>);
+
+/// A snapshot for the metrics.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts {
+    pub(crate) open: usize,
+    pub(crate) half_open: usize,
+    pub(crate) refused: u64,
+    pub(crate) evicted: u64,
+}
+
+impl Connections {
+    pub(crate) fn new(limits: ConnectionLimits) -> Arc<Self> {
+        Arc::new(Self { limits, state: Mutex::default() })
+    }
+
+    pub(crate) fn limits(&self) -> &ConnectionLimits {
+        &self.limits
+    }
+
+    pub(crate) fn counts(&self) -> Counts {
+        let state = self.state();
+        Counts {
+            open: state.live.len(),
+            half_open: state.half_open.len(),
+            refused: state.refused,
+            evicted: state.evicted,
+        }
+    }
+
+    /// Takes a place for a connection from `ip`; `None` if there is none.
+    pub(crate) fn admit(self: &Arc<Self>, ip: IpAddr) -> Option<(Admission, Eviction)> {
+        let address = client_key(ip);
+        let mut state = self.state();
+        self.make_room(&mut state, address);
+        let of_address = state.per_address.get(&address).copied().unwrap_or(0);
+        if of_address >= self.limits.per_address || state.live.len() >= self.limits.total {
+            state.refused += 1;
+            return None;
+        }
+        let id = state.next;
+        state.next += 1;
+        state.live.insert(id, address);
+        *state.per_address.entry(address).or_default() += 1;
+        let (evict, evicted) = oneshot::channel();
+        state.half_open.insert(id, HalfOpen { address, evict });
+        state.half_open_per_address.entry(address).or_default().insert(id);
+        Some((Admission { id, connections: Arc::clone(self) }, Eviction(evicted)))
+    }
+
+    /// Closes the oldest half-open connection of `address`, or of all, where a bound is reached.
+    fn make_room(&self, state: &mut State, address: IpAddr) {
+        let of_address = state.half_open_per_address.get(&address);
+        let own_oldest = of_address.and_then(|ids| ids.first().copied());
+        let own_count = of_address.map_or(0, BTreeSet::len);
+        let open = state.per_address.get(&address).copied().unwrap_or(0);
+        if own_count >= self.limits.half_open_per_address || open >= self.limits.per_address {
+            own_oldest.into_iter().for_each(|id| state.evict(id));
+        }
+        if state.half_open.len() >= self.limits.half_open || state.live.len() >= self.limits.total {
+            let oldest = state.half_open.keys().next().copied();
+            oldest.into_iter().for_each(|id| state.evict(id));
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn evict(&mut self, id: u64) {
+        if let Some(half_open) = self.establish(id) {
+            self.evicted += 1;
+            // A task that has just ended is not there to hear it.
+            let _ = half_open.evict.send(());
+            self.release(id);
+        }
+    }
+
+    fn establish(&mut self, id: u64) -> Option<HalfOpen> {
+        let half_open = self.half_open.remove(&id)?;
+        if let Some(ids) = self.half_open_per_address.get_mut(&half_open.address) {
+            ids.remove(&id);
+            if ids.is_empty() {
+                self.half_open_per_address.remove(&half_open.address);
+            }
+        }
+        Some(half_open)
+    }
+
+    fn release(&mut self, id: u64) {
+        let Some(address) = self.live.remove(&id) else { return };
+        if let Some(count) = self.per_address.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                self.per_address.remove(&address);
+            }
+        }
+    }
+}
+
+impl Admission {
+    /// The client has said what it wants: it is no longer half open.
+    pub(crate) fn established(&self) {
+        self.connections.state().establish(self.id);
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        let mut state = self.connections.state();
+        state.establish(self.id);
+        state.release(self.id);
+    }
+}
+
+impl Eviction {
+    pub(crate) async fn wait(self) {
+        if self.0.await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// What counts as one client: an IPv4 address, or an IPv6 /64, which one customer has whole.
+pub(crate) fn client_key(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+#[path = "connections_tests.rs"]
+mod tests;

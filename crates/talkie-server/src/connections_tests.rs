@@ -1,0 +1,82 @@
+use super::*;
+
+fn limits() -> ConnectionLimits {
+    ConnectionLimits {
+        total: 6,
+        per_address: 4,
+        half_open: 3,
+        half_open_per_address: 2,
+        ..ConnectionLimits::default()
+    }
+}
+
+fn ip(last: u8) -> IpAddr {
+    IpAddr::from([192, 0, 2, last])
+}
+
+fn is_evicted(eviction: &mut Eviction) -> bool {
+    eviction.0.try_recv().is_ok()
+}
+
+#[test]
+fn the_oldest_half_open_connection_of_an_address_gives_way() {
+    let connections = Connections::new(limits());
+    let (_a, mut first) = connections.admit(ip(1)).unwrap();
+    let (_b, mut second) = connections.admit(ip(1)).unwrap();
+    let (_c, mut third) = connections.admit(ip(1)).unwrap();
+    assert!(is_evicted(&mut first));
+    assert!(!is_evicted(&mut second) && !is_evicted(&mut third));
+    assert_eq!(connections.counts().open, 2);
+}
+
+#[test]
+fn many_addresses_push_out_the_oldest_half_open_one_but_no_established_one() {
+    let connections = Connections::new(limits());
+    let (a, mut established) = connections.admit(ip(1)).unwrap();
+    a.established();
+    let mut held: Vec<_> = (2..=4).map(|last| connections.admit(ip(last)).unwrap()).collect();
+    held.push(connections.admit(ip(5)).unwrap());
+    assert!(is_evicted(&mut held[0].1));
+    assert!(!is_evicted(&mut established));
+    let counts = connections.counts();
+    assert_eq!((counts.open, counts.half_open, counts.evicted), (4, 3, 1));
+}
+
+#[test]
+fn one_address_cannot_have_more_than_its_share() {
+    let connections = Connections::new(limits());
+    let held: Vec<_> = (0..4)
+        .map(|_| {
+            let (admission, _) = connections.admit(ip(1)).unwrap();
+            admission.established();
+            admission
+        })
+        .collect();
+    assert!(connections.admit(ip(1)).is_none());
+    assert!(connections.admit(ip(2)).is_some());
+    drop(held);
+    assert!(connections.admit(ip(1)).is_some());
+    assert_eq!(connections.counts().refused, 1);
+}
+
+#[test]
+fn all_places_come_back() {
+    let connections = Connections::new(limits());
+    for round in 0..50 {
+        let (admission, _eviction) = connections.admit(ip(round % 3)).unwrap();
+        if round % 2 == 0 {
+            admission.established();
+        }
+    }
+    let state = connections.state();
+    assert!(state.live.is_empty() && state.per_address.is_empty());
+    assert!(state.half_open.is_empty() && state.half_open_per_address.is_empty());
+}
+
+#[test]
+fn an_ipv6_customer_is_one_client() {
+    let key = |text: &str| client_key(text.parse().unwrap());
+    assert_eq!(key("2001:db8:1:2:3::1"), key("2001:db8:1:2:4::2"));
+    assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
+    assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+}

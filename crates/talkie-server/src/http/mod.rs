@@ -1,0 +1,152 @@
+//! What the public HTTP listeners answer: the web app, rooms' pages, and the door to signaling.
+//!
+//! Every answer carries the same security fields. The policy allows the app's own files and its own
+//! WebSocket and nothing else: no inline script, no frame around it, no other host. No handler
+//! reads a request's body.
+
+mod assets;
+pub(crate) mod host;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Path, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tower::ServiceExt as _;
+
+use assets::Assets;
+use host::Authority;
+
+/// A body that no handler would read anyway.
+const MAX_BODY: u64 = 16 * 1024;
+
+/// The public routes.
+#[derive(Clone)]
+pub(crate) struct Site {
+    router: Router,
+}
+
+/// Who asks, and by which name of the server.
+#[derive(Clone, Debug)]
+pub(crate) struct Visit {
+    pub(crate) address: SocketAddr,
+    pub(crate) authority: Authority,
+    pub(crate) secure: bool,
+}
+
+struct App {
+    assets: Assets,
+}
+
+impl Site {
+    pub(crate) fn new() -> Self {
+        let app = Arc::new(App { assets: Assets::default() });
+        let router = Router::new()
+            .route("/", get(start))
+            .route("/r/{room}", get(room))
+            .fallback_service(get(file).with_state(Arc::clone(&app)))
+            .with_state(app);
+        Self { router }
+    }
+
+    /// Answers one request; never fails.
+    pub(crate) async fn respond(
+        &self,
+        mut request: Request<Body>,
+        address: SocketAddr,
+        secure: bool,
+    ) -> Response {
+        let Some(authority) = Authority::of(request.headers()) else {
+            return finish(
+                (StatusCode::BAD_REQUEST, "no usable Host field\n").into_response(),
+                None,
+            );
+        };
+        if request.body().size_hint().lower() > MAX_BODY {
+            let response = (StatusCode::PAYLOAD_TOO_LARGE, "too large\n").into_response();
+            return finish(response, Some((&authority, secure)));
+        }
+        let visit = Visit { address, authority: authority.clone(), secure };
+        request.extensions_mut().insert(visit);
+        let response = match self.router.clone().oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        finish(response, Some((&authority, secure)))
+    }
+}
+
+async fn start(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    app.assets.respond("index.html", &headers).unwrap_or_else(not_found)
+}
+
+/// The app reads the room's name from the address.
+async fn room(
+    State(app): State<Arc<App>>,
+    Path(room): Path<String>,
+    headers: HeaderMap,
+) -> Response {
+    let page = is_room_name(&room).then(|| app.assets.respond("index.html", &headers)).flatten();
+    page.unwrap_or_else(not_found)
+}
+
+async fn file(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path().trim_start_matches('/');
+    app.assets.respond(path, &headers).unwrap_or_else(not_found)
+}
+
+/// The names that signaling takes; it lower-cases.
+fn is_room_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+fn not_found() -> Response {
+    let fields = [(CONTENT_TYPE, "text/html; charset=utf-8"), (CACHE_CONTROL, "no-store")];
+    (StatusCode::NOT_FOUND, fields, include_str!("not-found.html")).into_response()
+}
+
+/// Adds the fields that every answer carries.
+fn finish(mut response: Response, visit: Option<(&Authority, bool)>) -> Response {
+    const FIELDS: [(HeaderName, &str); 5] = [
+        // A room's address is for those who were invited.
+        (REFERRER_POLICY, "no-referrer"),
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+        (
+            HeaderName::from_static("permissions-policy"),
+            "camera=(self), microphone=(self), display-capture=(self), geolocation=(), \
+             payment=(), usb=()",
+        ),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in FIELDS {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers.insert(CONTENT_SECURITY_POLICY, policy(visit));
+    response
+}
+
+fn policy(visit: Option<(&Authority, bool)>) -> HeaderValue {
+    // Safari before 15.4 doesn't count a WebSocket of the same host as 'self'.
+    let socket = visit.map_or_else(String::new, |(authority, secure)| {
+        format!(" {}://{authority}", if secure { "wss" } else { "ws" })
+    });
+    let text = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+         media-src 'self' blob:; connect-src 'self'{socket}; font-src 'self'; \
+         manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
+         frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}

@@ -1,0 +1,135 @@
+//! A stream that ends when its client dawdles.
+//!
+//! Two things must not take for ever: a request's head once its first byte has come (a client that
+//! sends a byte now and then would hold a connection at no cost), and taking what was written. A
+//! connection that rests between two requests is neither; HTTP's idle timeout ends it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Where the conversation is; shared with the code that serves the requests.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Pace(Arc<AtomicU8>);
+
+const NEW: u8 = 0;
+const READING: u8 = 1;
+const SERVING: u8 = 2;
+const RESTING: u8 = 3;
+
+impl Pace {
+    /// A whole request has come; its head's clock stops.
+    pub(crate) fn serving(&self) {
+        self.0.store(SERVING, Ordering::Relaxed);
+    }
+
+    /// The answer is ready; the next byte read begins the next request.
+    pub(crate) fn resting(&self) {
+        self.0.store(RESTING, Ordering::Relaxed);
+    }
+
+    fn at(&self) -> u8 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn reading(&self) {
+        self.0.store(READING, Ordering::Relaxed);
+    }
+}
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(crate) struct Paced<S> {
+    stream: S,
+    pace: Pace,
+    head: Duration,
+    stall: Duration,
+    head_clock: Pin<Box<Sleep>>,
+    stall_clock: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Paced<S> {
+    /// The first request's clock starts now.
+    pub(crate) fn new(stream: S, pace: Pace, head: Duration, stall: Duration) -> Self {
+        let head_clock = Box::pin(sleep_until(Instant::now() + head));
+        Self { stream, pace, head, stall, head_clock, stall_clock: None }
+    }
+
+    /// Passes a write's outcome on, or ends it when the client has taken nothing for too long.
+    fn stalled<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        poll: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if poll.is_ready() {
+            self.stall_clock = None;
+            return poll;
+        }
+        let until = self.stall;
+        let clock =
+            self.stall_clock.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + until)));
+        ready!(clock.as_mut().poll(cx));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        let before = buf.filled().len();
+        let poll = Pin::new(&mut this.stream).poll_read(cx, buf);
+        if poll.is_ready() && this.pace.at() == RESTING && buf.filled().len() > before {
+            this.pace.reading();
+            this.head_clock.as_mut().reset(Instant::now() + this.head);
+        }
+        // Bytes that keep coming must not hide that the time is over.
+        if matches!(this.pace.at(), NEW | READING) && this.head_clock.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        poll
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.stream).poll_write(cx, buf);
+        self.stalled(cx, poll)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let poll = Pin::new(&mut self.stream).poll_write_vectored(cx, bufs);
+        self.stalled(cx, poll)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let poll = Pin::new(&mut self.stream).poll_flush(cx);
+        self.stalled(cx, poll)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let poll = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.stalled(cx, poll)
+    }
+}

@@ -1,0 +1,173 @@
+//! The pages and files, and the fields they carry.
+
+use std::io::Read as _;
+
+use tokio::io::AsyncWriteExt as _;
+use talkie_server::Purpose;
+
+use crate::client::{Host, answer};
+
+#[tokio::test]
+async fn the_start_page_and_rooms_are_the_app() {
+    let host = Host::start().await;
+    let start = host.fetch("/", "").await;
+    assert_eq!(start.status, 200);
+    assert_eq!(start.field("content-type"), Some("text/html; charset=utf-8"));
+    assert!(start.text().contains("<script type=\"module\""));
+    for room in ["/r/blue-otter-7", "/r/Blue", "/r/a?join&name=Ann&relay"] {
+        let page = host.fetch(room, "").await;
+        assert_eq!((page.status, page.text()), (200, start.text()), "{room}");
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_exist_gets_a_page_that_says_so() {
+    let host = Host::start().await;
+    let long = format!("/r/{}", "a".repeat(10_000));
+    for path in [
+        "/nothing", "/r/", "/r/-a", "/r/a_b", "/r/..%2f..%2fetc", "/r/a/b", "/r/%00", &long,
+        "/app", "/app/", "/jsconfig.json", "//index.html/",
+    ] {
+        let page = host.fetch(path, "").await;
+        assert_eq!(page.status, 404, "{path}");
+        assert!(page.text().contains("There is nothing here"), "{path}");
+        assert_eq!(page.field("cache-control"), Some("no-store"));
+    }
+}
+
+#[tokio::test]
+async fn nothing_outside_the_web_apps_folder_can_be_had() {
+    let host = Host::start().await;
+    for path in [
+        "/../Cargo.toml", "/../src/lib.rs", "/app/../../Cargo.toml", "/%2e%2e/Cargo.toml",
+        "/..%2fCargo.toml", "/app/..%2f..%2fsrc%2flib.rs", "/%2e%2e%2fsrc/http/not-found.html",
+        "/..\\Cargo.toml", "/./../src/http/not-found.html", "//etc/passwd", "/etc/passwd",
+    ] {
+        let status = host.fetch(path, "").await.status;
+        assert!(matches!(status, 400 | 404), "{path}: {status}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_fields() {
+    let host = Host::start().await;
+    for path in ["/", "/r/room", "/icon.svg", "/nothing"] {
+        let page = host.fetch(path, "").await;
+        let policy = page.field("content-security-policy").unwrap();
+        for part in [
+            "default-src 'none';", "script-src 'self';", "frame-ancestors 'none'",
+            "connect-src 'self' ws://localhost:8080;",
+        ] {
+            assert!(policy.contains(part), "{path}: {policy}");
+        }
+        assert!(!policy.contains("unsafe"), "{policy}");
+        assert_eq!(page.field("referrer-policy"), Some("no-referrer"));
+        assert_eq!(page.field("x-content-type-options"), Some("nosniff"));
+        assert_eq!(page.field("cross-origin-opener-policy"), Some("same-origin"));
+        assert!(page.field("permissions-policy").unwrap().contains("camera=(self)"));
+    }
+}
+
+#[tokio::test]
+async fn the_policy_names_the_host_the_browser_used() {
+    let host = Host::start().await;
+    for (field, socket) in [
+        ("Talk.Example", "ws://talk.example;"),
+        ("[::1]:8080", "ws://[::1]:8080;"),
+        ("192.0.2.1", "ws://192.0.2.1;"),
+    ] {
+        let page = host.ask(&format!("GET / HTTP/1.1\r\nHost: {field}\r\n\r\n")).await;
+        assert!(page.field("content-security-policy").unwrap().contains(socket), "{field}");
+    }
+    let mut tls = host.connect_tls(Purpose::Https, &["http/1.1"]).await;
+    tls.write_all(b"GET / HTTP/1.1\r\nHost: talk.example:8443\r\n\r\n").await.unwrap();
+    let page = answer(&mut tls, false).await.unwrap();
+    assert!(page.field("content-security-policy").unwrap().contains("wss://talk.example:8443;"));
+}
+
+#[tokio::test]
+async fn a_host_that_is_none_is_refused() {
+    let host = Host::start().await;
+    for fields in ["", "Host: a; script-src *\r\n", "Host: a,b\r\n", "Host: a\r\nHost: b\r\n"] {
+        let page = host.ask(&format!("GET / HTTP/1.1\r\n{fields}\r\n")).await;
+        assert_eq!(page.status, 400, "{fields:?}");
+        let policy = page.field("content-security-policy").unwrap_or_default();
+        assert!(!policy.contains("script-src *"), "{policy}");
+    }
+}
+
+#[tokio::test]
+async fn files_have_their_types() {
+    let host = Host::start().await;
+    for (path, media_type) in [
+        ("/icon.svg", "image/svg+xml"),
+        ("/styles/base.css", "text/css; charset=utf-8"),
+        ("/app/names.js", "text/javascript; charset=utf-8"),
+    ] {
+        let file = host.fetch(path, "").await;
+        assert_eq!((file.status, file.field("content-type")), (200, Some(media_type)), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_unchanged_file_is_not_sent_again() {
+    let host = Host::start().await;
+    let first = host.fetch("/styles/base.css", "").await;
+    let tag = first.field("etag").unwrap();
+    assert_eq!(first.field("cache-control"), Some("no-cache"));
+    for field in [tag.to_owned(), format!("W/{tag}"), format!("\"x\", {tag}"), "*".to_owned()] {
+        let again = host.fetch("/styles/base.css", &format!("If-None-Match: {field}\r\n")).await;
+        assert_eq!((again.status, again.body.len()), (304, 0), "{field}");
+        assert_eq!(again.field("etag"), Some(tag));
+    }
+    let other = host.fetch("/styles/base.css", "If-None-Match: \"x\"\r\n").await;
+    assert_eq!((other.status, other.body), (200, first.body));
+}
+
+#[tokio::test]
+async fn text_is_compressed_as_the_browser_asks() {
+    let host = Host::start().await;
+    let plain = host.fetch("/styles/base.css", "").await;
+    assert_eq!(plain.field("content-encoding"), None);
+    assert_eq!(plain.field("vary"), Some("accept-encoding"));
+    let packed = host.fetch("/styles/base.css", "Accept-Encoding: gzip, deflate, br\r\n").await;
+    assert_eq!(packed.field("content-encoding"), Some("br"));
+    let mut text = Vec::new();
+    brotli::Decompressor::new(&packed.body[..], 4096).read_to_end(&mut text).unwrap();
+    assert_eq!(text, plain.body);
+    assert!(packed.body.len() < plain.body.len() / 2);
+    assert_ne!(packed.field("etag"), plain.field("etag"));
+
+    let packed = host.fetch("/styles/base.css", "Accept-Encoding: gzip\r\n").await;
+    assert_eq!(packed.field("content-encoding"), Some("gzip"));
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(&packed.body[..]).read_to_end(&mut text).unwrap();
+    assert_eq!(text, plain.body);
+}
+
+#[tokio::test]
+async fn only_get_and_head_are_for_pages() {
+    let host = Host::start().await;
+    for (method, path) in [("POST", "/"), ("PUT", "/styles/base.css"), ("DELETE", "/r/room")] {
+        let request = format!("{method} {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n");
+        let page = host.ask(&request).await;
+        assert_eq!(page.status, 405, "{method} {path}");
+        assert!(page.field("allow").unwrap().contains("GET"));
+    }
+    let head = host.ask("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    let start = host.fetch("/", "").await;
+    assert_eq!(head.status, 200);
+    assert_eq!(head.field("content-length"), start.field("content-length"));
+}
+
+#[tokio::test]
+async fn a_connection_serves_many_requests_over_tls_too() {
+    let host = Host::start().await;
+    let mut tls = host.connect_tls(Purpose::Https, &[]).await;
+    for path in ["/", "/icon.svg", "/nothing", "/r/room"] {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        tls.write_all(request.as_bytes()).await.unwrap();
+        let page = answer(&mut tls, false).await.unwrap();
+        assert_eq!(page.status, if path == "/nothing" { 404 } else { 200 });
+    }
+}

@@ -1,0 +1,6 @@
+//! The server from outside, over sockets on loopback.
+
+mod client;
+mod http;
+mod http_limits;
+mod tls;
