@@ -1,0 +1,80 @@
+/**
+ * Asks each link every two seconds how its packets go, tells the other side, and hands on what both
+ * agree about.
+ * @module
+ */
+import { agreed, readPath } from './badge.js';
+
+/** @import {PeerPath} from '../types.js' */
+/** @import {Link} from './link.js' */
+
+const EVERY_MS = 2000;
+
+export class PathMonitor {
+  /** @type {Map<Link, {ours: PeerPath|null, theirs: Pick<PeerPath, 'kind'|'via'>|null}>} */
+  #paths = new Map();
+  /** @type {ReturnType<typeof setInterval>|undefined} */ #timer;
+
+  /**
+   * @param {() => Iterable<Link>} links
+   * @param {(link: Link, path: PeerPath|null) => void} changed
+   */
+  constructor(links, changed) {
+    this.links = links;
+    this.changed = changed;
+  }
+
+  start() {
+    this.#timer ??= setInterval(() => this.#pollAll(), EVERY_MS);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** @param {Link} link */
+  forget(link) {
+    this.#paths.delete(link);
+  }
+
+  /** @param {Link} link @param {Pick<PeerPath, 'kind'|'via'>} theirs */
+  heard(link, theirs) {
+    const paths = this.#of(link);
+    paths.theirs = theirs;
+    this.changed(link, agreed(paths.ours, theirs));
+  }
+
+  /** @param {Link} link */
+  async poll(link) {
+    const report = await link.pc?.getStats().catch(() => null);
+    if (!report || link.closed) return;
+    /** @type {any[]} */
+    const entries = [];
+    report.forEach((entry) => entries.push(entry));
+    const ours = readPath(entries);
+    const paths = this.#of(link);
+    if (ours && (ours.kind !== paths.ours?.kind || ours.via !== paths.ours?.via)) {
+      link.tell({ type: 'path', kind: ours.kind, via: ours.via });
+    }
+    paths.ours = ours;
+    this.changed(link, agreed(ours, paths.theirs));
+  }
+
+  /** A channel that just opened has not heard what we told before. @param {Link} link */
+  introduce(link) {
+    this.#of(link).ours = null;
+    void this.poll(link);
+  }
+
+  #pollAll() {
+    for (const link of this.links()) if (link.connected) void this.poll(link);
+  }
+
+  /** @param {Link} link */
+  #of(link) {
+    let paths = this.#paths.get(link);
+    if (!paths) this.#paths.set(link, (paths = { ours: null, theirs: null }));
+    return paths;
+  }
+}

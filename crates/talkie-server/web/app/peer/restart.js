@@ -1,0 +1,94 @@
+/**
+ * When to restart ICE. A network that changed leaves a connection `disconnected` or `failed`, or
+ * connected to nothing for some seconds; a restart gathers anew and costs one offer. One side is eager
+ * and the other waits a little, so that both do not offer at once each time. Failing again and again,
+ * it tries more and more seldom, but goes on as long as the peer is in the room.
+ * @module
+ */
+
+const EAGER_MS = 1500;
+const PATIENT_MS = 4000;
+/** ICE needs up to this long for a first connection through a slow relay. */
+const FIRST_CONNECT_MS = 15_000;
+const BACKOFF_MAX_MS = 20_000;
+/** After this many restarts in vain the page says so. */
+const GIVE_UP_SAYING = 4;
+
+export class RestartPolicy {
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
+  #attempts = 0;
+  #healthy = false;
+  #stopped = false;
+
+  /** @param {{eager: boolean, restart: () => boolean, gaveUp: () => void}} options `restart` returns whether it could */
+  constructor({ eager, restart, gaveUp }) {
+    this.first = eager ? EAGER_MS : PATIENT_MS;
+    this.restart = restart;
+    this.gaveUp = gaveUp;
+  }
+
+  /** The first attempt to connect begins. */
+  begin() {
+    this.#schedule(FIRST_CONNECT_MS);
+  }
+
+  /** @param {RTCPeerConnectionState} connection @param {RTCIceConnectionState} ice */
+  observe(connection, ice) {
+    if (connection === 'connected') {
+      this.#healthy = true;
+      this.#attempts = 0;
+      this.#cancel();
+    } else if (connection === 'failed' || ice === 'failed') {
+      this.#unhealthy(this.#attempts === 0 ? this.first / 3 : this.#backoff());
+    } else if (connection === 'disconnected' || ice === 'disconnected') {
+      this.#unhealthy(this.first);
+    }
+  }
+
+  /** The network changed or signaling is back: if anything is amiss, don't wait. */
+  poke() {
+    if (this.#healthy || this.#stopped || this.#timer === undefined) return;
+    this.#cancel();
+    this.#schedule(this.first / 3);
+  }
+
+  /** The machine changed networks: the present pair is probably dead even if it doesn't know yet. */
+  networkChanged() {
+    if (this.#stopped) return;
+    this.#cancel();
+    this.#schedule(this.first / 3);
+  }
+
+  stop() {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  /** @param {number} delay */
+  #unhealthy(delay) {
+    this.#healthy = false;
+    if (this.#timer === undefined) this.#schedule(delay);
+  }
+
+  #backoff() {
+    return Math.min(BACKOFF_MAX_MS, this.first * 2 ** this.#attempts);
+  }
+
+  /** @param {number} delay */
+  #schedule(delay) {
+    if (this.#stopped) return;
+    this.#timer = setTimeout(() => this.#fire(), delay);
+  }
+
+  #cancel() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #fire() {
+    this.#timer = undefined;
+    if (this.restart()) this.#attempts += 1;
+    if (this.#attempts > GIVE_UP_SAYING) this.gaveUp();
+    if (!this.#healthy) this.#schedule(Math.max(2000, this.#backoff()));
+  }
+}

@@ -1,0 +1,272 @@
+/**
+ * A call: one room, from joining to leaving. Wires signaling, roster, links, local media, chat and
+ * files together and writes what happens into the store. Holds no logic that one of them could hold.
+ * @module
+ */
+import { ChatGate, cleanChat } from '../peer/control.js';
+import { PathMonitor } from '../peer/monitor.js';
+import { addPeer, emptyCall, patchPeer, removePeer, toast } from '../state.js';
+import { strings } from '../strings.js';
+import { cleanName } from '../names.js';
+import { Transfers } from '../files/transfers.js';
+import { rtcConfiguration, usableServers } from './ice-servers.js';
+import { Roster } from './roster.js';
+import { Signaling } from './signaling.js';
+
+/** @import {AppStore} from '../state.js' */
+/** @import {Link} from '../peer/link.js' */
+/** @import {ControlMessage} from '../peer/control.js' */
+/** @import {LocalMedia} from '../media/local.js' */
+/** @import {MediaView, Slot} from '../types.js' */
+/** @import {ServerMessage} from './signaling.js' */
+
+const CHAT_KEPT = 500;
+const REJOIN_EVERY_MS = 4000;
+let chatId = 0;
+
+export class Call {
+  /** @type {RTCIceServer[]} */ #iceServers = [];
+  /** @type {Set<(link: Link, slot: Slot) => void>} */ #mediaListeners = new Set();
+  /** @type {Map<string, ChatGate>} */ #chatGates = new Map();
+  /** @type {ReturnType<typeof setTimeout>|undefined} */ #rejoinTimer;
+  #everJoined = false;
+  #stopTracks;
+
+  /**
+   * @param {AppStore} store
+   * @param {LocalMedia} local
+   * @param {(code: string) => void} refused the server does not let us in; the call is over
+   */
+  constructor(store, local, refused) {
+    this.store = store;
+    this.local = local;
+    this.refused = refused;
+    this.transfers = new Transfers(store);
+    this.signaling = new Signaling(signalUrl(), {
+      session: (welcome) => this.#session(welcome),
+      message: (message) => this.#message(message),
+      status: (signaling) => this.#status(signaling),
+      ended: (code) => this.#ended(code),
+    });
+    this.roster = new Roster(this.#linkContext(), {
+      added: (link) => this.#added(link),
+      removed: (link) => this.#removed(link),
+      renamed: (link) => patchPeer(store, link.key, { id: link.id, name: link.name }),
+    });
+    this.monitor = new PathMonitor(
+      () => this.roster.links,
+      (link, path) => patchPeer(store, link.key, { path }),
+    );
+    this.#stopTracks = local.onTrack((slot, track) => {
+      for (const link of this.roster.links) void link.setTrack(slot, track);
+    });
+  }
+
+  join() {
+    this.monitor.start();
+    this.signaling.start();
+  }
+
+  leave() {
+    clearTimeout(this.#rejoinTimer);
+    this.#stopTracks();
+    this.transfers.close();
+    this.monitor.stop();
+    this.roster.clear();
+    this.signaling.close();
+    this.store.set(emptyCall());
+  }
+
+  /** The device is on another network, or on one again. */
+  networkChanged() {
+    this.signaling.wake();
+    for (const link of this.roster.links) link.policy.networkChanged();
+  }
+
+  /** Microphone, camera or screen went on or off. @param {MediaView} media */
+  mediaChanged(media) {
+    for (const link of this.roster.links) link.tell(stateMessage(media));
+  }
+
+  /** @param {string} text @returns {boolean} whether anybody got it */
+  say(text) {
+    const clean = cleanChat(text);
+    if (!clean) return false;
+    const heard = this.roster.links.filter((link) => link.tell({ type: 'chat', text: clean }));
+    if (heard.length === 0) {
+      toast(this.store, 'info', strings.chat.nobody);
+      return false;
+    }
+    this.#chat(null, this.store.get().name, clean);
+    return true;
+  }
+
+  /** @param {Iterable<File>} files */
+  sendFiles(files) {
+    this.transfers.send(files, this.roster.links);
+  }
+
+  /** @param {string} key */
+  link(key) {
+    return this.roster.links.find((link) => link.key === key) ?? null;
+  }
+
+  /** @param {(link: Link, slot: Slot) => void} listener @returns {() => void} */
+  onMedia(listener) {
+    this.#mediaListeners.add(listener);
+    return () => this.#mediaListeners.delete(listener);
+  }
+
+  /** @returns {import('../peer/link.js').LinkContext} */
+  #linkContext() {
+    return {
+      config: () => rtcConfiguration(this.#iceServers, this.store.get().options),
+      canSignal: () => this.signaling.status === 'open',
+      signal: (to, payload) => void this.signaling.send('signal', { to, payload }),
+      streams: { person: new MediaStream(), screen: new MediaStream() },
+      tracks: this.local.tracks,
+      events: {
+        phase: (link, phase) => {
+          patchPeer(this.store, link.key, { phase });
+          if (phase === 'connected') void this.monitor.poll(link);
+        },
+        control: (link) => {
+          link.tell(stateMessage(this.local.view));
+          this.roster.introduced(link);
+          this.monitor.introduce(link);
+        },
+        message: (link, message) => this.#control(link, message),
+        media: (link, slot) => {
+          for (const listener of this.#mediaListeners) listener(link, slot);
+        },
+        channel: (link, channel) => this.transfers.incoming(link, channel),
+      },
+    };
+  }
+
+  /** @param {ServerMessage} welcome */
+  #session(welcome) {
+    this.#useServers(welcome.iceServers);
+    this.store.set({ draining: false });
+    this.#enter();
+  }
+
+  #enter() {
+    clearTimeout(this.#rejoinTimer);
+    const { room, name } = this.store.get();
+    this.signaling.send('join', { room, name });
+  }
+
+  /** @param {ServerMessage} message */
+  #message(message) {
+    switch (message.type) {
+      case 'joined':
+        this.#everJoined = true;
+        this.store.set({ selfId: String(message.self), notice: null });
+        return this.roster.joined(String(message.self), peersOf(message.peers));
+      case 'peer-joined':
+        return peersOf([message.peer]).forEach((peer) => this.roster.came(peer));
+      case 'peer-left':
+        return this.roster.went(String(message.peer), String(message.reason));
+      case 'signal':
+        return this.roster.signal(String(message.from), message.payload);
+      case 'ice-servers':
+        return this.#useServers(message.iceServers);
+      case 'draining':
+        return this.store.set({ draining: true });
+      case 'error':
+        return this.#error(String(message.code));
+      default:
+        return undefined;
+    }
+  }
+
+  /** @param {string} code of an error after which the session goes on */
+  #error(code) {
+    // A signal that crossed with its peer's leaving is nobody's fault.
+    if (code === 'no-such-peer' || code === 'not-in-room' || code === 'already-in-room') return;
+    console.warn('talkie: server error', code);
+    if (!JOIN_ERRORS.has(code)) return;
+    if (!this.#everJoined) return this.refused(code);
+    // We were in and want to be in again; media to those we still reach goes on meanwhile.
+    this.store.set({ notice: code });
+    this.#rejoinTimer = setTimeout(() => this.#enter(), REJOIN_EVERY_MS);
+  }
+
+  /** @param {import('../types.js').SignalingStatus} signaling */
+  #status(signaling) {
+    this.store.set({ signaling });
+    if (signaling === 'open') for (const link of this.roster.links) link.policy.poke();
+  }
+
+  /** @param {string} code */
+  #ended(code) {
+    if (this.#everJoined) this.store.set({ notice: code });
+    else this.refused(code);
+  }
+
+  /** @param {unknown} servers */
+  #useServers(servers) {
+    this.#iceServers = usableServers(servers, this.store.get().options);
+  }
+
+  /** @param {Link} link */
+  #added(link) {
+    this.#chatGates.set(link.key, new ChatGate());
+    const { key, id, name, phase } = link;
+    addPeer(this.store, { key, id, name, phase, mic: false, camera: false, screen: false, path: null });
+  }
+
+  /** @param {Link} link */
+  #removed(link) {
+    this.#chatGates.delete(link.key);
+    this.monitor.forget(link);
+    removePeer(this.store, link.key);
+  }
+
+  /** @param {Link} link @param {ControlMessage} message */
+  #control(link, message) {
+    switch (message.type) {
+      case 'state':
+        return patchPeer(this.store, link.key, { mic: message.mic, camera: message.camera, screen: message.screen });
+      case 'chat':
+        if (this.#chatGates.get(link.key)?.admit(performance.now())) this.#chat(link.key, link.name, message.text);
+        return undefined;
+      case 'path':
+        return this.monitor.heard(link, message);
+      case 'moved':
+        return this.roster.moved(link, message.id);
+      default:
+        return undefined;
+    }
+  }
+
+  /** @param {string|null} from @param {string} name @param {string} text */
+  #chat(from, name, text) {
+    const { chat, unread, panel } = this.store.get();
+    const message = { id: ++chatId, from, name, text, at: Date.now() };
+    const seen = from === null || panel === 'chat';
+    this.store.set({ chat: [...chat, message].slice(-CHAT_KEPT), unread: seen ? unread : unread + 1 });
+  }
+}
+
+const JOIN_ERRORS = new Set(['bad-room-name', 'bad-name', 'room-full', 'too-many-rooms', 'server-full', 'draining', 'too-fast']);
+
+/** @param {MediaView} media @returns {ControlMessage} */
+function stateMessage({ mic, camera, screen }) {
+  return { type: 'state', mic: mic === 'on', camera: camera === 'on', screen };
+}
+
+/** @param {unknown} list @returns {{id: string, name: string}[]} */
+function peersOf(list) {
+  if (!Array.isArray(list)) return [];
+  return list.filter((peer) => typeof peer?.id === 'string').map((peer) => ({ id: peer.id, name: cleanName(peer.name) }));
+}
+
+function signalUrl() {
+  const url = new URL('/signal', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.hash = '';
+  url.search = '';
+  return url.href;
+}

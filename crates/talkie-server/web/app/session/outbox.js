@@ -1,0 +1,89 @@
+/**
+ * What we have said and the server has not acknowledged (docs/signaling.md, "Reliable delivery").
+ * Messages get their `seq` here; a cursor marks how far the present socket has been told, so that
+ * resuming is moving the cursor back. A token bucket keeps us under the server's message rate:
+ * a message that it refuses for haste would be lost. No sockets, no clock of its own.
+ * @module
+ */
+
+/** @typedef {{seq: number, body: Record<string, unknown>}} Sealed */
+
+export class Outbox {
+  /** @type {Sealed[]} */
+  #unacknowledged = [];
+  #lastSeq = 0;
+  #acknowledged = 0;
+  #cursor = 1;
+
+  /** Acknowledgements and pings count against the server's limit too: leave them some room. */
+  #perSecond = 40;
+  #burst = 150;
+  #tokens = this.#burst;
+  #filledAt = 0;
+
+  /** @param {number} limit how many unacknowledged messages to hold */
+  constructor(limit = 512) {
+    this.limit = limit;
+  }
+
+  /**
+   * @param {Record<string, unknown>} body
+   * @returns {number|null} the message's seq; null when too much is waiting already
+   */
+  push(body) {
+    if (this.#unacknowledged.length >= this.limit) return null;
+    const seq = ++this.#lastSeq;
+    this.#unacknowledged.push({ seq, body });
+    return seq;
+  }
+
+  /** @param {unknown} ack highest seq that the server has */
+  acknowledge(ack) {
+    if (typeof ack !== 'number' || ack <= this.#acknowledged || ack > this.#lastSeq) return;
+    this.#acknowledged = ack;
+    this.#unacknowledged = this.#unacknowledged.filter((m) => m.seq > ack);
+    this.#cursor = Math.max(this.#cursor, ack + 1);
+  }
+
+  /** A new socket took the session up: everything unacknowledged has to be said again. */
+  rewind() {
+    this.#cursor = this.#acknowledged + 1;
+  }
+
+  /** A new session begins: what was for the old one means nothing there. */
+  reset() {
+    this.#unacknowledged = [];
+    this.#lastSeq = 0;
+    this.#acknowledged = 0;
+    this.#cursor = 1;
+  }
+
+  /** @param {{messagesPerSecond?: number, burst?: number}|undefined} limits as `welcome` has them */
+  pace(limits) {
+    if (limits?.messagesPerSecond) this.#perSecond = Math.max(1, limits.messagesPerSecond * 0.8);
+    if (limits?.burst) this.#burst = Math.max(1, limits.burst * 0.75);
+    this.#tokens = Math.min(this.#tokens, this.#burst);
+  }
+
+  /**
+   * The next message that may be sent now. When there is one but it is too early, how long to wait.
+   * @param {number} now in milliseconds
+   * @returns {Sealed|{wait: number}|null}
+   */
+  next(now) {
+    const message = this.#unacknowledged[this.#cursor - this.#acknowledged - 1];
+    if (!message) return null;
+    const earned = (Math.max(0, now - this.#filledAt) / 1000) * this.#perSecond;
+    this.#tokens = Math.min(this.#burst, this.#tokens + earned);
+    this.#filledAt = now;
+    if (this.#tokens < 1) return { wait: Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000) };
+    this.#tokens -= 1;
+    this.#cursor += 1;
+    return message;
+  }
+
+  /** All that this socket has not been told, whatever the pace: the page is closing. */
+  rest() {
+    return this.#unacknowledged.slice(this.#cursor - this.#acknowledged - 1);
+  }
+}

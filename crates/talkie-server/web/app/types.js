@@ -1,0 +1,98 @@
+/**
+ * The shapes that modules hand to each other. Types only: nothing here runs.
+ * @module
+ */
+
+/** @typedef {'mic'|'camera'|'screen'|'screenAudio'} Slot */
+/** @typedef {'direct'|'nat'|'relay'} PathKind */
+/** @typedef {'udp'|'tcp'|'tls'} RelayTransport */
+
+/**
+ * How packets get from here to a peer, as the selected candidate pair tells it.
+ * `via` is the leg to our own relay; null when the other side's relay is the one in use.
+ * @typedef {{kind: PathKind, via: RelayTransport|null, rtt: number|null}} PeerPath
+ */
+
+/** @typedef {'connecting'|'connected'|'reconnecting'|'failed'} Phase */
+
+/**
+ * @typedef {object} PeerView what the page shows of a peer
+ * @property {string} key stable for the life of the tile, whatever the server calls the peer
+ * @property {string} id the peer's current id in the room
+ * @property {string} name
+ * @property {Phase} phase
+ * @property {boolean} mic
+ * @property {boolean} camera
+ * @property {boolean} screen
+ * @property {PeerPath|null} path
+ */
+
+/** @typedef {'refused'|'missing'|'busy'|'insecure'|'unsupported'|'failed'} MediaProblem */
+/** @typedef {'on'|'off'|'none'} DeviceState `none`: there is no track to switch on */
+
+/**
+ * @typedef {object} MediaView
+ * @property {DeviceState} mic
+ * @property {DeviceState} camera
+ * @property {boolean} screen
+ * @property {boolean} pending a permission prompt may be open
+ * @property {{mic?: MediaProblem, camera?: MediaProblem}} problems
+ */
+
+/** @typedef {{id: number, from: string|null, name: string, text: string, at: number}} ChatMessage `from` null: ours */
+
+/** @typedef {'offered'|'waiting'|'active'|'done'|'declined'|'cancelled'|'failed'} TransferState */
+
+/**
+ * @typedef {object} TransferView one file to or from one peer
+ * @property {string} id
+ * @property {string} group transfers of one sent file share it
+ * @property {'in'|'out'} direction
+ * @property {string} peer key of the peer
+ * @property {string} peerName
+ * @property {string} name
+ * @property {number} size
+ * @property {TransferState} state
+ * @property {number} bytes
+ * @property {number} rate bytes per second
+ * @property {boolean|null} verified null: could not be checked
+ * @property {string|null} reason why it failed or was cancelled, a key of strings.transferReasons
+ * @property {string|null} url of the received file, to be saved
+ */
+
+/** @typedef {{id: number, kind: 'info'|'good'|'bad', text: string}} Toast */
+
+/** @typedef {'idle'|'connecting'|'open'|'waiting'|'ended'} SignalingStatus */
+
+/**
+ * @typedef {object} Options what the address asks for
+ * @property {boolean} join
+ * @property {boolean} relay
+ * @property {boolean} nomedia
+ * @property {RelayTransport|null} transport
+ * @property {string|null} name
+ */
+
+/**
+ * @typedef {object} State
+ * @property {'home'|'lobby'|'room'|'left'} view
+ * @property {string} room
+ * @property {string|null} key
+ * @property {string} name
+ * @property {string|null} selfId
+ * @property {Options} options
+ * @property {MediaView} media
+ * @property {SignalingStatus} signaling
+ * @property {boolean} online
+ * @property {string|null} notice code of what keeps us from the room, a key of strings.errors
+ * @property {boolean} draining
+ * @property {boolean} soundBlocked
+ * @property {readonly PeerView[]} peers
+ * @property {readonly ChatMessage[]} chat
+ * @property {number} unread
+ * @property {readonly TransferView[]} transfers
+ * @property {'chat'|'files'|null} panel
+ * @property {readonly Toast[]} toasts
+ */
+
+export {};

@@ -1,0 +1,25 @@
+/**
+ * How many columns make the tiles largest. Pure.
+ * @module
+ */
+
+/**
+ * @param {number} tiles
+ * @param {{width: number, height: number, gap: number}} stage
+ * @returns {{columns: number, width: number, height: number}} of the grid and of each tile, in pixels
+ */
+export function bestGrid(tiles, { width, height, gap }) {
+  let best = { columns: 1, width: 0, height: 0 };
+  for (let columns = 1; columns <= Math.max(1, tiles); columns += 1) {
+    const rows = Math.ceil(tiles / columns);
+    const cellWidth = (width - gap * (columns - 1)) / columns;
+    const cellHeight = (height - gap * (rows - 1)) / rows;
+    // A tile may be as wide as 16:9 and as narrow as 4:5; cover-cropping does the rest.
+    const tileWidth = Math.min(cellWidth, (cellHeight * 16) / 9);
+    const tileHeight = Math.min(cellHeight, (tileWidth * 5) / 4);
+    if (tileWidth * tileHeight > best.width * best.height * 1.02) {
+      best = { columns, width: Math.floor(tileWidth), height: Math.floor(tileHeight) };
+    }
+  }
+  return best;
+}

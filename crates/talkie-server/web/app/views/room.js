@@ -1,0 +1,138 @@
+/**
+ * The room: top bar, banner, stage with the tiles, panel, controls.
+ * @module
+ */
+import { errorText, strings } from '../strings.js';
+import { chatPanel } from './chat.js';
+import { Cleanup, h } from './dom.js';
+import { filesPanel } from './files.js';
+import { icon, logo } from './icons.js';
+import { inviteButtons } from './invite.js';
+import { stage } from './stage.js';
+import { toolbar } from './toolbar.js';
+
+/** @import {AppStore} from '../state.js' */
+/** @import {Call} from '../session/call.js' */
+/** @import {LocalMedia} from '../media/local.js' */
+/** @import {State} from '../types.js' */
+/** @import {View} from './dom.js' */
+
+/**
+ * @param {{store: AppStore, local: LocalMedia, call: Call, leave: () => void, retry: () => void}} app
+ * @returns {View}
+ */
+export function roomView(app) {
+  const { store, call } = app;
+  const cleanup = new Cleanup();
+  const element = h(
+    'div',
+    { class: 'room', data: { testid: 'room' } },
+    topBar(store, cleanup),
+    banner(app, cleanup),
+    h('main', { class: 'room-main' }, stage(app, cleanup), panel(store, call, cleanup)),
+    h('footer', { class: 'room-foot' }, toolbar(app, cleanup)),
+    announcer(store, cleanup),
+  );
+  cleanup.add(store.subscribe((s) => s.panel, (open) => (element.dataset.panel = open ?? '')));
+  return { element, dispose: () => cleanup.run() };
+}
+
+/** @param {AppStore} store @param {Cleanup} cleanup */
+function topBar(store, cleanup) {
+  const people = h('span', { class: 'people', data: { testid: 'people' } });
+  cleanup.add(store.subscribe((s) => s.peers.length, (n) => (people.textContent = strings.room.people(n + 1))));
+  return h(
+    'header',
+    { class: 'room-top' },
+    h('span', { class: 'brand' }, logo()),
+    h('h1', { data: { testid: 'room-name' } }, store.get().room),
+    people,
+    h('span', { class: 'spring' }),
+    inviteButtons(store),
+  );
+}
+
+/**
+ * @param {{store: AppStore, retry: () => void}} app
+ * @param {Cleanup} cleanup
+ */
+function banner({ store, retry }, cleanup) {
+  const words = h('span', {});
+  const again = h('button', { type: 'button', class: 'button small', hidden: true, data: { testid: 'retry' }, on: { click: retry } }, strings.banner.retry);
+  const element = h('div', { class: 'banner', role: 'status', hidden: true, data: { testid: 'banner' } }, icon('offline'), words, again);
+  cleanup.add(
+    store.subscribe(bannerCode, (code) => {
+      element.hidden = code === '';
+      element.dataset.code = code;
+      words.textContent = bannerText(code);
+      again.hidden = store.get().signaling !== 'ended';
+    }),
+  );
+  return element;
+}
+
+/** @param {Readonly<State>} s @returns {string} what is most worth saying, '' when all is well */
+function bannerCode(s) {
+  if (s.notice) return s.notice;
+  if (!s.online) return 'offline';
+  if (s.signaling === 'waiting' || (s.signaling === 'connecting' && s.selfId)) return 'reconnecting';
+  if (s.selfId === null) return 'connecting';
+  return s.draining ? 'server-draining' : '';
+}
+
+/** @param {string} code */
+function bannerText(code) {
+  switch (code) {
+    case '':
+      return '';
+    case 'offline':
+    case 'reconnecting':
+    case 'connecting':
+      return strings.banner[code];
+    case 'server-draining':
+      return strings.banner.draining;
+    default:
+      return errorText(code);
+  }
+}
+
+/** @param {AppStore} store @param {Call} call @param {Cleanup} cleanup */
+function panel(store, call, cleanup) {
+  const views = { chat: chatPanel(store, (text) => call.say(text)), files: filesPanel(store, { transfers: call.transfers, sendFiles: (files) => call.sendFiles(files) }) };
+  const title = h('h2', {});
+  const shut = () => store.set({ panel: null });
+  const close = h('button', { type: 'button', class: 'icon-button', 'aria-label': strings.chat.close, title: strings.chat.close, data: { testid: 'panel-close' }, on: { click: shut } }, icon('close'));
+  const element = h('aside', { class: 'panel', hidden: true, data: { testid: 'panel' } }, h('header', {}, title, close), views.chat.element, views.files.element);
+  element.addEventListener('keydown', (event) => {
+    if (event.key === 'Escape') shut();
+  });
+  cleanup.add(
+    store.subscribe((s) => s.panel, (open) => {
+      element.hidden = open === null;
+      views.chat.element.hidden = open !== 'chat';
+      views.files.element.hidden = open !== 'files';
+      if (!open) return;
+      title.textContent = strings[open].title;
+      element.setAttribute('aria-label', strings[open].title);
+    }),
+  );
+  for (const view of Object.values(views)) cleanup.add(view.dispose);
+  return element;
+}
+
+/** Says to screen readers who came and went. @param {AppStore} store @param {Cleanup} cleanup */
+function announcer(store, cleanup) {
+  const element = h('p', { class: 'visually-hidden', role: 'status' });
+  /** @type {Map<string, string>} */
+  let before = new Map();
+  cleanup.add(
+    store.subscribe((s) => s.peers, (peers) => {
+      const now = new Map(peers.map((p) => [p.key, p.name || strings.room.guest]));
+      const came = [...now].filter(([key]) => !before.has(key)).map(([, name]) => strings.room.joined(name));
+      const went = [...before].filter(([key]) => !now.has(key)).map(([, name]) => strings.room.went(name));
+      before = now;
+      if (came.length + went.length > 0) element.textContent = [...came, ...went].join('. ');
+    }),
+  );
+  return element;
+}
