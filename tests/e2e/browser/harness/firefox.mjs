@@ -3,8 +3,8 @@ import puppeteer from 'puppeteer-core';
 
 const executablePath = process.env.TALKIE_FIREFOX ?? '/usr/bin/firefox-esr';
 
-/** @param {Record<string, unknown>} [prefs] */
-export async function launchFirefox(prefs = {}) {
+/** @param {string} downloads the folder where it saves what is downloaded */
+export function launchFirefox(downloads) {
   return puppeteer.launch({
     browser: 'firefox',
     executablePath,
@@ -16,7 +16,11 @@ export async function launchFirefox(prefs = {}) {
       'media.autoplay.default': 0,
       'network.captive-portal-service.enabled': false,
       'network.connectivity-service.enabled': false,
-      ...prefs,
+      // The tests' network has no Internet, and nobody to answer a question.
+      'browser.download.folderList': 2,
+      'browser.download.dir': downloads,
+      'browser.download.always_ask_before_handling_new_types': false,
+      'browser.download.alwaysOpenPanel': false,
     },
   });
 }

@@ -1,6 +1,6 @@
 // Somebody at a browser: what a person does in the room and sees there, by the page's data-testid.
 // The same for Playwright's pages (Chromium) and Puppeteer's (Firefox).
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PATIENCE, until } from './until.mjs';
 import { watchConnections } from './watch.mjs';
@@ -22,11 +22,14 @@ export class Person {
   /**
    * @param {string} name
    * @param {PlaywrightPage | PuppeteerPage} page
+   * @param {string} [downloads]
    */
-  constructor(name, page) {
+  constructor(name, page, downloads = '') {
     this.name = name;
+    /** Where the browser saves to; Playwright knows by itself. */
+    this.downloads = downloads;
     this.page = /** @type {any} */ (page);
-    this.page.on('pageerror', (/** @type {Error} */ error) => this.complaints.push(error.message));
+    this.page.on('pageerror', (/** @type {Error} */ error) => this.complaints.push(`uncaught: ${error.message}`));
     this.page.on('console', (/** @type {any} */ message) => {
       if (['error', 'warn', 'warning'].includes(message.type())) this.complaints.push(message.text());
     });
@@ -114,6 +117,31 @@ export class Person {
   async choose(selector, ...paths) {
     if (this.page.setInputFiles) await this.page.setInputFiles(selector, paths);
     else await (await this.page.$(selector)).uploadFile(...paths);
+  }
+
+  /**
+   * Clicks a link that downloads, and returns where the file is.
+   * @param {string} selector
+   * @param {string} name what the file is called
+   * @param {number} bytes how long it is
+   */
+  async save(selector, name, bytes) {
+    await this.sees(selector);
+    if (this.page.waitForEvent) {
+      const download = this.page.waitForEvent('download', { timeout: PATIENCE });
+      await this.click(selector);
+      return (await download).path();
+    }
+    const path = join(this.downloads, name);
+    await this.click(selector);
+    await until(`${path} is complete`, async () => (await stat(path)).size === bytes);
+    return path;
+  }
+
+  /** What no page may ever do. */
+  wellBehaved() {
+    const bad = this.complaints.filter((text) => /uncaught|content security policy/i.test(text));
+    if (bad.length > 0) throw new Error(`${this.name}'s page: ${bad.join('; ')}`);
   }
 
   /** @param {string} name of the picture, without its ending */

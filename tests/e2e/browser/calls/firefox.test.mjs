@@ -1,0 +1,67 @@
+// Chromium and Firefox in one call, each once as the one who is there first.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Company, goHome } from '../harness/company.mjs';
+import { hears, moves, pairs } from '../harness/media.mjs';
+import { id } from '../harness/person.mjs';
+import { enter, handsOver, meets, newRoom, OTHERS, readsInChat, say } from '../harness/room.mjs';
+
+const company = Company.gather();
+
+/** @param {import('../harness/person.mjs').Person[]} people in the order in which they come */
+async function call(...people) {
+  const room = newRoom();
+  for (const person of people) await enter(person, company.server.network, room);
+  for (const person of people) {
+    await meets(person, 1);
+    await moves(person, `${OTHERS} video`);
+    await hears(person);
+  }
+  const [first, second] = people;
+  await say(first, 'from the first');
+  await readsInChat(second, 'from the first');
+  await say(second, 'from the second');
+  await readsInChat(first, 'from the second');
+  await handsOver(first, second, 3_000_000);
+  await goHome(...people);
+}
+
+test('Firefox calls Chromium', async () => {
+  await call(await company.chromium('Ada'), await company.firefox('Mitchell'));
+});
+
+test('Chromium calls Firefox', async () => {
+  await call(await company.firefox('Mitchell'), await company.chromium('Ada'));
+});
+
+test('Firefox and Chromium through the relay only', async () => {
+  const ada = await company.chromium('Ada');
+  const mitchell = await company.firefox('Mitchell');
+  const room = newRoom();
+  await enter(ada, company.server.network, room, 'relay');
+  await enter(mitchell, company.server.network, room, 'relay');
+  for (const person of [ada, mitchell]) {
+    await meets(person, 1);
+    await moves(person, `${OTHERS} video`);
+    await hears(person);
+    const [pair] = await pairs(person);
+    assert.equal(pair?.local, 'relay');
+    assert.equal(pair?.remote, 'relay');
+  }
+  await goHome(ada, mitchell);
+});
+
+test('two Firefoxes call each other', async () => {
+  const mitchell = await company.firefox('Mitchell');
+  const blake = await company.firefox('Blake');
+  const room = newRoom();
+  await enter(mitchell, company.server.network, room);
+  await enter(blake, company.server.network, room);
+  for (const person of [mitchell, blake]) {
+    await meets(person, 1);
+    await moves(person, `${OTHERS} video`);
+    await hears(person);
+  }
+  await mitchell.click(id('mic'));
+  await goHome(mitchell, blake);
+});
