@@ -9,6 +9,7 @@
 //! Streams carry datagrams by the machine's own framing, which is handed in as a [`Framer`].
 
 pub mod driver;
+mod drops;
 mod frame;
 mod genesis;
 mod interfaces;
@@ -18,7 +19,9 @@ mod queue;
 mod sys;
 mod udp;
 
+pub use drops::kernel_drops;
 pub use frame::{BadFrame, Framer};
 pub use genesis::genesis;
 pub use interfaces::{Interface, Scope, interfaces, lan_address, source_address};
+pub use sys::raise_descriptor_limit;
 pub use udp::{BindError, Fragmentation, Granted, Refusal, UdpOptions, UdpSocket};

@@ -1,9 +1,13 @@
 //! Socket options that no safe crate sets: the one place with `unsafe`.
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::*;
+pub use linux::raise_descriptor_limit;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::tune;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::*;
+pub use other::raise_descriptor_limit;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use other::tune;
 
 /// What [`tune`] shall set.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +59,27 @@ mod linux {
         }
         Ok(())
     }
+
+    /// Lets this process open as many descriptors as its hard limit allows, and tells how many: each
+    /// relay is a socket, and 1,024 is what a shell grants.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    pub fn raise_descriptor_limit() -> io::Result<u64> {
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the pointer is to a whole `rlimit` that the kernel fills in.
+        if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        if limit.rlim_cur < limit.rlim_max {
+            limit.rlim_cur = limit.rlim_max;
+            // SAFETY: the pointer is to a whole `rlimit` that the kernel only reads.
+            if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
+                return Err(io::Error::last_os_error());
+            }
+        }
+        Ok(limit.rlim_cur)
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -62,5 +87,13 @@ mod other {
     /// Nothing to tune: quinn-udp's settings stay.
     pub(crate) fn tune<F>(_fd: F, _tuning: super::Tuning) -> std::io::Result<()> {
         Ok(())
+    }
+
+    /// Not known how on this system: what is granted stays, told as 0.
+    ///
+    /// # Errors
+    /// Never.
+    pub fn raise_descriptor_limit() -> std::io::Result<u64> {
+        Ok(0)
     }
 }

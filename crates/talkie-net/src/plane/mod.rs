@@ -46,8 +46,8 @@ pub trait Direct: Machine + Send + 'static {
     fn handle_disconnect(&mut self, now: Instant, path: Path);
 }
 
-/// A packet inside a larger buffer. The bytes before it are free to write to; those after it may
-/// belong to the next packet.
+/// A packet inside a larger buffer. The bytes before it and, where the buffer goes on, those after
+/// it are free to write to.
 #[derive(Debug)]
 pub struct Packet<'a> {
     /// The buffer.

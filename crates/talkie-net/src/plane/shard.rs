@@ -154,14 +154,13 @@ impl<M: Direct> Shard<M> {
         let end = HEADROOM + meta.len;
         self.io.count_received(meta.len.div_ceil(stride).max(1) as u64, meta.len as u64);
         let mut start = HEADROOM;
-        let mut slow = false;
         loop {
             let stop = (start + stride).min(end);
-            let packet = Packet { buffer, start, end: stop };
-            slow |= dispatch(&mut self.machine, &mut self.io, now, path, packet);
-            if slow {
+            // What follows a datagram inside a run is the next one: no room to write.
+            let room = if stop < end { stop } else { buffer.len() };
+            let packet = Packet { buffer: &mut buffer[..room], start, end: stop };
+            if dispatch(&mut self.machine, &mut self.io, now, path, packet) {
                 self.deadline = drain(&mut self.machine, now, &mut self.scratch, &mut self.io);
-                slow = false;
             }
             start = stop;
             if start >= end {
@@ -215,7 +214,7 @@ impl<M: Direct> Shard<M> {
     fn take_frames(&mut self, now: Instant, path: Path, mut chunk: Chunk) {
         while let Some((buffer, start, end)) = chunk.next_frame() {
             self.io.count_received(1, (end - start) as u64);
-            let packet = Packet { buffer, start, end };
+            let packet = Packet { buffer: &mut buffer[..end], start, end };
             if dispatch(&mut self.machine, &mut self.io, now, path, packet) {
                 self.settle(now);
             }

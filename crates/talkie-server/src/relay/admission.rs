@@ -1,0 +1,138 @@
+//! How many connections there may be, in all and from one address.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Bounds on TCP and TLS connections.
+#[derive(Clone, Debug)]
+pub struct StreamLimits {
+    /// In all. Default 4,096: each takes a descriptor and up to some 400 kB when it is busy.
+    pub total: usize,
+    /// From one IPv4 address or one IPv6 /64. Default 256: an office behind one NAT.
+    pub per_address: usize,
+}
+
+impl Default for StreamLimits {
+    fn default() -> Self {
+        Self { total: 4096, per_address: 256 }
+    }
+}
+
+/// Why a connection was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum AttachError {
+    /// There are too many.
+    #[error("too many connections")]
+    Full,
+    /// There are too many from its address.
+    #[error("too many connections from this address")]
+    AddressFull,
+}
+
+#[derive(Clone)]
+pub(super) struct Admission {
+    limits: StreamLimits,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    total: usize,
+    by_address: HashMap<IpAddr, usize>,
+    refused: u64,
+}
+
+/// A connection's place, free again when this is dropped.
+pub(super) struct Place {
+    state: Arc<Mutex<State>>,
+    key: IpAddr,
+}
+
+impl Admission {
+    pub(super) fn new(limits: StreamLimits) -> Self {
+        Self { limits, state: Arc::default() }
+    }
+
+    pub(super) fn admit(&self, address: IpAddr) -> Result<Place, AttachError> {
+        let key = key(address);
+        let mut state = lock(&self.state);
+        let held = state.by_address.get(&key).copied().unwrap_or(0);
+        let refusal = if state.total >= self.limits.total {
+            Some(AttachError::Full)
+        } else if held >= self.limits.per_address {
+            Some(AttachError::AddressFull)
+        } else {
+            None
+        };
+        if let Some(refusal) = refusal {
+            state.refused += 1;
+            return Err(refusal);
+        }
+        state.total += 1;
+        state.by_address.insert(key, held + 1);
+        Ok(Place { state: Arc::clone(&self.state), key })
+    }
+
+    /// Connections now, and refused so far.
+    pub(super) fn counts(&self) -> (usize, u64) {
+        let state = lock(&self.state);
+        (state.total, state.refused)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut state = lock(&self.state);
+        state.total -= 1;
+        if let Some(held) = state.by_address.get_mut(&self.key) {
+            *held -= 1;
+            if *held == 0 {
+                state.by_address.remove(&self.key);
+            }
+        }
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // Nothing panics while the counts are in between.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Who counts as one: a host with IPv6 has a whole /64 to choose addresses from.
+fn key(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => v4.into(),
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !(u128::from(u64::MAX))).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_bounded_and_come_free() {
+        let admission = Admission::new(StreamLimits { total: 3, per_address: 2 });
+        let [a, b, c] =
+            ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"].map(|a| a.parse().unwrap());
+        let first = admission.admit(a).unwrap_or_else(|_| panic!("there is room"));
+        let _second = admission.admit(b).unwrap_or_else(|_| panic!("there is room"));
+        assert_eq!(admission.admit(a).err(), Some(AttachError::AddressFull));
+        let _third = admission.admit(c).unwrap_or_else(|_| panic!("there is room"));
+        assert_eq!(admission.admit(c).err(), Some(AttachError::Full));
+        assert_eq!(admission.counts(), (3, 2));
+        drop(first);
+        assert!(admission.admit(a).is_ok());
+    }
+
+    #[test]
+    fn a_whole_64_counts_as_one_address() {
+        let admission = Admission::new(StreamLimits { total: 9, per_address: 1 });
+        let _place = admission.admit("2001:db8::1".parse().unwrap());
+        let neighbour = admission.admit("2001:db8::ffff:2".parse().unwrap());
+        assert_eq!(neighbour.err(), Some(AttachError::AddressFull));
+        assert!(admission.admit("2001:db8:0:1::1".parse().unwrap()).is_ok());
+    }
+}
