@@ -68,6 +68,12 @@ impl LongTerm {
         Ok(Self { username, password, challenge: None })
     }
 
+    /// Whether the server has named its realm, so that requests are protected.
+    #[must_use]
+    pub fn is_challenged(&self) -> bool {
+        self.challenge.is_some()
+    }
+
     /// Takes a response 401 or 438. If it is `Ok` the request is to be made anew and sent again.
     ///
     /// # Errors
