@@ -1,0 +1,45 @@
+//! The commands of the program, a file each.
+
+mod completions;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+
+/// Failed while running.
+pub(crate) const FAILURE: u8 = 1;
+/// Told something wrong on the command line, in the environment or in the file; `clap` ends with
+/// the same code.
+pub(crate) const USAGE: u8 = 2;
+
+/// The program's command line.
+pub(crate) fn command() -> Command {
+    Command::new("talkie")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Video calls and file drops through any NAT, from your own host")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .subcommand(serve::command())
+        .subcommand(completions::command())
+}
+
+/// Does what the command line asks for.
+pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
+    match matches.subcommand() {
+        Some(("serve", matches)) => serve::run(matches),
+        Some(("completions", matches)) => completions::run(matches),
+        _ => unreachable!("clap requires one of the commands above"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_line_is_consistent() {
+        command().debug_assert();
+    }
+}

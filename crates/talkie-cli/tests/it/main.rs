@@ -1,0 +1,8 @@
+//! The program as a user meets it: the real binary, its flags, files, signals and output.
+
+mod completions;
+mod config;
+mod help;
+mod program;
+mod serving;
+mod stopping;
