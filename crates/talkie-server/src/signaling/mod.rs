@@ -34,9 +34,9 @@ pub use backend::{Backend, Command, LeaveReason, News, Peer, Refusal, RoomEvent}
 pub use code::Code;
 pub use config::SignalingConfig;
 pub use ice::{IceGrant, IceServer, IceServers};
-pub use ids::PeerId;
+pub use ids::{ParseIdError, PeerId};
 pub use limits::AddressKey;
-pub use names::RoomName;
+pub use names::{RoomName, RoomNameError};
 pub use rooms::Rooms;
 pub use server::{Client, Signaling};
 pub use stats::Stats;

@@ -1,0 +1,4 @@
+mod bus;
+mod model;
+mod timers;
+mod world;
