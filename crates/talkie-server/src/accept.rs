@@ -15,6 +15,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
+use talkie_sansio::{Path, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -25,6 +26,7 @@ use crate::connections::{Admission, Connections};
 use crate::http::Site;
 use crate::metrics::Metrics;
 use crate::pace::{Pace, Paced};
+use crate::relay::Relay;
 use crate::replay::Replay;
 use crate::server::{Phase, stopped};
 
@@ -39,6 +41,7 @@ pub(crate) struct Door {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// `None`: no HTTP here.
     pub(crate) site: Option<Site>,
+    pub(crate) relay: Option<Relay>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) phase: watch::Receiver<Phase>,
@@ -107,11 +110,19 @@ impl Door {
 
     fn serve_turn<S>(
         &self,
-        _stream: S,
-        _local: SocketAddr,
-        _remote: SocketAddr,
-        _admission: Admission,
-    ) {
+        stream: Replay<S>,
+        local: SocketAddr,
+        remote: SocketAddr,
+        admission: Admission,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let Some(relay) = &self.relay else { return };
+        admission.established();
+        let path = Path { transport: Transport::Tls, local, remote };
+        if let Err(error) = relay.attach(stream.holding(admission), path) {
+            tracing::debug!(%error, "TURN connection refused");
+        }
     }
 
     async fn serve_http<S>(&self, stream: S, remote: SocketAddr, admission: Admission)
@@ -120,8 +131,10 @@ impl Door {
     {
         let Some(site) = &self.site else { return };
         let limits = self.connections.limits();
-        let pace = Pace::default();
-        let stream = Paced::new(stream, pace.clone(), limits.request_head, limits.write_stall);
+        let (pace, admission) = (Pace::default(), Arc::new(admission));
+        let mut phase = self.phase.clone();
+        let end = Box::pin(async move { grace(&mut phase).await });
+        let stream = Paced::new(stream, pace.clone(), Arc::clone(&admission), end, limits);
         let secure = self.tls.is_some();
         let service = service_fn(|request: hyper::Request<Incoming>| {
             pace.serving();

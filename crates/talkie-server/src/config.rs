@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::signaling::SignalingConfig;
+
 /// The configuration of a [`Server`](crate::Server).
 ///
 /// An empty list of addresses switches that purpose off. `0.0.0.0` also listens on `[::]` of the
@@ -52,8 +54,11 @@ pub struct Config {
     pub drain_timeout: Duration,
     /// Whether to test one's own STUN and TURN once at start.
     pub self_test: bool,
-    /// How long a browser's relay credentials hold: 12 h, see [`ice`](crate::ice).
+    /// How long a browser's relay credentials hold: 12 h. Signaling renews
+    /// them while the page is connected, so that this matters to calls that have lost it alone.
     pub credential_lifetime: Duration,
+    /// Bounds and times of signaling.
+    pub signaling: SignalingConfig,
     /// Bounds on what connections may take and how long they may dawdle.
     pub connections: ConnectionLimits,
 }
@@ -132,6 +137,7 @@ impl Default for Config {
             drain_timeout: Duration::from_secs(30),
             self_test: true,
             credential_lifetime: Duration::from_secs(12 * 3600),
+            signaling: SignalingConfig::default(),
             connections: ConnectionLimits::default(),
         }
     }

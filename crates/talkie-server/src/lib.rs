@@ -10,16 +10,20 @@
 //! ```
 
 mod accept;
+mod admin;
 mod bind;
 mod certificate;
 mod config;
 mod connections;
 mod holder;
 mod http;
+mod ice;
 mod interfaces;
 mod metrics;
+mod names;
 mod pace;
 pub mod relay;
+mod relaying;
 mod replay;
 mod report;
 mod server;

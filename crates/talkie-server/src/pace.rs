@@ -3,7 +3,11 @@
 //! Two things must not take for ever: a request's head once its first byte has come (a client that
 //! sends a byte now and then would hold a connection at no cost), and taking what was written. A
 //! connection that rests between two requests is neither; HTTP's idle timeout ends it.
+//!
+//! The stream outlives its HTTP connection when that becomes a WebSocket, so it also holds the
+//! connection's place among the others and ends when the server does.
 
+use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -13,6 +17,9 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::config::ConnectionLimits;
+use crate::connections::Admission;
 
 /// Where the conversation is; shared with the code that serves the requests.
 #[derive(Clone, Debug, Default)]
@@ -44,21 +51,32 @@ impl Pace {
 }
 
 /// See the [module](self).
-#[derive(Debug)]
 pub(crate) struct Paced<S> {
     stream: S,
     pace: Pace,
+    _place: Arc<Admission>,
+    end: End,
     head: Duration,
     stall: Duration,
     head_clock: Pin<Box<Sleep>>,
     stall_clock: Option<Pin<Box<Sleep>>>,
 }
 
+/// Resolves when the server ends its connections.
+pub(crate) type End = Pin<Box<dyn Future<Output = ()> + Send>>;
+
 impl<S> Paced<S> {
     /// The first request's clock starts now.
-    pub(crate) fn new(stream: S, pace: Pace, head: Duration, stall: Duration) -> Self {
+    pub(crate) fn new(
+        stream: S,
+        pace: Pace,
+        place: Arc<Admission>,
+        end: End,
+        limits: &ConnectionLimits,
+    ) -> Self {
+        let (head, stall) = (limits.request_head, limits.write_stall);
         let head_clock = Box::pin(sleep_until(Instant::now() + head));
-        Self { stream, pace, head, stall, head_clock, stall_clock: None }
+        Self { stream, pace, _place: place, end, head, stall, head_clock, stall_clock: None }
     }
 
     /// Passes a write's outcome on, or ends it when the client has taken nothing for too long.
@@ -86,6 +104,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
+        if this.end.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+        }
         let before = buf.filled().len();
         let poll = Pin::new(&mut this.stream).poll_read(cx, buf);
         if poll.is_ready() && this.pace.at() == RESTING && buf.filled().len() > before {

@@ -1,4 +1,5 @@
-//! A stream whose first bytes were read already and are read again.
+//! A stream whose first bytes were read already and are read again. It may hold the connection's
+//! place among the others for as long as it lives.
 
 use std::io;
 use std::pin::Pin;
@@ -6,17 +7,24 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::connections::Admission;
+
 /// Reads `head` first, then the stream.
 #[derive(Debug)]
 pub(crate) struct Replay<S> {
     head: Vec<u8>,
     at: usize,
     stream: S,
+    _place: Option<Admission>,
 }
 
 impl<S> Replay<S> {
     pub(crate) fn new(head: Vec<u8>, stream: S) -> Self {
-        Self { head, at: 0, stream }
+        Self { head, at: 0, stream, _place: None }
+    }
+
+    pub(crate) fn holding(self, place: Admission) -> Self {
+        Self { _place: Some(place), ..self }
     }
 }
 

@@ -12,9 +12,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
-use axum::extract::{Path, Request, State};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Extension, Path, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
@@ -23,6 +26,9 @@ use tower::ServiceExt as _;
 
 use assets::Assets;
 use host::Authority;
+
+use crate::ice::Ice;
+use crate::signaling::{Client, RoomName, Signaling};
 
 /// A body that no handler would read anyway.
 const MAX_BODY: u64 = 16 * 1024;
@@ -43,16 +49,25 @@ pub(crate) struct Visit {
 
 struct App {
     assets: Assets,
+    signaling: Signaling,
+    ice: Arc<Ice>,
 }
 
 impl Site {
-    pub(crate) fn new() -> Self {
-        let app = Arc::new(App { assets: Assets::default() });
+    /// The web app and its signaling.
+    pub(crate) fn new(signaling: Signaling, ice: Arc<Ice>) -> Self {
+        let app = Arc::new(App { assets: Assets::default(), signaling, ice });
         let router = Router::new()
             .route("/", get(start))
             .route("/r/{room}", get(room))
+            .route("/signal", get(signal))
             .fallback_service(get(file).with_state(Arc::clone(&app)))
             .with_state(app);
+        Self { router }
+    }
+
+    /// Other routes behind the same checks and with the same fields.
+    pub(crate) fn of(router: Router) -> Self {
         Self { router }
     }
 
@@ -93,7 +108,10 @@ async fn room(
     Path(room): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let page = is_room_name(&room).then(|| app.assets.respond("index.html", &headers)).flatten();
+    let page = RoomName::parse(&room)
+        .is_ok()
+        .then(|| app.assets.respond("index.html", &headers))
+        .flatten();
     page.unwrap_or_else(not_found)
 }
 
@@ -102,12 +120,26 @@ async fn file(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Resp
     app.assets.respond(path, &headers).unwrap_or_else(not_found)
 }
 
-/// The names that signaling takes; it lower-cases.
-fn is_room_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
-        && !name.starts_with('-')
-        && !name.ends_with('-')
+async fn signal(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    app.ice.prepare(&visit.authority).await;
+    let field =
+        |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into());
+    let client = Client {
+        address: visit.address.ip().to_canonical(),
+        host: field(HOST),
+        origin: field(ORIGIN),
+        secure: visit.secure,
+    };
+    app.signaling.upgrade(upgrade, client)
 }
 
 fn not_found() -> Response {

@@ -61,7 +61,11 @@ impl Host {
         TcpStream::connect(self.at(purpose)).await.unwrap()
     }
 
-    pub(crate) async fn connect_tls(&self, purpose: Purpose, alpn: &[&str]) -> TlsStream<TcpStream> {
+    pub(crate) async fn connect_tls(
+        &self,
+        purpose: Purpose,
+        alpn: &[&str],
+    ) -> TlsStream<TcpStream> {
         let stream = self.connect(purpose).await;
         handshake(stream, alpn).await.unwrap()
     }

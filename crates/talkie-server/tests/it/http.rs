@@ -2,8 +2,8 @@
 
 use std::io::Read as _;
 
-use tokio::io::AsyncWriteExt as _;
 use talkie_server::Purpose;
+use tokio::io::AsyncWriteExt as _;
 
 use crate::client::{Host, answer};
 
@@ -25,8 +25,18 @@ async fn what_does_not_exist_gets_a_page_that_says_so() {
     let host = Host::start().await;
     let long = format!("/r/{}", "a".repeat(10_000));
     for path in [
-        "/nothing", "/r/", "/r/-a", "/r/a_b", "/r/..%2f..%2fetc", "/r/a/b", "/r/%00", &long,
-        "/app", "/app/", "/jsconfig.json", "//index.html/",
+        "/nothing",
+        "/r/",
+        "/r/-a",
+        "/r/a_b",
+        "/r/..%2f..%2fetc",
+        "/r/a/b",
+        "/r/%00",
+        &long,
+        "/app",
+        "/app/",
+        "/jsconfig.json",
+        "//index.html/",
     ] {
         let page = host.fetch(path, "").await;
         assert_eq!(page.status, 404, "{path}");
@@ -39,9 +49,17 @@ async fn what_does_not_exist_gets_a_page_that_says_so() {
 async fn nothing_outside_the_web_apps_folder_can_be_had() {
     let host = Host::start().await;
     for path in [
-        "/../Cargo.toml", "/../src/lib.rs", "/app/../../Cargo.toml", "/%2e%2e/Cargo.toml",
-        "/..%2fCargo.toml", "/app/..%2f..%2fsrc%2flib.rs", "/%2e%2e%2fsrc/http/not-found.html",
-        "/..\\Cargo.toml", "/./../src/http/not-found.html", "//etc/passwd", "/etc/passwd",
+        "/../Cargo.toml",
+        "/../src/lib.rs",
+        "/app/../../Cargo.toml",
+        "/%2e%2e/Cargo.toml",
+        "/..%2fCargo.toml",
+        "/app/..%2f..%2fsrc%2flib.rs",
+        "/%2e%2e%2fsrc/http/not-found.html",
+        "/..\\Cargo.toml",
+        "/./../src/http/not-found.html",
+        "//etc/passwd",
+        "/etc/passwd",
     ] {
         let status = host.fetch(path, "").await.status;
         assert!(matches!(status, 400 | 404), "{path}: {status}");
@@ -55,7 +73,9 @@ async fn every_answer_carries_the_security_fields() {
         let page = host.fetch(path, "").await;
         let policy = page.field("content-security-policy").unwrap();
         for part in [
-            "default-src 'none';", "script-src 'self';", "frame-ancestors 'none'",
+            "default-src 'none';",
+            "script-src 'self';",
+            "frame-ancestors 'none'",
             "connect-src 'self' ws://localhost:8080;",
         ] {
             assert!(policy.contains(part), "{path}: {policy}");

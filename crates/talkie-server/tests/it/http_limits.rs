@@ -57,8 +57,7 @@ async fn the_second_request_of_a_connection_must_not_dawdle_either_but_may_come_
 
 #[tokio::test]
 async fn a_resting_connection_ends() {
-    let host =
-        Host::with(|config| config.connections.idle = Duration::from_millis(300)).await;
+    let host = Host::with(|config| config.connections.idle = Duration::from_millis(300)).await;
     let mut stream = host.connect(Purpose::Http).await;
     stream.write_all(GET).await.unwrap();
     assert_eq!(answer(&mut stream, false).await.unwrap().status, 200);
@@ -105,9 +104,7 @@ async fn an_endless_head_and_a_huge_body_are_refused() {
     let fields = "X-Padding: 0123456789\r\n".repeat(2000);
     let mut stream = host.connect(Purpose::Http).await;
     // The server may close before all is sent.
-    let _ = stream
-        .write_all(format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes())
-        .await;
+    let _ = stream.write_all(format!("GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes()).await;
     if let Some(page) = answer(&mut stream, false).await {
         assert_eq!(page.status, 431);
     }

@@ -3,4 +3,12 @@
 mod client;
 mod http;
 mod http_limits;
+mod serve;
+mod serve_admin;
+mod serve_turn;
+mod signaling;
+mod signaling_errors;
+mod signaling_host;
+mod signaling_hostile;
+mod signaling_resume;
 mod tls;

@@ -1,5 +1,7 @@
 //! What is counted for the operator, and its form for Prometheus.
 
+pub(crate) mod relay;
+
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,0 +1,107 @@
+use super::*;
+
+const OWN: &str = "10.0.0.5";
+
+fn ice() -> Ice {
+    Ice {
+        ports: IcePorts { udp: Some(3478), tcp: Some(3479), tls: Some(8443) },
+        secret: Secret::new(*b"secret"),
+        lifetime: Duration::from_secs(600),
+        relay: true,
+        advertise: Advertise::ByHost { wildcard: true },
+        names: Names::new(),
+        own: vec![OWN.parse().unwrap()],
+    }
+}
+
+fn client(host: &str) -> Client {
+    Client {
+        address: IpAddr::from([127, 0, 0, 1]),
+        host: Some(host.to_owned()),
+        origin: None,
+        secure: true,
+    }
+}
+
+fn username(ice: &Ice, host: &str) -> String {
+    ice.issue(&client(host), "s1").servers[1].username.clone().unwrap()
+}
+
+#[test]
+fn the_urls_carry_the_host_the_browser_used() {
+    let grant = ice().issue(&client("Talk.Example:8443"), "s1");
+    assert_eq!(grant.ttl, Duration::from_secs(600));
+    assert_eq!(grant.servers[0].urls, ["stun:talk.example:3478"]);
+    assert_eq!(
+        grant.servers[1].urls,
+        [
+            "turn:talk.example:3478?transport=udp",
+            "turn:talk.example:3479?transport=tcp",
+            "turns:talk.example:8443?transport=tcp",
+        ]
+    );
+    let grant = ice().issue(&client("[2001:db8::1]:8443"), "s1");
+    assert_eq!(grant.servers[0].urls, ["stun:[2001:db8::1]:3478"]);
+}
+
+#[test]
+fn a_host_that_is_none_never_gets_into_a_url() {
+    for host in ["a;b", "a b", "x?transport=udp", "", "a/b"] {
+        assert_eq!(ice().issue(&client(host), "s1").servers[0].urls, [format!("stun:{OWN}:3478")]);
+    }
+}
+
+#[test]
+fn credentials_are_the_secrets_and_end() {
+    let ice = ice();
+    let server = ice.issue(&client("10.0.0.5"), "s1").servers[1].clone();
+    let username = server.username.unwrap();
+    let (expiry, name) = username.split_once(':').unwrap();
+    assert_eq!(name, "s1");
+    let expiry = Duration::from_secs(expiry.parse().unwrap());
+    let left = expiry - UNIX_EPOCH.elapsed().unwrap();
+    assert!(left <= Duration::from_secs(600) && left > Duration::from_secs(590), "{left:?}");
+    assert_eq!(server.credential.unwrap(), ice.secret.issue(expiry, "s1", None).password);
+}
+
+#[test]
+fn a_public_address_that_is_none_of_ours_is_advertised() {
+    let ice = ice();
+    for (host, advertised) in [
+        ("203.0.113.7:8443", Some("203.0.113.7")),
+        ("192.168.1.9", Some("192.168.1.9")),
+        ("10.0.0.5:8443", None),
+        // Who came by loopback is given an address that others reach.
+        ("127.0.0.1:8080", Some(OWN)),
+        ("[::1]:8080", Some(OWN)),
+        ("0.0.0.0", None),
+        ("224.0.0.1", None),
+        ("169.254.169.254", None),
+        ("not-yet-known.example", None),
+    ] {
+        let username = username(&ice, host);
+        assert_eq!(username.split_once('@').map(|(_, ip)| ip), advertised, "{host}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_counts_as_what_it_resolves_to() {
+    let ice = ice();
+    let localhost = Authority::parse("localhost:8080").unwrap();
+    ice.prepare(&localhost).await;
+    assert!(username(&ice, "localhost:8080").ends_with("@10.0.0.5"));
+}
+
+#[test]
+fn a_configured_address_is_left_to_the_relay() {
+    let ice = Ice { advertise: Advertise::Fixed, ..ice() };
+    assert!(!username(&ice, "203.0.113.7").contains('@'));
+}
+
+#[test]
+fn without_a_relay_there_is_stun_alone_and_no_secret() {
+    let ice = Ice { relay: false, ..ice() };
+    let grant = ice.issue(&client("talk.example"), "s1");
+    assert_eq!((grant.servers.len(), grant.ttl), (1, Duration::ZERO));
+    assert_eq!(grant.servers[0].username, None);
+}

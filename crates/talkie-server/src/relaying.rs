@@ -1,0 +1,187 @@
+//! The relay as the configuration asks for it: where it listens, which address it tells clients,
+//! and whom it serves.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use talkie_net::{BindError, Refusal};
+use talkie_sansio::Transport;
+use talkie_traversal::turn::server::{
+    Config as TurnConfig, Credentials, PeerPolicy, RelayAddress, Secret,
+};
+
+use crate::bind::{ListenError, with_companions};
+use crate::config::Config;
+use crate::ice::Advertise;
+use crate::interfaces::{has_ipv6, primary};
+use crate::relay::{Relay, RelayConfig, RelayError};
+use crate::report::{AdvertisedSource, Purpose, RelayReport};
+use crate::server::StartError;
+
+/// The secret of the configuration, or a random one that ends with the process.
+pub(crate) fn secret(config: &Config) -> Result<Secret, StartError> {
+    if let Some(secret) = &config.turn_secret {
+        return Ok(Secret::new(secret.as_bytes()));
+    }
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StartError::Config(format!("no randomness: {error}")))?;
+    Ok(Secret::new(bytes))
+}
+
+/// Starts it. An IPv6 companion that can't be bound is given up with a warning.
+pub(crate) async fn start(
+    config: &Config,
+    secret: &Secret,
+    own: &[IpAddr],
+    warnings: &mut Vec<String>,
+) -> Result<Relay, StartError> {
+    let turn = turn_config(config, secret, own);
+    // With port 0 the companion would get another port.
+    let fixed: Vec<_> = config.turn.iter().copied().filter(|it| it.port() != 0).collect();
+    let listeners: Vec<_> = config.turn.iter().copied().filter(|it| it.port() == 0).collect();
+    let listeners = [listeners, with_companions(&fixed)].concat();
+    let attempt = |addresses: Vec<SocketAddr>| {
+        let turn = turn.clone();
+        Relay::start(RelayConfig {
+            udp: addresses.clone(),
+            tcp: addresses,
+            turn,
+            ..RelayConfig::default()
+        })
+    };
+    let error = match attempt(listeners).await {
+        Ok(relay) => return Ok(relay),
+        Err(error) => error,
+    };
+    let is_companion = matches!(
+        &error,
+        RelayError::Listen { source, .. } if !config.turn.contains(&source.address)
+    );
+    if !is_companion {
+        return Err(refused(error));
+    }
+    warnings.push(refused(error).to_string());
+    attempt(config.turn.clone()).await.map_err(refused)
+}
+
+fn refused(error: RelayError) -> StartError {
+    match error {
+        RelayError::Listen { transport, source: BindError { address, refusal } } => {
+            let purpose =
+                if transport == Transport::Udp { Purpose::TurnUdp } else { Purpose::TurnTcp };
+            let source = match refusal {
+                Refusal::InUse => io::ErrorKind::AddrInUse.into(),
+                Refusal::Permission => io::ErrorKind::PermissionDenied.into(),
+                Refusal::NoSuchAddress => io::ErrorKind::AddrNotAvailable.into(),
+                Refusal::Other(error) => error,
+                other => io::Error::other(other.to_string()),
+            };
+            ListenError::new(purpose, address, source).into()
+        }
+        RelayError::Config(error) => StartError::Config(format!("the relay: {error}")),
+        error => StartError::Relay(error),
+    }
+}
+
+fn turn_config(config: &Config, secret: &Secret, own: &[IpAddr]) -> TurnConfig {
+    let (relay_v4, relay_v6) = addresses(config, own);
+    let credentials =
+        Credentials { secret: Some(secret.clone()), users: config.turn_users.clone() };
+    // The NAT in front may lead a packet to its outer address back in.
+    let outer = config
+        .external_ip
+        .iter()
+        .flat_map(|ip| config.turn.iter().map(|address| SocketAddr::new(*ip, address.port())));
+    TurnConfig {
+        realm: config.realm.clone(),
+        relay_v4: relay_v4.filter(|_| config.relay),
+        relay_v6: relay_v6.filter(|_| config.relay),
+        advertise_local: config.external_ip.is_empty(),
+        ports: config.relay_ports.clone(),
+        listeners: outer.filter(|address| address.port() != 0).collect(),
+        credentials: if config.relay { credentials } else { Credentials::default() },
+        peers: PeerPolicy { allow: config.allow_peers.clone(), deny: config.deny_peers.clone() },
+        ..TurnConfig::default()
+    }
+}
+
+/// Relays are bound to every address. What clients are told is the configuration's word; or the
+/// address at which they reached us, and where that is of the other family, the primary one.
+fn addresses(config: &Config, own: &[IpAddr]) -> (Option<RelayAddress>, Option<RelayAddress>) {
+    let auto = config.external_ip.is_empty();
+    let of_family = |ipv6| {
+        let told = config.external_ip.iter().copied().find(|ip| ip.is_ipv6() == ipv6);
+        told.or_else(|| primary(own, ipv6))
+    };
+    let relay = |bind: IpAddr| {
+        let advertise = of_family(bind.is_ipv6()).or_else(|| auto.then_some(bind))?;
+        Some(RelayAddress { bind, advertise })
+    };
+    (
+        relay(Ipv4Addr::UNSPECIFIED.into()),
+        relay(Ipv6Addr::UNSPECIFIED.into()).filter(|_| has_ipv6()),
+    )
+}
+
+/// What ICE may tell sessions of the relay's address.
+pub(crate) fn advertise(config: &Config) -> Advertise {
+    if config.external_ip.is_empty() {
+        Advertise::ByHost { wildcard: config.turn.iter().any(|it| it.ip().is_unspecified()) }
+    } else {
+        Advertise::Fixed
+    }
+}
+
+pub(crate) fn report(config: &Config, own: &[IpAddr]) -> RelayReport {
+    let (v4, v6) = addresses(config, own);
+    let advertised = [v4, v6].into_iter().flatten().map(|relay| relay.advertise);
+    let source = match advertise(config) {
+        Advertise::Fixed => AdvertisedSource::Configured,
+        Advertise::ByHost { .. } => AdvertisedSource::Interface,
+    };
+    RelayReport {
+        ports: config.relay_ports.clone(),
+        advertised: advertised.filter(|ip| !ip.is_unspecified()).collect(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: [IpAddr; 1] = [IpAddr::V4(Ipv4Addr::new(10, 0, 0, 5))];
+
+    #[test]
+    fn a_configured_address_is_the_only_one_told() {
+        let config =
+            Config { external_ip: vec!["203.0.113.7".parse().unwrap()], ..Config::default() };
+        let turn = turn_config(&config, &Secret::new(*b"secret"), &OWN);
+        assert_eq!(turn.relay_v4.unwrap().advertise, config.external_ip[0]);
+        // Nothing is known of IPv6, so none is offered.
+        assert_eq!((turn.relay_v6, turn.advertise_local), (None, false));
+        assert_eq!(turn.listeners, ["203.0.113.7:3478".parse().unwrap()]);
+        assert_eq!(report(&config, &OWN).advertised, config.external_ip);
+    }
+
+    #[test]
+    fn by_default_the_address_is_the_one_reached() {
+        let turn = turn_config(&Config::default(), &Secret::new(*b"secret"), &OWN);
+        assert_eq!(turn.relay_v4.unwrap().advertise, OWN[0]);
+        assert!(turn.advertise_local);
+        assert_eq!(report(&Config::default(), &OWN).advertised, OWN);
+    }
+
+    #[test]
+    fn without_a_relay_nobody_has_credentials() {
+        let config = Config {
+            relay: false,
+            turn_users: vec![("ann".to_owned(), "hush".to_owned())],
+            ..Config::default()
+        };
+        let turn = turn_config(&config, &Secret::new(*b"secret"), &OWN);
+        assert!(turn.credentials.secret.is_none() && turn.credentials.users.is_empty());
+        assert_eq!((turn.relay_v4, turn.relay_v6), (None, None));
+    }
+}
