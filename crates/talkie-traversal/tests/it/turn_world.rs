@@ -1,6 +1,8 @@
 //! A server in virtual time with a driver that opens every relay it is asked for, and clients that
 //! speak TURN to it.
 
+#![allow(clippy::unwrap_used, reason = "a test is allowed to end here")]
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};

@@ -34,6 +34,12 @@ struct Want {
     seconds: u32,
 }
 
+/// What is given of it.
+struct Offer {
+    advertised: [Option<IpAddr>; 2],
+    refused: Option<(Family, u16)>,
+}
+
 impl TurnServer {
     pub(super) fn allocate(
         &mut self,
@@ -49,15 +55,8 @@ impl TurnServer {
         if let Some(token) = want.token {
             return self.allocate_reserved(now, asker, caller, token, want.seconds);
         }
-        let (families, refused) = self.available(&want)?;
-        let (user, advertise) = self.accounts.identity(&caller.username);
-        let mut advertised = [None; 2];
-        for family in Family::BOTH {
-            if families[family as usize] {
-                let ip = self.advertised(family, asker.path.local.ip(), advertise);
-                advertised[family as usize] = Some(ip.ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?);
-            }
-        }
+        let (user, named) = self.accounts.identity(&caller.username);
+        let offer = self.offer(&want, asker.path.local.ip(), named)?;
         let reserve = usize::from(want.even == Some(true));
         self.check_quota(user, 1 + reserve)?;
         let user = self.table.charge(user);
@@ -66,7 +65,7 @@ impl TurnServer {
             seconds: want.seconds,
             even: want.even,
             companion: None,
-            refused,
+            refused: offer.refused,
             tries: TRIES,
             expires: now + OPENING,
         };
@@ -74,7 +73,7 @@ impl TurnServer {
         allocation.opening = Some(Box::new(opening));
         let id = self.table.insert(allocation);
         self.arm(id);
-        let opened = Family::BOTH.map(|family| match advertised[family as usize] {
+        let opened = Family::BOTH.map(|family| match offer.advertised[family as usize] {
             Some(ip) => self.open_half(id, family, ip),
             None => true,
         });
@@ -141,24 +140,29 @@ impl TurnServer {
         u32::try_from(granted.as_secs()).unwrap_or(u32::MAX)
     }
 
-    /// Which of the wanted families are relayed here. One of two may be missing (§7.2, step 9).
-    #[expect(clippy::type_complexity, reason = "a pair used once")]
-    fn available(
+    /// Which of the wanted families can be given, and the addresses to tell. One of two may be
+    /// missing (§7.2, step 9).
+    fn offer(
         &self,
         want: &Want,
-    ) -> Result<([bool; 2], Option<(Family, u16)>), ErrorCode<'static>> {
-        let mut families = want.families;
-        let mut refused = None;
-        for family in Family::BOTH {
-            if families[family as usize] && self.relay_address(family).is_none() {
-                families[family as usize] = false;
-                refused = Some((family, ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED.code));
-            }
+        local: IpAddr,
+        named: Option<IpAddr>,
+    ) -> Result<Offer, ErrorCode<'static>> {
+        let mut offer = Offer { advertised: [None; 2], refused: None };
+        let mut error = ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED;
+        for family in Family::BOTH.into_iter().filter(|family| want.families[*family as usize]) {
+            let code = if self.relay_address(family).is_none() {
+                ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED
+            } else if let Some(ip) = self.advertised(family, local, named) {
+                offer.advertised[family as usize] = Some(ip);
+                continue;
+            } else {
+                ErrorCode::INSUFFICIENT_CAPACITY
+            };
+            offer.refused = Some((family, code.code));
+            error = code;
         }
-        if families == [false; 2] {
-            return Err(ErrorCode::ADDRESS_FAMILY_NOT_SUPPORTED);
-        }
-        Ok((families, refused))
+        if offer.advertised == [None; 2] { Err(error) } else { Ok(offer) }
     }
 
     fn relay_address(&self, family: Family) -> Option<super::RelayAddress> {

@@ -140,7 +140,7 @@ impl TurnServer {
     }
 
     /// Takes one message from a client.
-    fn from_client(&mut self, now: Instant, path: Path, bytes: &[u8]) {
+    fn client_message(&mut self, now: Instant, path: Path, bytes: &[u8]) {
         // RFC 8656 §12, table 3.
         match bytes.first() {
             Some(0..=3) => {}
@@ -244,9 +244,9 @@ impl Machine for TurnServer {
     fn handle_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
         let path = datagram.path;
         if self.table.relay_at(&path).is_some() {
-            self.from_peer(now, path, datagram.payload);
+            self.peer_datagram(now, path, datagram.payload);
         } else {
-            self.from_client(now, path, datagram.payload);
+            self.client_message(now, path, datagram.payload);
         }
     }
 

@@ -38,7 +38,7 @@ impl TurnServer {
         self.relay(route, payload);
     }
 
-    pub(super) fn from_peer(&mut self, now: Instant, path: Path, payload: &[u8]) {
+    pub(super) fn peer_datagram(&mut self, now: Instant, path: Path, payload: &[u8]) {
         let route = self.route_in(now, &path);
         self.relay(route, payload);
     }

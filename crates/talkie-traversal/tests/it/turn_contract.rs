@@ -1,0 +1,230 @@
+//! The machine contract, and what an allocation weighs.
+
+use std::time::Duration;
+
+use talkie_sansio::conformance::{Input, check};
+use talkie_sansio::{Genesis, Machine as _, Path, Transport};
+use talkie_traversal::stun::attributes::{
+    AdditionalAddressFamily, AddressFamily, EvenPort, RequestedTransport,
+};
+use talkie_traversal::stun::{Class, Method, Writer};
+use talkie_traversal::turn::server::{Config, Event, Limits, RelayAddress, TurnServer};
+
+use crate::turn_world::{Client, UNIX, World, addr, channel_data, secs, send_indication, udp};
+
+fn open_relays(now: std::time::Instant, server: &mut TurnServer, event: Event) {
+    if let Event::OpenRelay { relay, .. } = event {
+        server.handle_relay_opened(now, relay, Ok(()));
+    }
+}
+
+fn config() -> Config {
+    let v6 = RelayAddress { bind: "::".parse().unwrap(), advertise: "2600::1".parse().unwrap() };
+    Config { relay_v6: Some(v6), ..crate::turn_world::config() }
+}
+
+/// A script of everything at once, recorded from a world with the kit's genesis.
+fn script() -> Vec<Input> {
+    let mut world = World::new(config());
+    let mut script = Vec::new();
+    let mut clients = [Client::ann("198.51.100.1:1"), Client::bob("198.51.100.2:1")];
+    clients[1].path.transport = Transport::Tcp;
+    let receive = |world: &mut World, script: &mut Vec<Input>, path: Path, bytes: Vec<u8>| {
+        world.receive(path, &bytes);
+        script.push(Input::Datagram(path, bytes));
+    };
+    for client in &mut clients {
+        let id = world.id();
+        let mut bytes = Vec::new();
+        Writer::new(&mut bytes, Class::Request, Method::ALLOCATE, id);
+        receive(&mut world, &mut script, client.path, bytes);
+        let challenge = crate::turn_world::Response { bytes: world.sent.pop_back().unwrap().1 };
+        client.learn(&challenge);
+        let id = world.id();
+        let bytes = client.signed(id, Method::ALLOCATE, |writer| {
+            writer.attribute(&RequestedTransport::UDP);
+            if client.path.transport == Transport::Tcp {
+                writer.attribute(&AdditionalAddressFamily(AddressFamily::IPV6));
+            } else {
+                writer.attribute(&EvenPort { reserve_next: true });
+            }
+        });
+        for _ in 0..2 {
+            receive(&mut world, &mut script, client.path, bytes.clone());
+        }
+        let id = world.id();
+        let bytes = client.signed(id, Method::CHANNEL_BIND, |writer| {
+            use talkie_traversal::stun::attributes::{ChannelNumber, XorPeerAddress};
+            writer
+                .attribute(&ChannelNumber::new(0x4000).unwrap())
+                .attribute(&XorPeerAddress(addr("8.8.8.8:1")));
+        });
+        receive(&mut world, &mut script, client.path, bytes);
+        for bytes in [
+            channel_data(0x4000, b"data"),
+            send_indication(addr("8.8.8.8:2"), b"data"),
+            vec![0xff; 30],
+            vec![0; 20],
+        ] {
+            receive(&mut world, &mut script, client.path, bytes);
+        }
+        for relay in world.open_relays() {
+            for peer in ["8.8.8.8:1", "8.8.8.8:2", "9.9.9.9:1"] {
+                let path = Path { transport: Transport::Udp, local: relay, remote: addr(peer) };
+                receive(&mut world, &mut script, path, b"from a peer".to_vec());
+            }
+        }
+        script.push(Input::Elapse(Duration::from_millis(7)));
+        world.elapse(Duration::from_millis(7));
+    }
+    for seconds in [31, 299, 301, 3600] {
+        script.push(Input::Elapse(secs(seconds)));
+        script.push(Input::Datagram(clients[0].path, channel_data(0x4000, b"late")));
+    }
+    script
+}
+
+#[test]
+fn the_machine_keeps_the_contract() {
+    let make = |genesis: Genesis| {
+        assert_eq!(genesis.unix, UNIX);
+        TurnServer::new(genesis, config()).unwrap()
+    };
+    let script = script();
+    check(make, || open_relays, &script, Limits::default().queued_datagrams + 8);
+    let record = talkie_sansio::conformance::run(make, open_relays, &script);
+    let count = |name: &str| record.events.iter().filter(|event| event.starts_with(name)).count();
+    assert_eq!((count("Allocated"), count("Released")), (2, 2), "{:?}", record.events);
+    assert_eq!(count("OpenRelay"), count("CloseRelay"));
+    assert!(record.transmits.len() > 15);
+}
+
+#[test]
+fn requests_beyond_what_the_driver_takes_are_dropped_and_counted() {
+    let limits = Limits { queued_events: 8, ..Limits::default() };
+    let mut world = World::new(Config { limits, ..config() });
+    let mut requests = Vec::new();
+    for port in 1..=20 {
+        let mut ann = Client::ann(&format!("198.51.100.1:{port}"));
+        assert_eq!(ann.refresh(&mut world, 600).code(), 437, "learns its nonce");
+        let id = world.id();
+        let bytes = ann.signed(id, Method::ALLOCATE, |writer| {
+            writer.attribute(&RequestedTransport::UDP);
+        });
+        requests.push((ann.path, bytes));
+    }
+    for (path, mut payload) in requests {
+        let payload = &mut payload[..];
+        world.server.handle_datagram(world.now, talkie_sansio::Datagram { path, payload });
+    }
+    let garbage = Path { transport: Transport::Tcp, ..udp("192.0.2.1:3478", "198.51.100.9:1") };
+    for _ in 0..100 {
+        let payload = &mut [0xff; 8][..];
+        world.server.handle_datagram(world.now, talkie_sansio::Datagram { path: garbage, payload });
+    }
+    assert_eq!(world.server.stats().drops.queue_full, 12);
+    world.drain();
+    assert_eq!(world.server.allocations(), 8);
+    assert!(world.events.len() <= 16, "an opening and an allocation each");
+}
+
+#[test]
+fn quotas_are_per_user_and_overall() {
+    let limits = Limits {
+        allocations: 5,
+        allocations_per_user: 3,
+        permissions_per_allocation: 2,
+        channels_per_allocation: 2,
+        ..Limits::default()
+    };
+    let mut world = World::new(Config { limits, ..config() });
+    let allocate =
+        |world: &mut World, client: &mut Client| client.allocate_with(world, |_| {}).code();
+    let mut anns: Vec<_> =
+        (1..=4).map(|port| Client::ann(&format!("198.51.100.1:{port}"))).collect();
+    let codes: Vec<_> = anns.iter_mut().map(|ann| allocate(&mut world, ann)).collect();
+    assert_eq!(codes, [0, 0, 0, 486]);
+    // The parts of a limited name that change do not make another user.
+    let limited = |port: u16, expiry: u64| {
+        let issued = talkie_traversal::turn::server::Secret::new(crate::turn_world::SECRET).issue(
+            UNIX + secs(expiry),
+            "call",
+            (expiry == 20).then(|| "1.2.3.4".parse().unwrap()),
+        );
+        let path = udp(crate::turn_world::SERVER, &format!("198.51.100.3:{port}"));
+        Client::new(path, &issued.username, &issued.password)
+    };
+    assert_eq!(allocate(&mut world, &mut limited(1, 10)), 0);
+    assert_eq!(allocate(&mut world, &mut limited(2, 20)), 0);
+    assert_eq!(allocate(&mut world, &mut limited(3, 30)), 508, "the server is full");
+    assert_eq!(world.server.stats().users_now, 2);
+    // What ends makes room.
+    anns[0].refresh(&mut world, 0);
+    assert_eq!(allocate(&mut world, &mut limited(3, 30)), 0);
+    assert_eq!(anns[3].allocate_with(&mut world, |_| {}).code(), 508);
+
+    let ann = &mut anns[1];
+    for (peer, code) in [("1.1.1.1:1", 0), ("1.1.1.2:1", 0), ("1.1.1.3:1", 508), ("1.1.1.1:9", 0)] {
+        assert_eq!(ann.permit(&mut world, peer), code, "{peer}");
+    }
+    assert_eq!(ann.bind(&mut world, 0x4000, addr("1.1.1.1:1")), 0);
+    assert_eq!(ann.bind(&mut world, 0x4001, addr("1.1.1.1:2")), 0);
+    assert_eq!(ann.bind(&mut world, 0x4002, addr("1.1.1.1:3")), 508);
+    assert_eq!(ann.bind(&mut world, 0x4003, addr("1.1.1.4:3")), 508);
+    // Permissions that ended are no burden.
+    world.elapse(secs(300));
+    assert_eq!(ann.permit(&mut world, "1.1.1.3:1"), 0);
+}
+
+#[test]
+fn a_reservation_counts_against_its_user() {
+    let limits = Limits { allocations_per_user: 3, ..Limits::default() };
+    let mut world = World::new(Config { limits, ..config() });
+    let reserve = |world: &mut World, port: u16| {
+        let mut ann = Client::ann(&format!("198.51.100.1:{port}"));
+        let response = ann.allocate_with(world, |writer| {
+            writer.attribute(&EvenPort { reserve_next: true });
+        });
+        ann.refresh(world, 0);
+        response.code()
+    };
+    assert_eq!(reserve(&mut world, 1), 0);
+    assert_eq!(reserve(&mut world, 2), 0);
+    // Both allocations are gone, both reservations remain.
+    assert_eq!(reserve(&mut world, 3), 486);
+    world.elapse(secs(30));
+    assert_eq!(reserve(&mut world, 4), 0);
+}
+
+#[test]
+fn every_port_of_the_range_is_found_and_no_other() {
+    let ports = 50_000..=50_019;
+    let config = Config { ports: ports.clone(), ..config() };
+    let mut world = World::new(Config { listeners: vec![addr("192.0.2.1:50007")], ..config });
+    let mut taken: Vec<_> = (1..=19)
+        .map(|port| Client::ann(&format!("198.51.100.1:{port}")).allocate(&mut world).port())
+        .collect();
+    let mut late = Client::ann("198.51.100.1:99");
+    assert_eq!(late.allocate_with(&mut world, |_| {}).code(), 508);
+    taken.sort_unstable();
+    assert_eq!(taken, ports.filter(|port| *port != 50_007).collect::<Vec<_>>());
+}
+
+#[test]
+fn thousands_of_allocations_end_on_time() {
+    let limits = Limits { allocations_per_user: 5000, ..Limits::default() };
+    let mut world = World::new(Config { limits, ..config() });
+    for port in 1..=3000 {
+        let mut ann = Client::ann(&format!("198.51.100.1:{port}"));
+        ann.allocate(&mut world);
+        world.elapse(Duration::from_millis(10));
+    }
+    assert_eq!(world.server.allocations(), 3000);
+    world.elapse(secs(600) - secs(15));
+    let halfway = world.server.allocations();
+    assert!((1490..=1510).contains(&halfway), "{halfway}");
+    world.elapse(secs(16));
+    assert_eq!(world.server.allocations(), 0);
+    assert_eq!(world.server.poll_timeout(), None);
+    assert_eq!(world.server.stats().relays_now, 0);
+}
