@@ -25,8 +25,7 @@ const english = {
     factOwn: ['Nobody in between', 'No account, no tracking, no third party.'],
   },
   lobby: {
-    /** @param {string} room */
-    title: (room) => `Join ${room}`,
+    eyebrow: 'You’re about to join',
     hint: 'Check how you look and sound, then step in.',
     name: 'Your name',
     namePlaceholder: 'How others see you',

@@ -14,9 +14,11 @@ export function bestGrid(tiles, { width, height, gap }) {
     const rows = Math.ceil(tiles / columns);
     const cellWidth = (width - gap * (columns - 1)) / columns;
     const cellHeight = (height - gap * (rows - 1)) / rows;
-    // A tile may be as wide as 16:9 and as narrow as 4:5; cover-cropping does the rest.
+    // Cameras are wide: on a wide stage a tile stays close to that, so that little is cropped. On a
+    // phone held upright it may be upright too.
+    const tallest = width > height ? 3 / 4 : 5 / 4;
     const tileWidth = Math.min(cellWidth, (cellHeight * 16) / 9);
-    const tileHeight = Math.min(cellHeight, (tileWidth * 5) / 4);
+    const tileHeight = Math.min(cellHeight, tileWidth * tallest);
     if (tileWidth * tileHeight > best.width * best.height * 1.02) {
       best = { columns, width: Math.floor(tileWidth), height: Math.floor(tileHeight) };
     }

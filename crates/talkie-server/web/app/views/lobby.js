@@ -43,7 +43,8 @@ export function lobbyView({ store, local, enter, home }) {
       h(
         'form',
         { class: 'card', on: { submit } },
-        h('h1', {}, t.title(room)),
+        h('p', { class: 'eyebrow' }, t.eyebrow),
+        h('h1', {}, room),
         h('p', { class: 'hint' }, options.nomedia ? t.noDevices : t.hint),
         h('label', { for: 'lobby-name' }, t.name),
         h('div', { class: 'field' }, name),

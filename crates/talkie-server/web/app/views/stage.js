@@ -36,10 +36,17 @@ export function stage({ store, local, call }, cleanup) {
     // AbortError: the stream was replaced meanwhile. Only a refusal needs the person.
     if (error?.name === 'NotAllowedError') store.set({ soundBlocked: true });
   });
-  hear.addEventListener('click', () => {
+  const playAll = () => {
+    if (!store.get().soundBlocked) return;
     store.set({ soundBlocked: false });
     element.querySelectorAll('audio').forEach(play);
-  });
+  };
+  // Any gesture will do, and so will a microphone that is in use; the button is for who makes none.
+  for (const gesture of ['click', 'keydown']) {
+    document.addEventListener(gesture, playAll);
+    cleanup.add(() => document.removeEventListener(gesture, playAll));
+  }
+  cleanup.add(store.subscribe((s) => s.media.mic, playAll));
   /** @param {TileView} tile */
   const create = (tile) => createTile(tile, () => streamsOf(tile, local, call), play);
   const fit = () => layOut(grid, personTiles.size);
