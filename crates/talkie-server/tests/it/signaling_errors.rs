@@ -18,6 +18,8 @@ fn config() -> SignalingConfig {
 async fn bad_message_is_forgiven_nine_times() {
     let host = Host::start(config()).await;
     let mut peer = host.peer().await;
+    // Only one of them has a number, and it is used up.
+    peer.sent = 1;
     let bad = [
         "nonsense",
         "[]",
@@ -32,10 +34,8 @@ async fn bad_message_is_forgiven_nine_times() {
         peer.socket().send_text(text).await;
         let error = peer.expect("error").await;
         assert_eq!((&error["code"], &error["fatal"]), (&json!("bad-message"), &json!(false)));
-        // Only one of them has a number, and it is used up.
         assert_eq!(error.get("about"), (count == 4).then_some(&json!(1)), "{text}");
     }
-    peer.sent = 1;
     peer.join("room").await;
     peer.socket().send_message(Message::binary(b"{}".as_slice())).await.unwrap();
     assert_eq!(peer.expect("error").await["code"], "bad-message");
@@ -99,10 +99,17 @@ async fn too_fast_refuses_and_then_ends() {
     };
     let host = Host::start(limits).await;
     let mut peer = host.peer().await;
-    for _ in 0..5 {
-        peer.refused(json!({"type": "leave"}), "not-in-room").await;
+    for _ in 0..60 {
+        peer.send(json!({"type": "leave"})).await;
     }
-    peer.refused(json!({"type": "leave"}), "too-fast").await;
+    let mut refused = 0;
+    for about in 1..=60 {
+        let error = peer.expect("error").await;
+        assert_eq!((&error["about"], &error["fatal"]), (&json!(about), &json!(false)));
+        refused += usize::from(error["code"] == "too-fast");
+        assert!(about > 5 || error["code"] == "not-in-room", "{error}");
+    }
+    assert!(refused > 30, "{refused}");
     tokio::time::sleep(Duration::from_millis(300)).await;
     peer.join("room").await;
     // Now it goes on and on.

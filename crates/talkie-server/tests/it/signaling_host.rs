@@ -1,5 +1,7 @@
 //! A signaling server on loopback and clients for it.
 
+#![allow(clippy::unwrap_used, reason = "it is all test")]
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
