@@ -26,6 +26,7 @@ pub mod relay;
 mod relaying;
 mod replay;
 mod report;
+mod selftest;
 mod server;
 pub mod signaling;
 

@@ -1,11 +1,13 @@
 //! The relay as the configuration asks for it: where it listens, which address it tells clients,
 //! and whom it serves.
 
+use std::borrow::Cow;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use talkie_net::{BindError, Refusal};
 use talkie_sansio::Transport;
+use talkie_traversal::stun::auth::opaque_string;
 use talkie_traversal::turn::server::{
     Config as TurnConfig, Credentials, PeerPolicy, RelayAddress, Secret,
 };
@@ -36,7 +38,8 @@ pub(crate) async fn start(
     own: &[IpAddr],
     warnings: &mut Vec<String>,
 ) -> Result<Relay, StartError> {
-    let turn = turn_config(config, secret, own);
+    let mut turn = turn_config(config, secret, own);
+    turn.credentials.users = prepared(turn.credentials.users)?;
     // With port 0 the companion would get another port.
     let fixed: Vec<_> = config.turn.iter().copied().filter(|it| it.port() != 0).collect();
     let listeners: Vec<_> = config.turn.iter().copied().filter(|it| it.port() == 0).collect();
@@ -63,6 +66,23 @@ pub(crate) async fn start(
     }
     warnings.push(refused(error).to_string());
     attempt(config.turn.clone()).await.map_err(refused)
+}
+
+/// RFC 8489 §9.2.2: names and passwords are compared in their `OpaqueString` form.
+fn prepared(users: Vec<(String, String)>) -> Result<Vec<(String, String)>, StartError> {
+    let prepare = |text: &str, what: &str| {
+        opaque_string(text).map(Cow::into_owned).map_err(|error| {
+            StartError::Config(format!("{what} can't be used: {error}; check --turn-user"))
+        })
+    };
+    users
+        .into_iter()
+        .map(|(name, password)| {
+            let name = prepare(&name, "a user's name")?;
+            let password = prepare(&password, "a user's password")?;
+            Ok((name, password))
+        })
+        .collect()
 }
 
 fn refused(error: RelayError) -> StartError {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use talkie_sansio::Transport;
@@ -23,7 +23,7 @@ use crate::names::Names;
 use crate::relay::{Relay, RelayError};
 use crate::report::{Listening, Purpose, Report};
 use crate::signaling::Signaling;
-use crate::{interfaces, relaying};
+use crate::{interfaces, relaying, selftest};
 
 /// How long connections may take to end when the server stops: theirs is a second.
 const LAST_CONNECTIONS: Duration = Duration::from_millis(1500);
@@ -96,6 +96,7 @@ impl Server {
             report.relay = Some(relaying::report(&config, &own));
         }
         urls(&mut report, &own);
+        let (secret_of_test, sound) = (secret.clone(), Arc::new(AtomicBool::new(true)));
 
         let ice = Arc::new(Ice {
             ports: ice_ports(&report),
@@ -114,11 +115,18 @@ impl Server {
             phase: watched,
             ice,
             relay,
-            certificates,
+            certificates: certificates.clone(),
+            sound: Arc::clone(&sound),
         };
         let connections = Arc::clone(&parts.connections);
         let ended = parts.run(listeners, config.drain_timeout, phase.clone());
-        Ok(Self { report, phase, connections, ended })
+        let mut server = Self { report, phase, connections, ended };
+        if config.self_test {
+            let report = &mut server.report;
+            report.self_test = selftest::run(report, &secret_of_test, certificates.as_ref()).await;
+            sound.store(report.is_sound(), Ordering::Relaxed);
+        }
+        Ok(server)
     }
 
     /// What listens where, and all else that an operator wants to see.
@@ -176,6 +184,7 @@ struct Parts {
     ice: Arc<Ice>,
     relay: Option<Relay>,
     certificates: Option<Arc<Certificates>>,
+    sound: Arc<AtomicBool>,
 }
 
 impl Parts {
@@ -238,7 +247,7 @@ impl Parts {
     fn admin(&self) -> Admin {
         Admin {
             phase: self.phase.clone(),
-            sound: Arc::new(AtomicBool::new(true)),
+            sound: Arc::clone(&self.sound),
             connections: Arc::clone(&self.connections),
             metrics: Arc::clone(&self.metrics),
             signaling: self.signaling.clone(),

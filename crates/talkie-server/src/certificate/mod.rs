@@ -6,6 +6,7 @@
 //! accepted its fingerprint, and a browser's warning about a name is the same as about the issuer.
 
 mod own;
+mod pinned;
 mod validity;
 
 use std::fmt::{self, Write as _};
@@ -21,7 +22,7 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use rustls::{ServerConfig, version};
+use rustls::{ClientConfig, ServerConfig, version};
 use sha2::{Digest, Sha256};
 
 use crate::config::{Config, TlsFiles};
@@ -115,6 +116,18 @@ impl Certificates {
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Arc::new(config)
+    }
+
+    /// The client's side, for a connection to oneself.
+    pub(crate) fn client_config(self: &Arc<Self>) -> Arc<ClientConfig> {
+        let mut config = ClientConfig::builder_with_provider(Arc::clone(&self.provider))
+            .with_protocol_versions(&[&version::TLS13, &version::TLS12])
+            .expect("aws-lc-rs has suites for both versions")
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(pinned::Pinned(Arc::clone(self))))
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"stun.turn".to_vec()];
         Arc::new(config)
     }
 

@@ -75,6 +75,14 @@ impl Host {
         self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost:8080\r\n{fields}\r\n")).await
     }
 
+    /// `GET path` from the operator's listener.
+    pub(crate) async fn ask_admin(&self, path: &str) -> Answer {
+        let mut stream = self.connect(Purpose::Admin).await;
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        answer(&mut stream, false).await.expect("an answer")
+    }
+
     /// Sends `request` as it is and reads one answer.
     pub(crate) async fn ask(&self, request: &str) -> Answer {
         let mut stream = self.connect(Purpose::Http).await;

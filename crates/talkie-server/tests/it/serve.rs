@@ -72,7 +72,7 @@ async fn a_wildcard_listens_on_both_families_and_is_reached_by_the_lan() {
     let bound: Vec<_> = report.addresses(Purpose::Https).collect();
     let port = bound[0].port();
     assert!(bound.iter().all(|address| address.port() == port), "{bound:?}");
-    if std::net::UdpSocket::bind("[::1]:0").is_ok() {
+    if UdpSocket::bind("[::1]:0").is_ok() {
         assert!(TcpStream::connect(("::1", port)).await.is_ok());
     }
     for url in &report.lan_urls {

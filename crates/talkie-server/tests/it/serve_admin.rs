@@ -1,18 +1,8 @@
 //! The operator's listener.
 
-use std::time::Duration;
-
 use talkie_server::Purpose;
-use tokio::io::AsyncWriteExt as _;
 
-use crate::client::{Answer, Host, answer};
-
-async fn ask(host: &Host, path: &str) -> Answer {
-    let mut stream = host.connect(Purpose::Admin).await;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    answer(&mut stream, false).await.unwrap()
-}
+use crate::client::Host;
 
 fn value(metrics: &str, sample: &str) -> f64 {
     metrics
@@ -25,10 +15,10 @@ fn value(metrics: &str, sample: &str) -> f64 {
 
 #[tokio::test]
 async fn health_and_readiness_are_told() {
-    let host = Host::with(|config| config.drain_timeout = Duration::from_secs(2)).await;
-    assert_eq!(ask(&host, "/healthz").await.status, 200);
-    assert_eq!(ask(&host, "/readyz").await.status, 200);
-    assert_eq!(ask(&host, "/").await.status, 404);
+    let host = Host::start().await;
+    assert_eq!(host.ask_admin("/healthz").await.status, 200);
+    assert_eq!(host.ask_admin("/readyz").await.status, 200);
+    assert_eq!(host.ask_admin("/").await.status, 404);
     assert_eq!(host.fetch("/metrics", "").await.status, 404, "not for the public");
 }
 
@@ -44,10 +34,10 @@ async fn a_draining_server_is_alive_and_not_ready() {
         socket.next().await.unwrap().unwrap();
     }
     host.server.drain();
-    let ready = ask(&host, "/readyz").await;
+    let ready = host.ask_admin("/readyz").await;
     assert_eq!((ready.status, ready.text()), (503, "draining\n"));
-    assert_eq!(ask(&host, "/healthz").await.status, 200);
-    let metrics = ask(&host, "/metrics").await;
+    assert_eq!(host.ask_admin("/healthz").await.status, 200);
+    let metrics = host.ask_admin("/metrics").await;
     assert_eq!(value(metrics.text(), "talkie_draining"), 1.0);
 }
 
@@ -59,7 +49,7 @@ async fn metrics_count_what_happened() {
     }
     host.fetch("/nothing", "").await;
     let tls = host.connect_tls(Purpose::Https, &[]).await;
-    let metrics = ask(&host, "/metrics").await;
+    let metrics = host.ask_admin("/metrics").await;
     assert_eq!(metrics.field("content-type"), Some("text/plain; version=0.0.4; charset=utf-8"));
     let text = metrics.text();
     for (sample, count) in [
@@ -84,7 +74,7 @@ async fn metrics_count_what_happened() {
 #[tokio::test]
 async fn metrics_are_in_prometheus_form() {
     let host = Host::start().await;
-    let metrics = ask(&host, "/metrics").await;
+    let metrics = host.ask_admin("/metrics").await;
     let mut family = "";
     for line in metrics.text().lines() {
         if let Some(rest) = line.strip_prefix("# TYPE ") {

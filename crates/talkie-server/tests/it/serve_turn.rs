@@ -77,3 +77,48 @@ async fn without_a_relay_stun_still_answers() {
     let mut tls = host.connect_tls(Purpose::Https, &[]).await;
     assert!(binds(&mut tls).await);
 }
+
+#[tokio::test]
+async fn the_self_test_finds_every_door_open() {
+    let host = Host::with(|config| config.self_test = true).await;
+    let report = host.server.report();
+    let names: Vec<_> = report.self_test.iter().map(|leg| leg.name).collect();
+    assert_eq!(
+        names,
+        ["STUN", "TURN over UDP", "TURN over TCP", "TURN over TLS", "TURN on the HTTPS port"]
+    );
+    for leg in &report.self_test {
+        assert!(leg.outcome.is_ok(), "{leg:?}");
+    }
+    assert!(report.is_sound());
+    assert_eq!(host.ask_admin("/readyz").await.status, 200);
+    // It leaves nothing behind.
+    let metrics = host.ask_admin("/metrics").await;
+    assert!(metrics.text().contains("\ntalkie_relay_sockets 0\n"), "{}", metrics.text());
+}
+
+#[tokio::test]
+async fn the_self_test_says_what_fails_and_what_to_do() {
+    // The only relay port is taken, in both families.
+    let v4 = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+    let port = v4.local_addr().unwrap().port();
+    let _v6 = std::net::UdpSocket::bind(("::", port));
+    let host = Host::with(|config| {
+        config.self_test = true;
+        config.relay_ports = port..=port;
+    })
+    .await;
+    let report = host.server.report();
+    assert!(!report.is_sound());
+    for leg in &report.self_test {
+        match (&leg.outcome, leg.name) {
+            (outcome, "STUN") => assert!(outcome.is_ok(), "{leg:?}"),
+            (outcome, _) => {
+                let words = outcome.as_ref().unwrap_err();
+                assert!(words.contains("--relay-ports"), "{words}");
+            }
+        }
+    }
+    let ready = host.ask_admin("/readyz").await;
+    assert_eq!((ready.status, ready.text()), (503, "the self test failed\n"));
+}
