@@ -1,5 +1,13 @@
 //! talkie-traversal from outside: vectors, properties, scenarios on a virtual clock.
 
+mod channel_data;
+mod client_hostile;
+mod client_scenarios;
+mod client_world;
+mod corpus;
+mod stun_messages;
+mod stun_properties;
+mod stun_transactions;
 mod stun_vectors;
 mod turn_allocation;
 mod turn_authentication;

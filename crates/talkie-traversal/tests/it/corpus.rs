@@ -1,0 +1,46 @@
+//! The fuzzers' corpora, replayed: every committed input goes through its target's body.
+
+use std::fs;
+use std::path::Path;
+
+#[path = "../../../../fuzz/bodies/channel_data.rs"]
+mod channel_data;
+#[path = "../../../../fuzz/bodies/stun_parse.rs"]
+mod stun_parse;
+#[path = "../../../../fuzz/bodies/stun_roundtrip.rs"]
+mod stun_roundtrip;
+#[path = "../../../../fuzz/bodies/turn_client.rs"]
+mod turn_client;
+
+fn replay(target: &str, run: fn(&[u8])) {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
+    let mut replayed = 0;
+    for entry in fs::read_dir(&corpus).expect("every target has a corpus") {
+        let path = entry.unwrap().path();
+        // Seen only if the input panics.
+        println!("{}", path.display());
+        run(&fs::read(&path).unwrap());
+        replayed += 1;
+    }
+    assert!(replayed > 0, "{} is empty", corpus.display());
+}
+
+#[test]
+fn stun_parse_takes_its_corpus() {
+    replay("stun_parse", stun_parse::run);
+}
+
+#[test]
+fn stun_roundtrip_takes_its_corpus() {
+    replay("stun_roundtrip", stun_roundtrip::run);
+}
+
+#[test]
+fn channel_data_takes_its_corpus() {
+    replay("channel_data", channel_data::run);
+}
+
+#[test]
+fn turn_client_takes_its_corpus() {
+    replay("turn_client", turn_client::run);
+}
