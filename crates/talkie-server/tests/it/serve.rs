@@ -87,7 +87,8 @@ async fn a_taken_port_is_told_with_its_holder_and_the_flag() {
     let held_tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let held_udp = UdpSocket::bind("127.0.0.1:0").unwrap();
     let (tcp, udp) = (held_tcp.local_addr().unwrap(), held_udp.local_addr().unwrap());
-    let cases: [(&str, SocketAddr, fn(&mut Config, SocketAddr)); 5] = [
+    type Set = fn(&mut Config, SocketAddr);
+    let cases: [(&str, SocketAddr, Set); 5] = [
         ("--http", tcp, |config, at| config.http = vec![at]),
         ("--https", tcp, |config, at| config.https = vec![at]),
         ("--turns", tcp, |config, at| config.turns = vec![at]),
