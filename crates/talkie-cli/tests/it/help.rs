@@ -67,6 +67,18 @@ fn help_lists_every_flag_its_variable_and_its_group() {
 }
 
 #[test]
+fn operators_page_has_every_flag() {
+    let page = include_str!("../../../../docs/serve.md");
+    for flag in FLAGS {
+        let row = page.lines().any(|line| {
+            line.strip_prefix(&format!("| `--{flag}"))
+                .is_some_and(|rest| rest.starts_with(['`', ' ']))
+        });
+        assert!(row, "--{flag} has no row in docs/serve.md");
+    }
+}
+
+#[test]
 fn short_help_is_one_screen_with_defaults_and_examples() {
     let short = run(&mut talkie(&["serve", "-h"]));
     let long = run(&mut talkie(&["serve", "--help"]));
