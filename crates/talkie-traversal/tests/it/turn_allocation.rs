@@ -1,5 +1,7 @@
 //! The life of an allocation (RFC 8656 §5 to §8).
 
+#![allow(clippy::unwrap_used, reason = "a test is allowed to end here")]
+
 use std::net::SocketAddr;
 
 use talkie_sansio::{Machine as _, Path, Transport};

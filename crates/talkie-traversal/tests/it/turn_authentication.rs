@@ -1,5 +1,7 @@
 //! Who may do what (RFC 8489 §9.2, RFC 8656 §5), and what the others cost.
 
+#![allow(clippy::unwrap_used, reason = "a test is allowed to end here")]
+
 use talkie_sansio::{Path, Transport};
 use talkie_traversal::stun::attributes::{
     AttributeType, Nonce, PasswordAlgorithms, Realm, RequestedTransport, UserHash, Username,
@@ -52,6 +54,8 @@ fn replies_to_strangers_are_small() {
     let (_, bytes) =
         world.exchange(udp("[2001:db8::1]:3478", "[2001:db8::2]:1"), &binding).unwrap();
     assert_eq!(bytes.len(), 44, "Binding over IPv6");
+    let (_, bytes) = world.exchange(udp("[::]:3478", "[::ffff:192.0.2.9]:1"), &binding).unwrap();
+    assert_eq!(bytes.len(), 32, "Binding over IPv4 on a dual-stack socket");
 }
 
 #[test]

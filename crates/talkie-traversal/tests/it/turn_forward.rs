@@ -1,5 +1,7 @@
 //! The fast path does what the slow one does.
 
+#![allow(clippy::unwrap_used, reason = "a test is allowed to end here")]
+
 use std::net::SocketAddr;
 use std::time::Duration;
 

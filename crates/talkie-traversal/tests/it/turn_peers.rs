@@ -1,6 +1,8 @@
 //! Which peers a relay reaches, and which it must not. The tables are named after the holes that
 //! other servers had.
 
+#![allow(clippy::unwrap_used, reason = "a test is allowed to end here")]
+
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 

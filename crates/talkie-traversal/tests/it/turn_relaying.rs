@@ -1,5 +1,7 @@
 //! Data between clients and peers (RFC 8656 §9 to §12).
 
+#![allow(clippy::unwrap_used, reason = "a test is allowed to end here")]
+
 use talkie_sansio::{Datagram, Machine as _, Path, Transport};
 use talkie_traversal::stun::attributes::{ChannelNumber, Data, DontFragment, XorPeerAddress};
 use talkie_traversal::stun::{Class, Method, TransactionId, Writer};

@@ -14,8 +14,7 @@ use super::table::{
 use super::{Outcome, Timer, TurnServer};
 use crate::stun::attributes::{
     AdditionalAddressFamily, AddressErrorCode, AddressFamily, ErrorCode, EvenPort, Lifetime,
-    RequestedAddressFamily, RequestedTransport, ReservationToken, XorMappedAddress,
-    XorRelayedAddress,
+    RequestedAddressFamily, RequestedTransport, ReservationToken, XorRelayedAddress,
 };
 use crate::stun::{Message, Method};
 use rand_core::Rng as _;
@@ -56,7 +55,7 @@ impl TurnServer {
             return self.allocate_reserved(now, asker, caller, token, want.seconds);
         }
         let (user, named) = self.accounts.identity(&caller.username);
-        let offer = self.offer(&want, asker.path.local.ip(), named)?;
+        let offer = self.offer(&want, asker.path.local.ip().to_canonical(), named)?;
         let reserve = usize::from(want.even == Some(true));
         self.check_quota(user, 1 + reserve)?;
         let user = self.table.charge(user);
@@ -175,7 +174,8 @@ impl TurnServer {
     /// What to tell a client of its relay's address, best first: what its credential says, where it
     /// reached us, what the operator set.
     fn advertised(&self, family: Family, local: IpAddr, named: Option<IpAddr>) -> Option<IpAddr> {
-        let fits = |ip: &IpAddr| Family::of(*ip) == family && !ip.is_unspecified();
+        let fits =
+            |ip: &IpAddr| Family::of(*ip) == family && !ip.is_unspecified() && !ip.is_multicast();
         let local = Some(local).filter(|_| self.config.advertise_local);
         let set = self.relay_address(family).map(|relay| relay.advertise);
         [named, local, set].into_iter().flatten().find(fits)
@@ -437,7 +437,7 @@ impl Answer {
             if let Some((family, code)) = self.refused {
                 writer.attribute(&AddressErrorCode { family: family.to_wire(), code, reason: "" });
             }
-            writer.attribute(&XorMappedAddress(asker.path.remote));
+            writer.attribute(&asker.mapped());
         });
     }
 }

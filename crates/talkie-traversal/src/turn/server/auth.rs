@@ -9,6 +9,7 @@ use talkie_sansio::Path;
 
 use super::TurnServer;
 use super::config::OfferSha256;
+use super::credentials::Account;
 use super::nonce::{self, Verdict};
 use super::reply::{Asker, Signer};
 use super::table::Allocation;
@@ -111,16 +112,20 @@ impl TurnServer {
         let algorithm = claim.algorithm(features)?;
         let username = match claim.user {
             User::Name(name) => name,
-            User::Hash(hash) => self.accounts.by_hash(&hash).ok_or(Refusal::Unauthenticated)?,
+            User::Hash(hash) => self.accounts.by_hash(&hash).unwrap_or_default(),
         };
-        let account = self.accounts.look_up(username).ok_or(Refusal::Unauthenticated)?;
+        // Who is not known takes as long as who is, so that names cannot be probed for.
+        let (account, known) = match self.accounts.look_up(username) {
+            Some(account) => (account, true),
+            None => (Account::default(), false),
+        };
         let key = Key::long_term(algorithm, username, &self.config.realm, &account.password);
         let proven = if sha256 {
             request.check_integrity_sha256(&key)
         } else {
             request.check_integrity(&key)
         };
-        if proven != Some(true) {
+        if proven != Some(true) || !known {
             return Err(Refusal::Unauthenticated);
         }
         // A time-limited credential ends the making of allocations, not those that it made: a call

@@ -6,7 +6,7 @@ use talkie_sansio::Path;
 use super::TurnServer;
 use super::reply::Asker;
 use crate::stun::Message;
-use crate::stun::attributes::{ErrorCode, XorMappedAddress};
+use crate::stun::attributes::ErrorCode;
 
 impl TurnServer {
     /// Credentials in it are neither needed nor looked at.
@@ -20,7 +20,7 @@ impl TurnServer {
         }
         self.stats.bindings += 1;
         asker.success(&mut self.outbox, None, |writer| {
-            writer.attribute(&XorMappedAddress(path.remote));
+            writer.attribute(&asker.mapped());
         });
     }
 }

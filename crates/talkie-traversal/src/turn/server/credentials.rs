@@ -95,6 +95,7 @@ pub(super) struct Accounts {
 }
 
 /// Whom a username names.
+#[derive(Default)]
 pub(super) struct Account {
     pub(super) password: String,
     /// When it may no longer allocate; `None` for static users.
@@ -133,6 +134,8 @@ impl Accounts {
             return (username, None);
         }
         match Limited::parse(username) {
+            // Without a name each credential is a user of its own.
+            Some(limited) if limited.name.is_empty() => (username, limited.advertise),
             Some(limited) => (limited.name, limited.advertise),
             None => (username, None),
         }

@@ -1,10 +1,14 @@
 //! Responses, signed the way the request was (RFC 8489 §9.2.4).
 
+use std::net::SocketAddr;
+
 use talkie_sansio::Path;
 
 use super::nonce::Nonce;
 use super::outbox::Outbox;
-use crate::stun::attributes::{self, AttributeType, ErrorCode, PasswordAlgorithms};
+use crate::stun::attributes::{
+    self, AttributeType, ErrorCode, PasswordAlgorithms, XorMappedAddress,
+};
 use crate::stun::auth::Key;
 use crate::stun::{Class, Message, Method, TransactionId, Writer};
 
@@ -36,6 +40,13 @@ pub(super) struct Asker {
 impl Asker {
     pub(super) fn of(path: Path, request: &Message<'_>) -> Self {
         Self { path, method: request.method(), transaction: request.transaction_id() }
+    }
+
+    /// The client's address as XOR-MAPPED-ADDRESS tells it: IPv4 is IPv4, on a dual-stack socket
+    /// too.
+    pub(super) fn mapped(self) -> XorMappedAddress {
+        let remote = self.path.remote;
+        XorMappedAddress(SocketAddr::new(remote.ip().to_canonical(), remote.port()))
     }
 
     pub(super) fn success(
