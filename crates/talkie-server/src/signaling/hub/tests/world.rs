@@ -240,6 +240,10 @@ impl Peer {
             assert_eq!(seq, self.received + 1, "gap at {message}");
             self.received = seq;
         }
+        if message["type"] == "welcome" {
+            // Everything goes again, also what the server says it has: it must sort that out.
+            self.up.extend(self.unacknowledged.iter().map(|(_, text)| text.clone()));
+        }
         if let Some(ack) = message["ack"].as_u64() {
             self.unacknowledged.retain(|&(seq, _)| seq > ack);
         }
@@ -259,7 +263,5 @@ impl Peer {
         let text = |key: &str| message[key].as_str().unwrap().to_owned();
         self.credentials = Some((text("session"), text("token")));
         self.welcomed = true;
-        // What the server has not got goes again.
-        self.up.extend(self.unacknowledged.iter().map(|(_, text)| text.clone()));
     }
 }
