@@ -144,15 +144,15 @@ async fn who_does_not_come_back_is_lost() {
 #[tokio::test]
 async fn a_silent_socket_is_closed_and_a_pinging_one_is_not() {
     let config =
-        SignalingConfig { heartbeat: Duration::from_millis(150), ..SignalingConfig::default() };
+        SignalingConfig { heartbeat: Duration::from_millis(400), ..SignalingConfig::default() };
     let host = Host::start(config).await;
     let mut silent = host.peer().await;
     let mut alive = host.peer().await;
     let pings = tokio::spawn(async move {
-        for _ in 0..8 {
+        for _ in 0..6 {
             alive.socket().send_text(r#"{"type":"ping"}"#).await;
             alive.expect("pong").await;
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(200)).await;
         }
     });
     let closed = silent.next().await.unwrap_err();
