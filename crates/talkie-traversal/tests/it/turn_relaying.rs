@@ -3,11 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test is allowed to end here")]
 
 use talkie_sansio::{Datagram, Machine as _, Path, Transport};
-use talkie_traversal::stun::attributes::{ChannelNumber, Data, DontFragment, XorPeerAddress};
+use talkie_traversal::stun::attributes::{
+    AddressFamily, AttributeType, ChannelNumber, Data, DontFragment, RequestedAddressFamily,
+    XorPeerAddress,
+};
 use talkie_traversal::stun::{Class, Method, TransactionId, Writer};
 
 use crate::turn_world::{
-    Client, World, addr, channel_data, config, read_data, secs, send_indication,
+    Client, World, addr, channel_data, config, read_data, secs, send_indication, udp,
 };
 
 const PEER: &str = "8.8.8.8:5000";
@@ -160,9 +163,9 @@ fn a_bind_without_its_attributes_is_malformed() {
 #[test]
 fn channel_data_on_a_stream_is_padded_and_on_udp_it_is_not() {
     let mut world = World::new(config());
-    let udp = Client::ann("198.51.100.1:1000");
-    let path = Path { transport: Transport::Tcp, ..udp.path };
-    let mut tcp = Client { path, ..udp };
+    let over_udp = Client::ann("198.51.100.1:1000");
+    let path = Path { transport: Transport::Tcp, ..over_udp.path };
+    let mut tcp = Client { path, ..over_udp };
     tcp.allocate(&mut world);
     assert_eq!(tcp.bind(&mut world, 0x4000, addr(PEER)), 0);
     let peer = relay_path(&world, PEER);
@@ -201,6 +204,28 @@ fn malformed_data_is_dropped() {
     }
     let drops = world.server.stats().drops;
     assert_eq!((drops.malformed, drops.unsupported), (5, 1));
+}
+
+#[test]
+fn dont_fragment_is_ignored_where_addresses_are_ipv6() {
+    let mut world = World::new(config());
+    let path = udp("[2001:db8:1::1]:3478", "[2001:db8:2::2]:1000");
+    let mut ann = Client::new(path, "ann", "pass");
+    let response = ann.allocate_with(&mut world, |writer| {
+        writer.attribute(&RequestedAddressFamily(AddressFamily::IPV6));
+    });
+    assert!(response.is_success());
+    let peer = addr("[2001:4860:4860::8888]:1");
+    assert_eq!(ann.permit_at(&mut world, peer), 0);
+    for (unknown, passes) in [(AttributeType::DONT_FRAGMENT, true), (AttributeType(0x7f00), false)]
+    {
+        let mut bytes = Vec::new();
+        Writer::new(&mut bytes, Class::Indication, Method::SEND, TransactionId([0; 12]))
+            .attribute(&XorPeerAddress(peer))
+            .raw(unknown, |_| {})
+            .attribute(&Data(b"x"));
+        assert_eq!(world.exchange(path, &bytes).is_some(), passes, "{unknown:?}");
+    }
 }
 
 #[test]

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 use rand_core::Rng as _;
-use talkie_sansio::Path;
+use talkie_sansio::{Path, Transport};
 
 use super::TurnServer;
 use super::route::{Delivery, NoRoute, Route, Way};
-use crate::stun::attributes::{Data, XorPeerAddress};
+use crate::stun::attributes::{AttributeType, Data, XorPeerAddress};
 use crate::stun::{Class, Message, Method, TransactionId, Writer};
 use crate::turn::channel_data::ChannelData;
 
@@ -24,16 +24,21 @@ impl TurnServer {
     }
 
     pub(super) fn send_indication(&mut self, now: Instant, path: Path, message: &Message<'_>) {
-        if !super::unknown_attributes(message).is_empty() {
-            self.stats.drops.unsupported += 1;
-            return;
-        }
         let (Ok(Some(XorPeerAddress(peer))), Ok(Some(Data(payload)))) =
             (message.get::<XorPeerAddress>(), message.get::<Data<'_>>())
         else {
             self.stats.drops.malformed += 1;
             return;
         };
+        // RFC 8656 §11.2: DONT-FRAGMENT counts as unknown, because the bit cannot be set packet by
+        // packet; between UDP legs with IPv6 on either side it is to be ignored (§13).
+        let ignored = path.transport == Transport::Udp
+            && (peer.is_ipv6() || path.remote.ip().to_canonical().is_ipv6());
+        let hinders = |kind: &AttributeType| *kind != AttributeType::DONT_FRAGMENT || !ignored;
+        if super::unknown_attributes(message).iter().any(hinders) {
+            self.stats.drops.unsupported += 1;
+            return;
+        }
         let route = self.route_send(now, &path, peer);
         self.relay(route, payload);
     }
