@@ -201,7 +201,7 @@ export const strings = english;
 
 /** @param {string} code */
 export function errorText(code) {
-  return strings.errors[code] ?? strings.errorOther;
+  return (Object.hasOwn(strings.errors, code) && strings.errors[code]) || strings.errorOther;
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];

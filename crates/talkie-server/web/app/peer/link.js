@@ -183,6 +183,7 @@ export class Link {
   async #handle(payload) {
     if (this.#closed || typeof payload !== 'object' || payload === null) return;
     if (payload.description) await this.#describe(payload.description, payload.link);
+    if (payload.restart === true && this.polite) this.policy.asked();
     if (!Array.isArray(payload.candidates)) return;
     for (const candidate of payload.candidates.slice(0, 64)) {
       try {
@@ -204,8 +205,8 @@ export class Link {
     if (this.#ignoringOffer) return;
     // Late answers to an offer that was answered already (it was sent twice) mean nothing.
     if (description.type === 'answer' && pc.signalingState !== 'have-local-offer') return;
+    if (description.type !== 'offer') return this.#conclude(pc, description);
     await pc.setRemoteDescription(description);
-    if (description.type !== 'offer') return;
     if (typeof tag === 'string') this.tag = tag.slice(0, 128);
     if (first) {
       this.#openControl(pc);
@@ -214,6 +215,17 @@ export class Link {
     }
     await pc.setLocalDescription();
     this.#sendDescription();
+  }
+
+  /** @param {RTCPeerConnection} pc @param {RTCSessionDescriptionInit} answer */
+  async #conclude(pc, answer) {
+    try {
+      await pc.setRemoteDescription(answer);
+    } catch (error) {
+      // An answer that cannot be applied must not leave us waiting for another one for ever.
+      if (pc.signalingState === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
+      throw error;
+    }
   }
 
   /** @param {RTCPeerConnection} pc */
@@ -264,7 +276,10 @@ export class Link {
     // An offer on its way brings new credentials for both; a second one would only collide.
     if (pc.signalingState !== 'stable') return false;
     pc.setConfiguration(this.context.config());
-    pc.restartIce();
+    // Always the side that offered first: two restarts at once end, between Firefox and Chromium, in an
+    // answer with the DTLS roles exchanged, which Chromium refuses.
+    if (this.polite) pc.restartIce();
+    else this.context.signal(this.id, { link: this.tag, restart: true });
     return true;
   }
 }

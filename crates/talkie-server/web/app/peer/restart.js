@@ -1,8 +1,8 @@
 /**
  * When to restart ICE. A network that changed leaves a connection `disconnected` or `failed`, or
- * connected to nothing for some seconds; a restart gathers anew and costs one offer. One side is eager
- * and the other waits a little, so that both do not offer at once each time. Failing again and again,
- * it tries more and more seldom, but goes on as long as the peer is in the room.
+ * connected to nothing for some seconds; a restart gathers anew and costs one offer. One side is eager:
+ * the one that restarts. The other waits a little before it asks for that. Failing again and again, it
+ * tries more and more seldom, but goes on as long as the peer is in the room.
  * @module
  */
 
@@ -19,6 +19,7 @@ export class RestartPolicy {
   #attempts = 0;
   #healthy = false;
   #stopped = false;
+  #askedAt = -Infinity;
 
   /** @param {{eager: boolean, restart: () => boolean, gaveUp: () => void}} options `restart` returns whether it could */
   constructor({ eager, restart, gaveUp }) {
@@ -39,7 +40,9 @@ export class RestartPolicy {
       this.#attempts = 0;
       this.#cancel();
     } else if (connection === 'failed' || ice === 'failed') {
-      this.#unhealthy(this.#attempts === 0 ? this.first / 3 : this.#backoff());
+      // The first failure is acted upon at once; after that the timer of the last attempt decides.
+      if (this.#attempts === 0) this.#cancel();
+      this.#unhealthy(this.first / 3);
     } else if (connection === 'disconnected' || ice === 'disconnected') {
       this.#unhealthy(this.first);
     }
@@ -57,6 +60,14 @@ export class RestartPolicy {
     if (this.#stopped) return;
     this.#cancel();
     this.#schedule(this.first / 3);
+  }
+
+  /** The other side asks: at most as often as a second allows, whatever it sends. */
+  asked() {
+    const now = performance.now();
+    if (this.#stopped || now - this.#askedAt < 1000) return;
+    this.#askedAt = now;
+    if (this.restart()) this.#attempts += 1;
   }
 
   stop() {

@@ -39,10 +39,12 @@ export class Outbox {
 
   /** @param {unknown} ack highest seq that the server has */
   acknowledge(ack) {
-    if (typeof ack !== 'number' || ack <= this.#acknowledged || ack > this.#lastSeq) return;
-    this.#acknowledged = ack;
-    this.#unacknowledged = this.#unacknowledged.filter((m) => m.seq > ack);
-    this.#cursor = Math.max(this.#cursor, ack + 1);
+    if (!Number.isSafeInteger(ack)) return;
+    const upTo = /** @type {number} */ (ack);
+    if (upTo <= this.#acknowledged || upTo > this.#lastSeq) return;
+    this.#acknowledged = upTo;
+    this.#unacknowledged = this.#unacknowledged.filter((m) => m.seq > upTo);
+    this.#cursor = Math.max(this.#cursor, upTo + 1);
   }
 
   /** A new socket took the session up: everything unacknowledged has to be said again. */
