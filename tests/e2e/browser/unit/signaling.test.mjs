@@ -107,7 +107,7 @@ describe('signaling', () => {
     assert.equal(s.latest().sent[0].resume.ack, 1);
     s.latest().say({ type: 'signal', seq: 1, from: 'p' });
     s.latest().say({ type: 'signal', seq: 2, from: 'q' });
-    assert.deepEqual(s.seen.messages.map((m) => m.from), ['p', 'q']);
+    assert.deepEqual(s.seen.messages.map((/** @type {any} */ m) => m.from), ['p', 'q']);
     mock.timers.tick(1000);
     assert.equal(s.latest().of('ack').at(-1).ack, 2);
   });
