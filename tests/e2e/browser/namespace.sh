@@ -8,8 +8,8 @@
 # usage: namespace.sh COMMAND [ARGUMENT]...
 set -eu
 
-if [ "${TALKIE_E2E_NAMESPACE:-}" != inside ]; then
-    export TALKIE_E2E_NAMESPACE=inside
+if [ "${BROWSER_TESTS_NAMESPACE:-}" != inside ]; then
+    export BROWSER_TESTS_NAMESPACE=inside
     if [ "$(id -u)" = 0 ]; then
         exec unshare --net --mount --pid --fork --kill-child --mount-proc "$0" "$@"
     fi

@@ -33,13 +33,19 @@ export class Server {
   static async start(...flags) {
     const server = new Server(flags);
     server.#dataDir = await mkdtemp(join(tmpdir(), 'talkie-e2e-'));
-    await server.run();
+    try {
+      await server.run();
+    } catch (error) {
+      // Nobody else knows of it yet.
+      await server.stop();
+      throw error;
+    }
     return server;
   }
 
   /** The address for browsers on the same machine: a secure context without a certificate. */
   get local() {
-    return 'http://127.0.0.1:8080';
+    return 'http://localhost:8080';
   }
 
   /** The address for browsers elsewhere. */
@@ -57,7 +63,7 @@ export class Server {
     this.#printed = '';
     const child = spawn(binary, ['serve', '--data-dir', this.#dataDir, ...this.#flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, NO_COLOR: '1' },
+      env: { ...settingless(), NO_COLOR: '1' },
     });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr]) {
@@ -67,7 +73,8 @@ export class Server {
       if (child.exitCode !== null || child.signalCode !== null) {
         throw new Fatal(`the server ended (${child.exitCode ?? child.signalCode}):\n${this.#printed}`);
       }
-      return this.#printed.includes(this.local) && (await ready());
+      if (this.#printed.includes(this.local) && (await ready())) return true;
+      throw new Error(`it printed:\n${this.#printed}`);
     });
   }
 
@@ -94,6 +101,11 @@ export class Server {
     await gone;
     clearTimeout(hopeless);
   }
+}
+
+/** The environment without what the program would take for its settings. */
+function settingless() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TALKIE_')));
 }
 
 class Fatal extends Error {
