@@ -4,13 +4,15 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use talkie_sansio::conformance::{Input, check};
 use talkie_sansio::{Genesis, Machine as _, Path, Transport};
 use talkie_traversal::stun::attributes::{
-    AdditionalAddressFamily, AddressFamily, EvenPort, RequestedTransport,
+    AdditionalAddressFamily, AddressFamily, ChannelNumber, EvenPort, Lifetime,
+    RequestedAddressFamily, RequestedTransport, ReservationToken, XorPeerAddress,
 };
 use talkie_traversal::stun::{Class, Method, Writer};
-use talkie_traversal::turn::server::{Config, Event, Limits, RelayAddress, TurnServer};
+use talkie_traversal::turn::server::{Config, Event, Limits, OpenError, RelayAddress, TurnServer};
 
 use crate::turn_world::{Client, UNIX, World, addr, channel_data, secs, send_indication, udp};
 
@@ -56,7 +58,6 @@ fn script() -> Vec<Input> {
         }
         let id = world.id();
         let bytes = client.signed(id, Method::CHANNEL_BIND, |writer| {
-            use talkie_traversal::stun::attributes::{ChannelNumber, XorPeerAddress};
             writer
                 .attribute(&ChannelNumber::new(0x4000).unwrap())
                 .attribute(&XorPeerAddress(addr("8.8.8.8:1")));
@@ -229,4 +230,148 @@ fn thousands_of_allocations_end_on_time() {
     assert_eq!(world.server.allocations(), 0);
     assert_eq!(world.server.poll_timeout(), None);
     assert_eq!(world.server.stats().relays_now, 0);
+}
+
+/// What may happen to a server, openings that fail or are never answered included.
+#[derive(Clone, Debug)]
+enum Step {
+    /// Allocate with EVEN-PORT (R), a second family, or the last token.
+    Allocate(usize, Option<bool>, bool, bool),
+    Refresh(usize, u64, Option<AddressFamily>),
+    Bind(usize, u16),
+    Disconnect(usize),
+    Opening(Option<OpenError>),
+    Silent(bool),
+    Elapse(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let client = 0..4_usize;
+    let failure = prop_oneof![Just(OpenError::PortTaken), Just(OpenError::Failed)];
+    let family = prop_oneof![Just(AddressFamily::IPV4), Just(AddressFamily::IPV6)];
+    prop_oneof![
+        6 => (client.clone(), any::<Option<bool>>(), any::<bool>(), any::<bool>())
+            .prop_map(|(client, even, dual, token)| Step::Allocate(client, even, dual, token)),
+        3 => (client.clone(), prop_oneof![Just(0), Just(600), Just(3600)], prop::option::of(family))
+            .prop_map(|(client, lifetime, family)| Step::Refresh(client, lifetime, family)),
+        1 => (client.clone(), 0x4000..0x4002_u16)
+            .prop_map(|(client, number)| Step::Bind(client, number)),
+        1 => client.prop_map(Step::Disconnect),
+        3 => prop::option::of(failure).prop_map(Step::Opening),
+        1 => any::<bool>().prop_map(Step::Silent),
+        2 => prop_oneof![Just(1), Just(11), Just(31), Just(601)].prop_map(Step::Elapse),
+    ]
+}
+
+/// Sends a request without expecting an answer.
+fn ask(world: &mut World, client: &mut Client, method: Method, fill: impl Fn(&mut Writer<'_>)) {
+    for _ in 0..2 {
+        let id = world.id();
+        world.receive(client.path, &client.signed(id, method, &fill));
+        let Some((_, bytes)) = world.sent.pop_back() else { return };
+        let response = crate::turn_world::Response { bytes };
+        world.sent.clear();
+        if !matches!(response.code(), 401 | 438) {
+            return;
+        }
+        client.learn(&response);
+    }
+}
+
+fn apply(world: &mut World, clients: &mut [Client], token: &mut ReservationToken, step: Step) {
+    match step {
+        Step::Allocate(index, even, dual, with_token) => {
+            let brought = *token;
+            let client = &mut clients[index];
+            ask(world, client, Method::REFRESH, |_| {});
+            let id = world.id();
+            let bytes = client.signed(id, Method::ALLOCATE, |writer| {
+                writer.attribute(&RequestedTransport::UDP);
+                writer.optional(Some(&brought).filter(|_| with_token));
+                let even = even.map(|reserve_next| EvenPort { reserve_next });
+                writer.optional(even.as_ref());
+                let second = AdditionalAddressFamily(AddressFamily::IPV6);
+                writer.optional(Some(&second).filter(|_| dual));
+            });
+            world.receive(client.path, &bytes);
+            while let Some((_, bytes)) = world.sent.pop_front() {
+                let response = crate::turn_world::Response { bytes };
+                if let Ok(Some(new)) = response.message().get::<ReservationToken>() {
+                    *token = new;
+                }
+            }
+        }
+        Step::Refresh(index, lifetime, family) => {
+            ask(world, &mut clients[index], Method::REFRESH, |writer| {
+                let family = family.map(RequestedAddressFamily);
+                writer.attribute(&Lifetime(secs(lifetime))).optional(family.as_ref());
+            });
+        }
+        Step::Bind(index, number) => {
+            ask(world, &mut clients[index], Method::CHANNEL_BIND, |writer| {
+                writer
+                    .attribute(&ChannelNumber::new(number).unwrap())
+                    .attribute(&XorPeerAddress(addr("8.8.8.8:1")));
+            });
+        }
+        Step::Disconnect(index) => {
+            world.server.handle_disconnect(world.now, clients[index].path);
+            world.drain();
+        }
+        Step::Opening(failure) => world.openings.push_back(failure.map_or(Ok(()), Err)),
+        Step::Silent(silent) => world.silent = silent,
+        Step::Elapse(seconds) => world.elapse(secs(seconds)),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happened_nothing_is_left_behind(steps in prop::collection::vec(step(), 1..80)) {
+        // Few ports, so that they run out.
+        let mut world = World::new(Config { ports: 50_000..=50_007, ..config() });
+        let mut clients: Vec<_> =
+            (1..=4).map(|port| Client::ann(&format!("198.51.100.1:{port}"))).collect();
+        let mut token = ReservationToken([0; 8]);
+        for step in steps {
+            apply(&mut world, &mut clients, &mut token, step);
+            // What the driver holds is what the server thinks it holds.
+            let open = world.open_relays();
+            prop_assert_eq!(open.len(), world.server.stats().relays_now);
+        }
+        world.elapse(secs(3601));
+        let stats = world.server.stats();
+        prop_assert_eq!((stats.relays_now, stats.reservations_now, stats.users_now), (0, 0, 0));
+        prop_assert!(stats.allocations.values().all(|kind| kind.now == 0));
+        prop_assert_eq!(world.server.allocations(), 0);
+        prop_assert_eq!(world.server.poll_timeout(), None);
+        prop_assert!(world.open_relays().is_empty());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_packets_do_no_harm(
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..200),
+    ) {
+        let mut world = World::new(config());
+        let script = script();
+        for (index, value) in damage {
+            for input in &script {
+                let Input::Datagram(path, bytes) = input else { continue };
+                let mut bytes = bytes.clone();
+                if !bytes.is_empty() {
+                    *index.get_mut(&mut bytes) ^= value;
+                }
+                world.receive(*path, &bytes);
+            }
+            world.sent.clear();
+        }
+        prop_assert!(world.server.allocations() <= 2);
+        world.elapse(secs(3601));
+        prop_assert_eq!(world.server.stats().relays_now, 0);
+    }
 }

@@ -57,6 +57,8 @@ pub(crate) struct World {
     pub(crate) openings: VecDeque<Result<(), OpenError>>,
     /// Whether OpenRelay is left unanswered.
     pub(crate) silent: bool,
+    /// Those that could not be opened.
+    failed: Vec<RelayId>,
     ids: u64,
 }
 
@@ -64,6 +66,7 @@ struct Driver<'w> {
     sent: &'w mut VecDeque<(Path, Vec<u8>)>,
     events: &'w mut Vec<Event>,
     openings: &'w mut VecDeque<Result<(), OpenError>>,
+    failed: &'w mut Vec<RelayId>,
     silent: bool,
 }
 
@@ -77,6 +80,9 @@ impl Sink<TurnServer> for Driver<'_> {
             && !self.silent
         {
             let result = self.openings.pop_front().unwrap_or(Ok(()));
+            if result.is_err() {
+                self.failed.push(relay);
+            }
             server.handle_relay_opened(now, relay, result);
         }
         self.events.push(event);
@@ -99,6 +105,7 @@ impl World {
             events: Vec::new(),
             openings: VecDeque::new(),
             silent: false,
+            failed: Vec::new(),
             ids: 0,
         }
     }
@@ -108,6 +115,7 @@ impl World {
             sent: &mut self.sent,
             events: &mut self.events,
             openings: &mut self.openings,
+            failed: &mut self.failed,
             silent: self.silent,
         };
         self.deadline = drain(&mut self.server, self.now, &mut Vec::new(), &mut driver);
@@ -151,17 +159,22 @@ impl World {
         TransactionId(id)
     }
 
-    /// The local addresses of the relays asked for and not closed.
+    /// The local addresses of the relays asked for and neither refused nor closed.
     pub(crate) fn open_relays(&self) -> Vec<SocketAddr> {
         let mut open = Vec::new();
         for event in &self.events {
             match event {
-                Event::OpenRelay { local, .. } => open.push(*local),
-                Event::CloseRelay { local, .. } => open.retain(|other| other != local),
+                Event::OpenRelay { relay, local } if !self.failed.contains(relay) => {
+                    open.push((*relay, *local));
+                }
+                Event::CloseRelay { relay, .. } if !self.failed.contains(relay) => {
+                    let at = open.iter().position(|(other, _)| other == relay);
+                    open.remove(at.expect("what is closed was open"));
+                }
                 _ => {}
             }
         }
-        open
+        open.into_iter().map(|(_, local)| local).collect()
     }
 }
 

@@ -260,7 +260,7 @@ impl TurnServer {
         relay: RelayId,
         result: Result<(), OpenError>,
     ) {
-        self.flow = None;
+        self.flows.forget();
         let Some(found) = self.table.relays.get_mut(&relay.key) else { return };
         if found.id != relay || found.opened {
             return;

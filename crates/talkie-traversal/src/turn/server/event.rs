@@ -38,7 +38,8 @@ pub enum Event {
         /// What to bind to.
         local: SocketAddr,
     },
-    /// Close the socket. May come before the answer to `OpenRelay`; the answer is then not needed.
+    /// Close the socket. May come before the answer to `OpenRelay`, which is then not needed, and so
+    /// for a socket that could not be opened.
     CloseRelay {
         /// The socket's name.
         relay: RelayId,

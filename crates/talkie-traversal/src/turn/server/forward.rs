@@ -1,8 +1,8 @@
 //! The fast path: a packet relayed in the buffer that it was received in.
 //!
 //! ChannelData differs from its payload by four bytes in front (and padding behind, on a stream), so
-//! relaying it is a look-up and at most one small write. Packets come in runs of one flow, and the
-//! last flow's route is kept until something that it rests on changes. What needs more than that
+//! relaying it is a look-up and at most one small write. Packets come in runs of few flows, whose
+//! routes are kept until something that they rest on ends or changes. What needs more than that
 //! (requests, indications) is left to [`handle_datagram`](talkie_sansio::Machine::handle_datagram),
 //! which does the same to these packets, only slower.
 
@@ -49,13 +49,54 @@ pub enum Forward {
     Drop,
 }
 
-/// The route of the last packet.
+/// The route of a recent packet.
 #[derive(Clone, Copy)]
-pub(super) struct Flow {
+struct Flow {
     path: Path,
     /// The channel, if the packet came from a client.
     channel: Option<ChannelNumber>,
     route: Route,
+    /// The [`Flows::epoch`] that it belongs to.
+    epoch: u64,
+}
+
+/// The routes of recent packets: one place for each value of a cheap hash, overwritten by the next
+/// flow that falls on it. Colliding on purpose only slows the collider down.
+pub(super) struct Flows {
+    places: Box<[Option<Flow>]>,
+    epoch: u64,
+}
+
+/// A quarter of a kilobyte each.
+const PLACES: usize = 256;
+
+impl Flows {
+    pub(super) fn new() -> Self {
+        Self { places: vec![None; PLACES].into(), epoch: 0 }
+    }
+
+    /// Forgets every route: what they rest on may have changed.
+    pub(super) fn forget(&mut self) {
+        self.epoch += 1;
+    }
+
+    fn get(&self, path: &Path, channel: Option<ChannelNumber>, now: Instant) -> Option<&Route> {
+        let flow = self.places[place(path, channel)].as_ref()?;
+        let same = flow.epoch == self.epoch && flow.channel == channel && flow.path == *path;
+        (same && now < flow.route.until).then_some(&flow.route)
+    }
+
+    fn put(&mut self, path: Path, channel: Option<ChannelNumber>, route: Route) {
+        let flow = Flow { path, channel, route, epoch: self.epoch };
+        self.places[place(&path, channel)] = Some(flow);
+    }
+}
+
+/// Ports tell flows apart well enough.
+fn place(path: &Path, channel: Option<ChannelNumber>) -> usize {
+    let channel = channel.map_or(0, ChannelNumber::number);
+    let mix = path.remote.port() ^ path.local.port().rotate_left(5) ^ channel.rotate_left(3);
+    usize::from(mix) % PLACES
 }
 
 impl TurnServer {
@@ -63,11 +104,7 @@ impl TurnServer {
     /// for a channel.
     pub fn forward(&mut self, now: Instant, path: Path, packet: &mut Packet<'_>) -> Forward {
         let Some(bytes) = packet.buffer.get(packet.range.clone()) else { return Forward::Drop };
-        let from_peer = match &self.flow {
-            Some(flow) if flow.path == path => flow.channel.is_none(),
-            _ => self.table.relay_at(&path).is_some(),
-        };
-        let (channel, payload) = if from_peer {
+        let (channel, payload) = if self.table.relay_at(&path).is_some() {
             (None, packet.range.clone())
         } else {
             if !matches!(bytes.first(), Some(64..=79)) {
@@ -78,7 +115,7 @@ impl TurnServer {
             let start = packet.range.start + channel_data::HEADER_LENGTH;
             (Some(message.channel), start..start + message.data.len())
         };
-        match self.route_run(now, path, channel) {
+        match self.way(now, path, channel) {
             Ok(way) => self.rewrite(&way, packet, payload),
             Err(cause) => {
                 self.count_no_route(cause);
@@ -87,25 +124,21 @@ impl TurnServer {
         }
     }
 
-    /// The route of a packet, from the last flow if it is the same.
-    fn route_run(
+    /// The way of a packet, from a recent one of the same flow if there was one.
+    fn way(
         &mut self,
         now: Instant,
         path: Path,
         channel: Option<ChannelNumber>,
     ) -> Result<Way, NoRoute> {
-        if let Some(flow) = &self.flow
-            && flow.path == path
-            && flow.channel == channel
-            && now < flow.route.until
-        {
-            return Ok(flow.route.way);
+        if let Some(route) = self.flows.get(&path, channel, now) {
+            return Ok(route.way);
         }
         let route = match channel {
             Some(channel) => self.route_channel(now, &path, channel),
             None => self.route_in(now, &path),
         }?;
-        self.flow = Some(Flow { path, channel, route });
+        self.flows.put(path, channel, route);
         Ok(route.way)
     }
 

@@ -32,7 +32,7 @@ impl TurnServer {
 
     pub(super) fn expire(&mut self, now: Instant) {
         while let Some((at, timer)) = self.deadlines.pop_due(now) {
-            self.flow = None;
+            self.flows.forget();
             match timer {
                 Timer::Allocation(id) => self.expire_allocation(now, at, id),
                 Timer::Reservation(token) => self.expire_reservation(now, token),
@@ -100,7 +100,7 @@ impl TurnServer {
 
     /// Ends a whole allocation.
     pub(super) fn release(&mut self, id: Id, reason: ReleaseReason) {
-        self.flow = None;
+        self.flows.forget();
         let Some(allocation) = self.table.remove(id) else { return };
         self.table.discharge(&allocation.user);
         let companion = allocation.opening.as_ref().and_then(|opening| opening.companion);

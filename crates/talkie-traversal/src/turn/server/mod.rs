@@ -73,7 +73,7 @@ pub struct TurnServer {
     relay_serial: u64,
     outbox: Outbox,
     events: VecDeque<Event>,
-    flow: Option<forward::Flow>,
+    flows: forward::Flows,
     stats: Stats,
 }
 
@@ -108,7 +108,7 @@ impl TurnServer {
             relay_serial: 0,
             outbox: Outbox::new(config.limits.queued_datagrams, config.limits.queued_bytes),
             events: VecDeque::new(),
-            flow: None,
+            flows: forward::Flows::new(),
             stats: Stats::default(),
             config,
         })
@@ -186,7 +186,7 @@ impl TurnServer {
         let unix = self.unix(now);
         let Some(caller) = self.authenticate(unix, path, request) else { return };
         // What a route was made of may change.
-        self.flow = None;
+        self.flows.forget();
         let asker = reply::Asker::of(path, request);
         let unknown = unknown_attributes(request);
         let outcome = if unknown.is_empty() {
