@@ -7,7 +7,7 @@ const english = {
   appName: 'talkie',
   home: {
     title: 'Talk, share, done.',
-    lead: 'Calls and files straight between browsers, through your own server. No account, nothing to install.',
+    lead: 'Calls and files straight from browser to browser, arranged by your own server. No account, nothing to install.',
     startTitle: 'Start a room',
     startHint: 'Pick a name or keep this one, then share the link.',
     roomName: 'Room name',
@@ -20,7 +20,7 @@ const english = {
     join: 'Join',
     badName: 'A room name is made of letters, digits and dashes, up to 64 of them.',
     badInvite: 'That is neither a link to a room nor a room name.',
-    factDirect: ['Browser to browser', 'Sound, pictures and files take the shortest way there is, encrypted.'],
+    factDirect: ['The shortest way', 'Sound, pictures and files go from one machine to the other, encrypted.'],
     factNat: ['Through any network', 'Where no direct way exists, this server passes the packets on.'],
     factOwn: ['Nobody in between', 'No account, no tracking, no third party.'],
   },

@@ -73,6 +73,8 @@ export class Call {
     this.transfers.close();
     this.monitor.stop();
     this.roster.clear();
+    // Said apart from the end of the session: `left` means gone, `ended` may be followed by a new session.
+    if (this.store.get().selfId !== null) this.signaling.send('leave');
     this.signaling.close();
     this.store.set(emptyCall());
   }

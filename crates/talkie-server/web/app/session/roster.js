@@ -69,7 +69,8 @@ export class Roster {
     this.#stopWaiting(id);
     const link = this.#byId(id);
     if (!link) return;
-    if (reason === 'lost' && link.connected) this.#watchOrphan(link);
+    // `lost` and `ended` are the server's view only; while media flows, the peer is there and will join again.
+    if (reason !== 'left' && link.connected) this.#watchOrphan(link);
     else this.#remove(link);
   }
 

@@ -20,7 +20,7 @@ export function inviteButtons(store, style = '') {
   const t = strings.room;
   const copy = h(
     'button',
-    { type: 'button', class: `button ${style}`, data: { testid: 'invite' }, on: { click: () => void copyLink(store) } },
+    { type: 'button', class: `button ${style}`, 'aria-label': t.copyLink, title: t.copyLink, data: { testid: 'invite' }, on: { click: () => void copyLink(store) } },
     icon('link'),
     h('span', {}, t.copyLink),
   );
