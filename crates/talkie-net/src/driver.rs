@@ -111,7 +111,7 @@ where
         wires.sockets.into_iter().map(UdpSocket::into_tokio).collect::<io::Result<Vec<_>>>()?;
     let (leg, chunks) = match wires.stream {
         Some((stream, path, framer)) => {
-            let (leg, chunks) = run_leg(stream, framer);
+            let (leg, chunks) = run_leg(stream, path.transport == Transport::Tls, framer);
             (Some((path, leg)), Some(chunks))
         }
         None => (None, None),
@@ -129,7 +129,11 @@ where
     Ok(Running { handle: Handle { commands }, events, end: tokio::spawn(task.run()) })
 }
 
-fn run_leg(stream: Box<dyn Stream>, framer: Framer) -> (Arc<Leg>, mpsc::Receiver<Chunk>) {
+fn run_leg(
+    stream: Box<dyn Stream>,
+    records: bool,
+    framer: Framer,
+) -> (Arc<Leg>, mpsc::Receiver<Chunk>) {
     let (sender, chunks) = mpsc::channel(4);
     let limits = LegLimits::default();
     let leg = Arc::new(Leg::new(&limits));
@@ -137,7 +141,7 @@ fn run_leg(stream: Box<dyn Stream>, framer: Framer) -> (Arc<Leg>, mpsc::Receiver
     leg.set_established(true);
     let task = Arc::clone(&leg);
     tokio::spawn(async move {
-        let end = task.run(stream, framer, &limits, sender).await;
+        let end = task.run(stream, framer, records, &limits, sender).await;
         tracing::debug!(%end, "stream ended");
         task.queue.close();
     });

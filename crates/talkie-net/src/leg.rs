@@ -80,10 +80,14 @@ impl Leg {
     }
 
     /// Serves `stream` until it ends; `deliver` takes what arrives and says whether to go on.
+    ///
+    /// With `records` each frame is one write, and so one TLS record: some clients take a record for
+    /// a message.
     pub(crate) async fn run<S>(
         &self,
         stream: S,
         framer: Framer,
+        records: bool,
         limits: &LegLimits,
         deliver: impl Deliver,
     ) -> LegEnd
@@ -93,7 +97,7 @@ impl Leg {
         let (mut reader, mut writer) = tokio::io::split(stream);
         tokio::select! {
             end = self.read(&mut reader, framer, limits, deliver) => end,
-            end = self.write(&mut writer, limits) => end,
+            end = self.write(&mut writer, records.then_some(framer), limits) => end,
         }
     }
 
@@ -127,11 +131,22 @@ impl Leg {
         }
     }
 
-    async fn write<W: AsyncWrite + Unpin>(&self, stream: &mut W, limits: &LegLimits) -> LegEnd {
+    async fn write<W: AsyncWrite + Unpin>(
+        &self,
+        stream: &mut W,
+        cut: Option<Framer>,
+        limits: &LegLimits,
+    ) -> LegEnd {
         let mut taken = Vec::new();
         while self.queue.take(&mut taken).await {
             let written = async {
-                stream.write_all(&taken).await?;
+                let mut rest = &taken[..];
+                while !rest.is_empty() {
+                    let frame = cut.and_then(|framer| framer(rest).ok().flatten());
+                    let length = frame.map_or(rest.len(), |length| length.clamp(1, rest.len()));
+                    stream.write_all(&rest[..length]).await?;
+                    rest = &rest[length..];
+                }
                 stream.flush().await
             };
             match timeout(limits.write_stall, written).await {

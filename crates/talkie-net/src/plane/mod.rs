@@ -20,7 +20,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use talkie_sansio::{Machine, Path};
+use talkie_sansio::{Machine, Path, Transport};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 
@@ -237,8 +237,9 @@ impl<M: Direct> Handle<M> {
     {
         let leg = Arc::new(Leg::new(&self.shared.legs));
         self.send(Command::Attach { path, leg: Arc::clone(&leg) }).await?;
+        let records = path.transport == Transport::Tls;
         let deliver = ToThread { handle: self, path };
-        let end = leg.run(stream, self.shared.framer, &self.shared.legs, deliver).await;
+        let end = leg.run(stream, self.shared.framer, records, &self.shared.legs, deliver).await;
         tracing::debug!(%path.transport, %path.remote, %end, "leg ended");
         leg.queue.close();
         self.send(Command::Detach { path, leg }).await
