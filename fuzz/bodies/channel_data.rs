@@ -16,7 +16,7 @@ pub(crate) fn run(data: &[u8]) {
     loop {
         match frame_length(stream) {
             Ok(Some(length)) => {
-                assert!(length >= 4 && length <= MAX_FRAME && length.is_multiple_of(4));
+                assert!((4..=MAX_FRAME).contains(&length) && length.is_multiple_of(4));
                 // The answer does not depend on how much is there beyond the header.
                 assert!(stream.len() < 8 || frame_length(&stream[..8]) == Ok(Some(length)));
                 let Some((frame, rest)) = stream.split_at_checked(length) else {

@@ -1,7 +1,7 @@
 //! A TURN client whose server, application and clock are the input: it never panics, never asks to
 //! be woken in the past, and holds no more than its bounds.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use talkie_sansio::{Datagram, Machine as _, Path, Sink, Transmit, Transport, conformance, drain};
@@ -135,7 +135,7 @@ pub(crate) fn run(data: &[u8]) {
                 }
             }
             4 => {
-                let _ = client.permit(now, IpAddr::from(peer(input.byte()).ip()));
+                let _ = client.permit(now, peer(input.byte()).ip());
             }
             5 => {
                 let _ = client.bind(now, peer(input.byte()));

@@ -11,6 +11,8 @@ mod stun_parse;
 mod stun_roundtrip;
 #[path = "../../../../fuzz/bodies/turn_client.rs"]
 mod turn_client;
+#[path = "../../../../fuzz/bodies/turn_server.rs"]
+mod turn_server;
 
 fn replay(target: &str, run: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
@@ -43,4 +45,9 @@ fn channel_data_takes_its_corpus() {
 #[test]
 fn turn_client_takes_its_corpus() {
     replay("turn_client", turn_client::run);
+}
+
+#[test]
+fn turn_server_takes_its_corpus() {
+    replay("turn_server", turn_server::run);
 }

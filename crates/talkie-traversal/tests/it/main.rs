@@ -1,5 +1,7 @@
 //! talkie-traversal from outside: vectors, properties, scenarios on a virtual clock.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
 mod channel_data;
 mod client_hostile;
 mod client_scenarios;

@@ -62,13 +62,16 @@ fn visit<'r>(raw: &'r Raw, visitor: &mut impl Visitor<'r>) {
     let short = raw.number as u16;
     let word = raw.number as u32;
     let domain = raw.text.get(..raw.text.len().min(255)).unwrap_or_default();
-    let algorithms = if raw.number % 2 == 0 {
+    let algorithms = if raw.number.is_multiple_of(2) {
         PasswordAlgorithms::SHA256_MD5
     } else {
         PasswordAlgorithms::SHA256
     };
-    let algorithm =
-        if raw.number % 2 == 0 { PasswordAlgorithm::Md5 } else { PasswordAlgorithm::Sha256 };
+    let algorithm = if raw.number.is_multiple_of(2) {
+        PasswordAlgorithm::Md5
+    } else {
+        PasswordAlgorithm::Sha256
+    };
     let channel = ChannelNumber::new(0x4000 + short % 0x1000).unwrap();
     let reason: &'r str = &raw.text;
     match raw.kind % 38 {
