@@ -389,3 +389,8 @@ impl Machine for Client {
         self.deadline
     }
 }
+
+const _: fn() = || {
+    fn assert_send<T: Send>() {}
+    assert_send::<Client>();
+};
