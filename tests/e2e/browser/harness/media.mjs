@@ -31,7 +31,8 @@ export function received(person) {
 }
 
 /**
- * Waits until a video element shows pictures that are neither empty nor all the same.
+ * Waits until a video element shows one picture after the other. (Firefox's fake camera makes frames
+ * of one colour, a little different each, so there is nothing to ask of a single picture.)
  * @param {Person} person
  * @param {string} selector of the video element
  * @param {{received?: boolean}} [from] received: false for one's own camera
@@ -51,7 +52,7 @@ export async function moves(person, selector, { received: fromOthers = true } = 
 }
 
 /**
- * A still of the video, small; null when it is empty or of one colour.
+ * A number that stands for what the video shows at present; null when it shows nothing.
  * @param {string} selector
  */
 function sample(selector) {
@@ -64,16 +65,11 @@ function sample(selector) {
   if (!drawing) return null;
   drawing.drawImage(video, 0, 0, 64, 48);
   const { data } = drawing.getImageData(0, 0, 64, 48);
-  let least = 255;
-  let most = 0;
   let sum = 0;
   for (let at = 0; at < data.length; at += 4) {
-    const light = data[at] + data[at + 1] + data[at + 2];
-    least = Math.min(least, light / 3);
-    most = Math.max(most, light / 3);
-    sum = (sum * 31 + light) % 1_000_000_007;
+    sum = (sum * 31 + data[at] * 7 + data[at + 1] * 3 + data[at + 2]) % 1_000_000_007;
   }
-  return most - least > 40 ? sum : null;
+  return sum;
 }
 
 /** Waits until sound with energy in it has arrived. @param {Person} person */
