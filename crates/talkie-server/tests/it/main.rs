@@ -4,6 +4,7 @@
 mod client;
 mod http;
 mod http_limits;
+mod relay;
 mod serve;
 mod serve_admin;
 mod serve_turn;
