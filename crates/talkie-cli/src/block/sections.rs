@@ -45,18 +45,24 @@ impl Page<'_> {
     pub(super) fn listening(&self, width: usize) -> Vec<Line> {
         let mut lines = vec![self.painter.line(Style::Strong, "Listening")];
         for (label, purposes, remark) in ROWS {
-            let bound: Vec<_> = purposes
-                .iter()
-                .map(|purpose| (*purpose, self.report.addresses(*purpose).collect::<Vec<_>>()))
-                .filter(|(_, addresses)| !addresses.is_empty())
-                .collect();
-            let Some((_, addresses)) = bound.first() else { continue };
-            let transports: Vec<_> = bound.iter().map(|(purpose, _)| purpose.transport()).collect();
-            let remark = match purposes.len() {
-                1 => remark.to_owned(),
-                _ => transports.join(" + "),
-            };
-            lines.extend(self.listener(label, &short(addresses), &remark, width));
+            // Purposes of one row that are bound to the same addresses share a line.
+            let mut bound: Vec<(Vec<String>, Vec<&str>)> = Vec::new();
+            for purpose in purposes {
+                let addresses = short(&self.report.addresses(*purpose).collect::<Vec<_>>());
+                match bound.iter_mut().find(|(known, _)| *known == addresses) {
+                    Some((_, transports)) => transports.push(purpose.transport()),
+                    None if addresses.is_empty() => {}
+                    None => bound.push((addresses, vec![purpose.transport()])),
+                }
+            }
+            for (index, (addresses, transports)) in bound.iter().enumerate() {
+                let label = if index == 0 { label } else { "" };
+                let remark = match purposes {
+                    [_] => remark.to_owned(),
+                    _ => transports.join(" + "),
+                };
+                lines.extend(self.listener(label, addresses, &remark, width));
+            }
         }
         lines.extend(self.relay(width));
         lines

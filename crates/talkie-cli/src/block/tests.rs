@@ -102,6 +102,15 @@ fn block_without_colour_reads_well_on_80_columns() {
 }
 
 #[test]
+fn udp_and_tcp_on_different_ports_are_both_shown() {
+    let mut report = report();
+    report.listeners[5].address = "0.0.0.0:3479".parse().unwrap();
+    let text = human(&report, &look(80));
+    let rows = "  STUN, TURN    0.0.0.0:3478  UDP\n                0.0.0.0:3479  TCP\n";
+    assert!(text.contains(rows), "{text}");
+}
+
+#[test]
 fn no_line_is_wider_than_the_terminal() {
     for columns in [60, 80, 90, 120, 200] {
         for qr in [false, true] {

@@ -186,8 +186,5 @@ fn is_service() -> bool {
 
 fn drain_words(timeout: Duration) -> String {
     let timeout = block::seconds(timeout);
-    format!(
-        "draining: no new rooms, waiting up to {timeout} for open ones; the same signal again \
-         stops at once\n"
-    )
+    format!("draining: no new rooms, waiting up to {timeout} for open ones; again stops at once\n")
 }

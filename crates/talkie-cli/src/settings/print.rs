@@ -26,7 +26,7 @@ fn assignment(setting: &Setting, texts: &[String]) -> String {
     match (setting.shape, texts) {
         // A mask that reads like a value would become one when the output is used as a file.
         (_, [_, ..]) if setting.secret => format!("# {key} = (set, not shown)"),
-        (Shape::List, texts) if !texts.is_empty() => {
+        (Shape::List, texts) => {
             let texts: Vec<_> = texts.iter().map(|text| quoted(text)).collect();
             format!("{key} = [{}]", texts.join(", "))
         }

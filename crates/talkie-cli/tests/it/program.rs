@@ -1,6 +1,7 @@
 //! Running the binary, with an environment of its own and never without an end.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -63,24 +64,23 @@ pub(crate) struct Running {
     _data: tempfile::TempDir,
 }
 
-/// Flags that put every listener on a free port of loopback.
-pub(crate) const FREE_PORTS: [&str; 7] = [
-    "serve",
-    "--http=127.0.0.1:0",
-    "--https=127.0.0.1:0",
-    "--turn=127.0.0.1:0",
-    "--turns=127.0.0.1:0",
-    "--admin=127.0.0.1:0",
-    "--log=info",
-];
+/// `talkie serve` with every listener on a free port of loopback, and a folder for its data. That
+/// is said in variables, so that flags can say something else.
+pub(crate) fn serve(data: &Path) -> Command {
+    let mut command = talkie(&["serve"]);
+    for name in ["HTTP", "HTTPS", "TURN", "TURNS", "ADMIN"] {
+        command.env(format!("TALKIE_{name}"), "127.0.0.1:0");
+    }
+    command.env("TALKIE_DATA_DIR", data);
+    command
+}
 
 impl Running {
     /// Starts it on free ports with `more` flags and waits until it is ready.
     pub(crate) fn start(more: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a temporary folder");
-        let mut command = talkie(&FREE_PORTS);
-        command.args(more).env("TALKIE_DATA_DIR", data.path());
-        let mut child = command
+        let mut child = serve(data.path())
+            .args(more)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

@@ -4,7 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use crate::program::{FREE_PORTS, Running, run, talkie};
+use crate::program::{Running, run, serve};
 
 /// The head of the answer to `GET path`.
 fn get(address: SocketAddr, path: &str) -> String {
@@ -109,9 +109,7 @@ fn a_taken_port_ends_with_code_1_and_names_the_flag() {
     let address = taken.local_addr().expect("bound");
     let data = tempfile::tempdir().expect("a temporary folder");
     for flag in ["http", "https", "turn", "turns", "admin"] {
-        let mut command = talkie(&FREE_PORTS);
-        command.arg(format!("--{flag}={address}")).env("TALKIE_DATA_DIR", data.path());
-        let said = run(command.arg("--no-self-test"));
+        let said = run(serve(data.path()).arg(format!("--{flag}={address}")));
         assert_eq!(said.code, Some(1), "{flag}: {}", said.stderr);
         assert!(said.stderr.contains("error: "), "{}", said.stderr);
         assert!(said.stderr.contains(&address.to_string()), "{}", said.stderr);
@@ -122,8 +120,9 @@ fn a_taken_port_ends_with_code_1_and_names_the_flag() {
 
 #[test]
 fn a_missing_certificate_ends_with_code_1_and_names_the_file() {
-    let mut command = talkie(&FREE_PORTS);
-    let said = run(command.args(["--tls-cert=/nowhere/c.pem", "--tls-key=/nowhere/k.pem"]));
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let said =
+        run(serve(data.path()).args(["--tls-cert=/nowhere/c.pem", "--tls-key=/nowhere/k.pem"]));
     assert_eq!(said.code, Some(1), "{}", said.stderr);
     assert!(said.stderr.contains("/nowhere/"), "{}", said.stderr);
 }
@@ -134,9 +133,9 @@ fn logs_are_json_lines_without_a_terminal_and_name_stray_variables() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = format!("--http={}", taken.local_addr().expect("bound"));
     let log = |format: &str| {
-        let mut command = talkie(&FREE_PORTS);
-        command.args(["--log-format", format, &address]).env("TALKIE_DATA_DIR", data.path());
-        run(command.env("TALKIE_HTPS", "8443")).stderr
+        let mut command = serve(data.path());
+        command.args(["--log-format", format, &address]).env("TALKIE_HTPS", "8443");
+        run(&mut command).stderr
     };
     let json = log("auto");
     let line = json.lines().find(|line| line.starts_with('{')).expect("a line of JSON");
