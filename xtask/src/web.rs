@@ -20,7 +20,7 @@ pub(crate) fn types() -> Result<String> {
 
 pub(crate) fn units() -> Result<String> {
     let tests = test_files("unit")?;
-    run(program("node").arg("--test").args(&tests))?;
+    run(program("node").args(["--test", "--test-reporter=spec"]).args(&tests))?;
     Ok(format!("{} files", tests.len()))
 }
 
