@@ -77,7 +77,7 @@ impl File {
 
     /// The folder that the file's relative paths start from.
     pub(crate) fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
+        self.path.parent().unwrap_or_else(|| Path::new(""))
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! One table ([`table::SETTINGS`]) has a row for each setting: its name, its help, how a text
 //! becomes its value and how its value is shown. Everything else is derived from the rows: the
-//! flags and their help ([`flags`]), the environment variables and the precedence ([`resolve`]),
-//! the keys of the file ([`file`]) and the output of `--print-config` ([`print`]). Defaults are
+//! flags and their help ([`flags`]), the environment variables and the precedence ([`mod@resolve`]),
+//! the keys of the file ([`file`]) and the output of `--print-config` ([`mod@print`]). Defaults are
 //! those of [`Options::default`], so they are written nowhere else.
 
 pub(crate) mod file;
@@ -25,11 +25,11 @@ use self::value::Invalid;
 pub(crate) struct Options {
     /// What the server is told.
     pub(crate) server: Config,
-    /// The certificate's file; [`resolve`] brings it together with the key's into `server`.
+    /// The certificate's file; [`mod@resolve`] brings it together with the key's into `server`.
     pub(crate) tls_cert: Option<PathBuf>,
     /// The key's file.
     pub(crate) tls_key: Option<PathBuf>,
-    /// The secret's file; [`resolve`] reads it into `server`.
+    /// The secret's file; [`mod@resolve`] reads it into `server`.
     pub(crate) turn_secret_file: Option<PathBuf>,
     /// Whether the block may show a QR code.
     pub(crate) qr: bool,

@@ -287,7 +287,12 @@ pub(crate) static SETTINGS: &[Setting] = &[
             Ok(())
         },
         show: |options| {
-            vec![options.server.admin.map_or(value::NONE.to_owned(), |admin| admin.to_string())]
+            vec![
+                options
+                    .server
+                    .admin
+                    .map_or_else(|| value::NONE.to_owned(), |admin| admin.to_string()),
+            ]
         },
         ..ROW
     },

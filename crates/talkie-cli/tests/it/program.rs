@@ -101,7 +101,7 @@ impl Running {
     }
 
     /// The next line of standard output; `None` at its end.
-    pub(crate) fn line(&mut self) -> Option<String> {
+    pub(crate) fn line(&self) -> Option<String> {
         match self.stdout.recv_timeout(PATIENCE) {
             Ok(line) => Some(line),
             Err(mpsc::RecvTimeoutError::Disconnected) => None,
