@@ -3,7 +3,7 @@
 //! One table ([`table::SETTINGS`]) has a row for each setting: its name, its help, how a text
 //! becomes its value and how its value is shown. Everything else is derived from the rows: the
 //! flags and their help ([`flags`]), the environment variables and the precedence ([`mod@resolve`]),
-//! the keys of the file ([`file`]) and the output of `--print-config` ([`mod@print`]). Defaults are
+//! the keys of the file ([`mod@file`]) and the output of `--print-config` ([`mod@print`]). Defaults are
 //! those of [`Options::default`], so they are written nowhere else.
 
 pub(crate) mod file;
