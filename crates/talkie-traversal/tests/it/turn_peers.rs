@@ -125,6 +125,10 @@ fn cve_2026_27624() {
         // Teredo with server 8.8.8.8 and client 127.0.0.1, and with server 10.0.0.1.
         "2001:0:808:808::80ff:fffe",
         "2001:0:a00:1::f7f7:fbfb",
+        // ISATAP under any prefix, 6to4's included.
+        "2600::5efe:7f00:1",
+        "2600::200:5efe:a9fe:a9fe",
+        "2002:808:808::5efe:a00:1",
     ];
     assert_codes(config(), &peers, 403);
 }
@@ -344,6 +348,87 @@ fn a_claimed_address_opens_nothing() {
         ann.allocate(&mut world);
         assert_eq!(ann.permit_at(&mut world, peer), 403);
     }
+}
+
+/// What is claimed is one writing of an address; what is judged is the address.
+#[test]
+fn a_claimed_address_opens_nothing_in_any_writing() {
+    for claim in ["::ffff:127.0.0.1", "::7f00:1", "64:ff9b::7f00:1", "2002:7f00:1::1", "fd00::1"] {
+        let mut world = World::new(config());
+        let path = udp("[2001:db8:1::1]:3478", "[2001:db8:2::2]:1000");
+        let mut liar = Client::limited(path, "liar", Some(claim));
+        let response = liar.allocate_with(&mut world, |writer| {
+            writer.attribute(&RequestedAddressFamily(AddressFamily::IPV6));
+        });
+        assert_eq!(response.relayed()[0].ip().to_string(), claim);
+        let peer = addr(&format!("[{claim}]:80"));
+        assert_eq!(liar.permit_at(&mut world, peer), 0);
+        assert_eq!(liar.bind(&mut world, 0x4000, peer), 403, "{claim}");
+        assert_eq!(world.exchange(path, &send_indication(peer, b"x")), None, "{claim}");
+    }
+}
+
+#[test]
+fn an_address_that_was_ours_opens_nothing_when_it_no_longer_is() {
+    let mut world = World::new(Config { listeners: vec![addr("0.0.0.0:3478")], ..config() });
+    // Clients reach the server at a private address; while they do, it is one of ours.
+    let other = |remote, user, password| Client::new(udp("10.0.0.1:3478", remote), user, password);
+    let mut bob = other("10.0.0.2:1", "bob", "word");
+    let relay = bob.allocate(&mut world);
+    let mut ann = Client::ann("198.51.100.1:1");
+    ann.allocate(&mut world);
+    assert_eq!(ann.permit_at(&mut world, relay), 0);
+    assert_eq!(ann.bind(&mut world, 0x4000, relay), 0);
+    bob.refresh(&mut world, 0);
+    // What was permitted was bob's relay, not what else listens there.
+    assert_eq!(world.exchange(ann.path, &channel_data(0x4000, b"x")), None);
+    for port in [relay.port(), 22, 53] {
+        let peer = SocketAddr::new(relay.ip(), port);
+        assert_eq!(world.exchange(ann.path, &send_indication(peer, b"x")), None, "{peer}");
+    }
+    assert_eq!(ann.permit_at(&mut world, relay), 403);
+}
+
+#[test]
+fn our_own_addresses_are_ours_in_any_writing() {
+    let own = addr("[2001:470::1]:3478");
+    let listeners = vec![own, addr("8.8.4.4:3478"), addr("0.0.0.0:5349")];
+    let mut world = World::new(Config { listeners, ..config() });
+    let mut ann = Client::new(udp("[2001:470::1]:3478", "[2600::2]:1"), "ann", "pass");
+    let response = ann.allocate_with(&mut world, |writer| {
+        writer.attribute(&RequestedAddressFamily(AddressFamily::IPV6));
+    });
+    assert!(response.is_success());
+    let writings = [
+        "::ffff:8.8.4.4",
+        "64:ff9b::808:404",
+        // 6to4, Teredo (as server and as client) and ISATAP end at 8.8.4.4 too.
+        "2002:808:404::1",
+        "2001:0:808:404::f7f7:f7f7",
+        "2001:0:808:808::f7f7:fbfb",
+        "2600::5efe:808:404",
+        "2600::200:5efe:808:404",
+    ];
+    for ip in writings {
+        for port in [3478, 5349, 53] {
+            let peer = SocketAddr::new(ip.parse().unwrap(), port);
+            assert_eq!(ann.bind(&mut world, 0x4000, peer), 403, "{peer}");
+            ann.permit_at(&mut world, peer);
+            assert_eq!(world.exchange(ann.path, &send_indication(peer, b"x")), None, "{peer}");
+        }
+    }
+}
+
+#[test]
+fn an_address_of_ours_on_a_dual_stack_socket_is_ours() {
+    // The listener is not named to the machine, so that only the packets tell.
+    let mut world = World::new(Config { listeners: Vec::new(), ..config() });
+    let path = udp("[::ffff:8.8.4.4]:3478", "[::ffff:198.51.100.1]:1");
+    let mut ann = Client::new(path, "ann", "pass");
+    assert_eq!(ann.allocate(&mut world).ip().to_string(), "8.8.4.4");
+    let mut bob = Client::bob("198.51.100.2:1");
+    bob.allocate(&mut world);
+    assert_eq!(bob.bind(&mut world, 0x4000, addr("8.8.4.4:53")), 403);
 }
 
 #[test]

@@ -143,25 +143,33 @@ pub fn canonical(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// All addresses that a packet to one address may end at; at most three.
-struct Forms([Option<IpAddr>; 3]);
+/// All addresses that a packet to one address may end at; at most four.
+pub(super) struct Forms([Option<IpAddr>; 4]);
 
 impl Forms {
-    fn of(ip: IpAddr) -> Self {
+    pub(super) fn of(ip: IpAddr) -> Self {
         let ip = canonical(ip);
-        let IpAddr::V6(v6) = ip else { return Self([Some(ip), None, None]) };
-        match v6.segments() {
+        let mut forms = [Some(ip), None, None, None];
+        let IpAddr::V6(v6) = ip else { return Self(forms) };
+        let segments = v6.segments();
+        match segments {
             // 6to4 (RFC 3056): the tunnel ends at the embedded IPv4 address.
-            [0x2002, a, b, ..] => Self([Some(ip), Some(v4(a, b).into()), None]),
+            [0x2002, a, b, ..] => forms[1] = Some(v4(a, b).into()),
             // Teredo (RFC 4380): the server, and the client with its bits flipped.
             [0x2001, 0, a, b, _, _, c, d] => {
-                Self([Some(ip), Some(v4(a, b).into()), Some(v4(!c, !d).into())])
+                forms[1] = Some(v4(a, b).into());
+                forms[2] = Some(v4(!c, !d).into());
             }
-            _ => Self([Some(ip), None, None]),
+            _ => {}
         }
+        // ISATAP (RFC 5214 §6.1): an interface identifier, under any prefix.
+        if let [.., 0 | 0x0200, 0x5efe, a, b] = segments {
+            forms[3] = Some(v4(a, b).into());
+        }
+        Self(forms)
     }
 
-    fn iter(&self) -> impl Iterator<Item = IpAddr> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = IpAddr> {
         self.0.iter().flatten().copied()
     }
 }

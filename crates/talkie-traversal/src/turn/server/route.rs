@@ -13,7 +13,7 @@ use talkie_sansio::{Path, Transport};
 
 use super::TurnServer;
 use super::config::Config;
-use super::policy::{Class, canonical};
+use super::policy::{Class, Forms, canonical};
 use super::table::{Allocation, Family, Half, Id, Owner, RelayKey};
 use crate::stun::attributes::ChannelNumber;
 
@@ -64,6 +64,7 @@ pub(super) fn own_addresses(config: &Config) -> Vec<IpAddr> {
     let mut own: Vec<_> = relays
         .flat_map(|relay| [relay.bind, relay.advertise])
         .chain(config.listeners.iter().map(SocketAddr::ip))
+        .map(|ip| ip.to_canonical())
         .filter(|ip| !ip.is_unspecified())
         .collect();
     own.sort_unstable();
@@ -161,14 +162,18 @@ impl TurnServer {
         if let Some(inside) = self.inside(half, peer) {
             return inside;
         }
-        let ip = canonical(peer.ip());
+        // The permission was for an address that is ours, perhaps: then for the relays there, and
+        // it may be somebody else's by now. So the policy is asked here too.
+        let refused = peer.port() == 0
+            || !self.config.peers.allows(peer.ip())
+            || Forms::of(peer.ip()).iter().any(|ip| self.withholds(half, ip, peer.port()));
+        if refused { Destination::Refused } else { Destination::Network }
+    }
+
+    /// Whether something of our own is at an address that is not to be reached from outside.
+    fn withholds(&self, half: &Half, ip: IpAddr, port: u16) -> bool {
         let ours = ip == half.advertised.ip() || self.is_ours(ip);
-        let named = || self.config.peers.allows_by_name(ip);
-        if peer.port() == 0 || self.listens_at(ip, peer.port(), ours) || (ours && !named()) {
-            Destination::Refused
-        } else {
-            Destination::Network
-        }
+        self.listens_at(ip, port, ours) || (ours && !self.config.peers.allows_by_name(ip))
     }
 
     /// The allocation that `peer` is the relayed address of.

@@ -56,7 +56,7 @@ pub struct Drops {
     pub no_channel: u64,
     /// Data to or from a peer without permission.
     pub no_permission: u64,
-    /// Data to an address of our own that is not a live relay.
+    /// Data to an address of our own that is not a live relay, or was one that is now forbidden.
     pub own_address: u64,
     /// Send indications that ask for what cannot be done (DONT-FRAGMENT, unknown attributes).
     pub unsupported: u64,

@@ -255,7 +255,7 @@ impl Table {
         });
         let id = Id { slot, serial: self.serials[slot as usize] };
         self.by_path.insert(allocation.path, id);
-        let local = allocation.path.local.ip();
+        let local = local(&allocation.path);
         if !local.is_unspecified() {
             *self.locals.entry(local).or_insert(0) += 1;
         }
@@ -270,7 +270,7 @@ impl Table {
         self.serials[slot] = self.serials[slot].wrapping_add(1);
         self.free.push(id.slot);
         self.by_path.remove(&allocation.path);
-        let local = allocation.path.local.ip();
+        let local = local(&allocation.path);
         if let Some(count) = self.locals.get_mut(&local) {
             *count -= 1;
             if *count == 0 {
@@ -317,4 +317,9 @@ impl Table {
         let relay = self.relays.get(&key)?;
         (relay.bound == path.local && path.transport == Transport::Udp).then_some(relay)
     }
+}
+
+/// The address of ours that a client sends to: IPv4 is IPv4, on a dual-stack socket too.
+fn local(path: &Path) -> IpAddr {
+    path.local.ip().to_canonical()
 }
