@@ -15,7 +15,7 @@ use md5::{Digest, Md5};
 use sha1::Sha1;
 use sha2::Sha256;
 
-/// How a long-term credential becomes a key (RFC 8489 §18.5).
+/// How a long-term credential becomes a key (RFC 8489 §18.5), weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PasswordAlgorithm {
     /// MD5, for peers older than RFC 8489.
@@ -110,8 +110,8 @@ impl SecurityFeatures {
 
     /// The nonce cookie with these features: what a server puts in front of every nonce.
     ///
-    /// §18.1 counts the bits from the left, the example in appendix B.1 and the erratum on that
-    /// section from the right, as other implementations do; so it is done here.
+    /// The bits count from the right: §9.2 and §18.1 as printed say from the left, but the verified
+    /// erratum 6290 on §18.1 turns that round, and the example in appendix B.1 has it so.
     #[must_use]
     pub fn nonce_prefix(self) -> [u8; Self::PREFIX_LENGTH] {
         let bits = u8::from(self.password_algorithms) | u8::from(self.username_anonymity) << 1;
@@ -122,8 +122,8 @@ impl SecurityFeatures {
     }
 
     /// The features that a nonce announces; `None` if it announces nothing. A bit counts from
-    /// either side, because a server that took §18.1 by its word must not look like one that an
-    /// attacker stripped of its features.
+    /// either side, because a server that follows the text as printed, or the example in RFC 8656
+    /// §20 (`gAAA`), would otherwise seem to announce nothing and could be bid down.
     #[must_use]
     pub fn of_nonce(nonce: &[u8]) -> Option<Self> {
         let digits: [u8; 4] = nonce.strip_prefix(NONCE_COOKIE)?.get(..4)?.try_into().ok()?;
@@ -164,8 +164,9 @@ pub enum OpaqueStringError {
 /// Prepares a username, realm or password (the OpaqueString profile, RFC 8265 §4.2): other spaces
 /// become U+0020, control characters are refused.
 ///
-/// Left out: normalisation to NFC and the refusal of unassigned code points, which need tables of
-/// the Unicode database. A composed and a decomposed spelling of one word are two words here.
+/// Left out: normalisation to NFC and the refusal of the other code points outside the
+/// FreeformClass (unassigned and ignorable ones, old Hangul jamo), which need tables of the Unicode
+/// database. A composed and a decomposed spelling of one word are two words here.
 ///
 /// # Errors
 /// If the string may not be used.

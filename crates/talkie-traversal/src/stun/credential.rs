@@ -13,8 +13,9 @@ use super::writer::Writer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChallengeError {
-    /// Realm or nonce is missing or malformed.
-    #[error("the server's challenge has no valid realm or nonce")]
+    /// Realm or nonce is missing, or one of them or the list of password algorithms is malformed or
+    /// too long.
+    #[error("the server's challenge is malformed")]
     Malformed,
     /// The server refused this very username and password.
     #[error("the server does not know the username or the password is wrong")]
@@ -27,6 +28,11 @@ pub enum ChallengeError {
     #[error("no common password algorithm")]
     NoAlgorithm,
 }
+
+/// The longest PASSWORD-ALGORITHMS taken: 32 algorithms without parameters, where two are defined.
+/// Each request repeats the list, so that without a bound one response could make all requests to
+/// come too long to be sent.
+const ALGORITHMS_MAX: usize = 128;
 
 /// Username and password on one server.
 #[derive(Clone)]
@@ -94,6 +100,9 @@ impl LongTerm {
         };
         let offered =
             message.get::<PasswordAlgorithms<'_>>().map_err(|_| ChallengeError::Malformed)?;
+        if offered.is_some_and(|offered| offered.as_bytes().len() > ALGORITHMS_MAX) {
+            return Err(ChallengeError::Malformed);
+        }
         // RFC 8489 §9.2.5: what the nonce announces has to be there, and a server that once listed
         // algorithms is talked to with SHA-256 ever after.
         let listed = self.challenge.as_ref().is_some_and(|known| known.algorithms.is_some());
@@ -107,7 +116,9 @@ impl LongTerm {
         }
         let algorithm = match offered {
             None => PasswordAlgorithm::Md5,
-            Some(offered) => offered.known().next().ok_or(ChallengeError::NoAlgorithm)?,
+            // RFC 8656 §6: SHA-256 if it is there. RFC 8489 §9.2.5 would take the first known one,
+            // whatever the server put first; no other usage has long-term credentials here.
+            Some(offered) => offered.known().max().ok_or(ChallengeError::NoAlgorithm)?,
         };
         let anonymous = SecurityFeatures::of_nonce(nonce.as_str().as_bytes())
             .is_some_and(|features| features.username_anonymity);

@@ -5,12 +5,14 @@ use std::time::Duration;
 use talkie_sansio::conformance::{self, Input};
 use talkie_sansio::{Datagram, Machine as _, Transport};
 use talkie_traversal::stun::attributes::{
-    AlternateServer, ErrorCode, Lifetime, Nonce, PasswordAlgorithms, Realm, XorMappedAddress,
-    XorPeerAddress, XorRelayedAddress,
+    AlternateServer, ErrorCode, Lifetime, Nonce, PasswordAlgorithms, Realm, UserHash, Username,
+    XorMappedAddress, XorPeerAddress, XorRelayedAddress,
 };
 use talkie_traversal::stun::auth::{Key, PasswordAlgorithm};
 use talkie_traversal::stun::credential::ChallengeError;
-use talkie_traversal::stun::{AttributeType, Class, Message, Method, TransactionId, Writer};
+use talkie_traversal::stun::{
+    Attribute as _, AttributeType, Class, Message, Method, TransactionId, Writer,
+};
 use talkie_traversal::turn::client::{Client, Config, End, Event, Failure};
 
 use crate::client_world::{Pair, ann, path};
@@ -152,6 +154,78 @@ fn only_unknown_algorithms_end_it() {
     });
     let none = Failure::Challenge(ChallengeError::NoAlgorithm);
     assert_eq!(server.ended(), Some(End::Failed(none)));
+}
+
+/// The answer to a first request: a challenge with a list of password algorithms as it is.
+fn challenge_with_list(server: &mut Scripted, list: &[u8]) {
+    let request = server.request();
+    server.answer(&request, Class::Error, |writer| {
+        writer
+            .attribute(&ErrorCode::UNAUTHENTICATED)
+            .attribute(&Realm::new("test").unwrap())
+            .attribute(&Nonce::new("obMatJos2AAABrest").unwrap())
+            .raw(AttributeType::PASSWORD_ALGORITHMS, |out| out.extend_from_slice(list));
+    });
+}
+
+#[test]
+fn sha256_is_chosen_wherever_it_stands_in_the_list() {
+    // RFC 8656 §6. Algorithm 9 is unknown and has a parameter of one byte.
+    let lists: [(&[u8], _); 3] = [
+        (&[0, 1, 0, 0, 0, 2, 0, 0], PasswordAlgorithm::Sha256),
+        (&[0, 9, 0, 1, 7, 0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0], PasswordAlgorithm::Sha256),
+        (&[0, 9, 0, 1, 7, 0, 0, 0, 0, 1, 0, 0], PasswordAlgorithm::Md5),
+    ];
+    for (list, chosen) in lists {
+        let mut server = Scripted::new(Transport::Udp);
+        challenge_with_list(&mut server, list);
+        let request = server.request();
+        let message = Message::parse(&request).unwrap();
+        assert_eq!(message.get::<PasswordAlgorithm>(), Ok(Some(chosen)), "{list:?}");
+        let echoed = message.get::<PasswordAlgorithms<'_>>().unwrap().unwrap();
+        assert_eq!(echoed.as_bytes(), list);
+        let key = Key::long_term(chosen, "ann", "test", "pass");
+        assert_eq!(message.check_integrity_sha256(&key), Some(true), "{list:?}");
+        assert_eq!(message.check_integrity(&key), None);
+    }
+}
+
+#[test]
+fn a_list_of_algorithms_without_end_is_not_repeated() {
+    for (algorithms, is_taken) in [(32, true), (33, false), (16_000, false)] {
+        let mut server = Scripted::new(Transport::Udp);
+        challenge_with_list(&mut server, &[0, 2, 0, 0].repeat(algorithms));
+        if is_taken {
+            assert_eq!(server.ended(), None);
+            assert!(server.request().len() < 400);
+        } else {
+            let malformed = Failure::Challenge(ChallengeError::Malformed);
+            assert_eq!(server.ended(), Some(End::Failed(malformed)), "{algorithms}");
+            assert!(server.is_silent());
+        }
+    }
+}
+
+#[test]
+fn the_answer_to_a_challenge_hides_the_name_if_the_server_can_do_without() {
+    // RFC 8489 §9.2.5; appendix B.1 has such a nonce, the last is one in the other bit order.
+    for (nonce, is_hidden) in [
+        ("plain", false),
+        ("obMatJos2AAAArest", false),
+        ("obMatJos2AAACrest", true),
+        ("obMatJos2QAAA", true),
+    ] {
+        let mut server = Scripted::new(Transport::Udp);
+        server.challenge(ErrorCode::UNAUTHENTICATED, nonce);
+        let request = server.request();
+        let message = Message::parse(&request).unwrap();
+        let hash = is_hidden.then(|| UserHash::of("ann", "test"));
+        assert_eq!(message.get::<UserHash>(), Ok(hash), "{nonce}");
+        assert_eq!(message.contains(Username::TYPE), !is_hidden, "{nonce}");
+        assert_eq!(message.get::<Realm<'_>>().unwrap().unwrap().as_str(), "test");
+        assert_eq!(message.get::<Nonce<'_>>().unwrap().unwrap().as_str(), nonce);
+        assert_eq!(message.check_integrity(&key()), Some(true), "{nonce}");
+    }
 }
 
 #[test]
