@@ -295,6 +295,30 @@ fn a_lifetime_of_nothing_makes_no_busy_loop() {
 }
 
 #[test]
+fn keepalives_without_a_pause_make_no_busy_loop() {
+    let genesis = conformance::genesis();
+    let config = Config { keepalive: Some(Duration::ZERO), ..Config::default() };
+    let client = Client::new(&genesis, path(Transport::Udp), ann(), config);
+    let mut server = Scripted { client, now: genesis.now, transport: Transport::Udp };
+    server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");
+    let request = server.request();
+    server.answer(&request, Class::Success, |writer| {
+        writer
+            .attribute(&XorRelayedAddress(addr("192.0.2.1:50000")))
+            .attribute(&XorMappedAddress(addr("198.51.100.7:1000")))
+            .attribute(&Lifetime(Duration::from_secs(600)))
+            .integrity(&key());
+    });
+    for _ in 0..3 {
+        let wait = server.client.poll_timeout().unwrap() - server.now;
+        assert_eq!(wait, Duration::from_secs(1));
+        server.now += wait;
+        server.client.handle_timeout(server.now);
+        assert_eq!(server.request().len(), 20);
+    }
+}
+
+#[test]
 fn forged_answers_do_not_stop_the_true_one_on_udp() {
     let mut pair = Pair::new(config(), Config::default());
     // The last byte of the integrity value of every answer that has one is turned.

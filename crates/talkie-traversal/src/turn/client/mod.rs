@@ -18,7 +18,7 @@ mod responses;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::SeedableRng as _;
@@ -312,7 +312,7 @@ impl Client {
     fn keepalive_at(&self) -> Option<Instant> {
         let allocated = matches!(self.phase, Phase::Allocated { .. });
         let wanted = allocated && !self.path.transport.is_reliable();
-        wanted.then_some(self.last_sent + self.config.keepalive?)
+        wanted.then_some(self.last_sent + self.config.keepalive?.max(MIN_KEEPALIVE))
     }
 
     /// Settles when to be woken next.
@@ -340,6 +340,9 @@ impl Client {
 /// What fits into a Send indication in one UDP datagram: 65,507 bytes less the header of 20, an IPv6
 /// peer's 24 and the attribute's 4, rounded down to its padding.
 const MAX_PAYLOAD: usize = 65_456;
+
+/// The shortest silence before a keepalive, whatever the configuration: no busy loop.
+const MIN_KEEPALIVE: Duration = Duration::from_secs(1);
 
 impl Machine for Client {
     type Event = Event;
