@@ -257,6 +257,48 @@ fn a_redirection_counts_only_if_it_is_protected() {
 }
 
 #[test]
+fn a_redirection_to_the_other_family_leads_nowhere() {
+    let mut server = Scripted::new(Transport::Udp);
+    server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");
+    let request = server.request();
+    server.answer(&request, Class::Error, |writer| {
+        writer
+            .attribute(&ErrorCode::TRY_ALTERNATE)
+            .attribute(&AlternateServer(addr("[2001:db8::1]:3478")))
+            .integrity(&key());
+    });
+    assert_eq!(server.ended(), Some(End::Failed(Failure::TryAlternate(None))));
+}
+
+#[test]
+fn a_stale_nonce_may_come_without_the_realm_and_a_first_challenge_may_not() {
+    let nonce = |server: &mut Scripted, code: ErrorCode<'static>| {
+        let request = server.request();
+        server.answer(&request, Class::Error, |writer| {
+            writer.attribute(&code).attribute(&Nonce::new("second").unwrap());
+        });
+    };
+    let mut server = Scripted::new(Transport::Udp);
+    server.challenge(ErrorCode::UNAUTHENTICATED, "first");
+    nonce(&mut server, ErrorCode::STALE_NONCE);
+    let request = server.request();
+    let message = Message::parse(&request).unwrap();
+    assert_eq!(message.get::<Realm<'_>>().unwrap().unwrap().as_str(), "test");
+    assert_eq!(message.get::<Nonce<'_>>().unwrap().unwrap().as_str(), "second");
+
+    let malformed = || Some(End::Failed(Failure::Challenge(ChallengeError::Malformed)));
+    for code in [ErrorCode::UNAUTHENTICATED, ErrorCode::STALE_NONCE] {
+        let mut server = Scripted::new(Transport::Udp);
+        nonce(&mut server, code);
+        assert_eq!(server.ended(), malformed());
+    }
+    let mut server = Scripted::new(Transport::Udp);
+    server.challenge(ErrorCode::UNAUTHENTICATED, "first");
+    nonce(&mut server, ErrorCode::UNAUTHENTICATED);
+    assert_eq!(server.ended(), malformed());
+}
+
+#[test]
 fn an_allocation_of_the_wrong_family_is_given_back() {
     let mut server = Scripted::new(Transport::Udp);
     server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");

@@ -123,28 +123,39 @@ fn truncated_sha256_is_taken_only_where_it_is_allowed() {
                 out.resize(out.len() + length, 0);
             });
         });
-        let mut mac = Vec::new();
-        hmac(&key, &full, &mut mac);
+        let mac = hmac_of_header(b"key", &full);
         let mut bytes = full.clone();
         let end = 24 + length.min(32);
         bytes[24..end].copy_from_slice(&mac[..length.min(32)]);
         let message = Message::parse(&bytes).unwrap();
         let whole = message.check_integrity_sha256(&key);
         assert_eq!(whole, Some(length == 32), "{length}");
-        let truncated = message.check_truncated_integrity_sha256(&key, 16);
-        assert_eq!(truncated, Some(matches!(length, 16 | 20 | 32)), "{length}");
+        // A usage cannot allow less than 16 bytes.
+        for shortest in [0, 4, 16] {
+            let truncated = message.check_truncated_integrity_sha256(&key, shortest);
+            assert_eq!(truncated, Some(matches!(length, 16 | 20 | 32)), "{length}, {shortest}");
+        }
         let stricter = message.check_truncated_integrity_sha256(&key, 20);
         assert_eq!(stricter, Some(matches!(length, 20 | 32)), "{length}");
     }
 }
 
-/// HMAC-SHA256 of the header of `bytes` by way of a message that is nothing but a header of the
-/// same length field.
-fn hmac(_key: &Key, bytes: &[u8], out: &mut Vec<u8>) {
+/// HMAC-SHA256 of a message's header, computed without the code under test.
+fn hmac_of_header(key: &[u8], message: &[u8]) -> Vec<u8> {
     use hmac::{Hmac, KeyInit as _, Mac as _};
-    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(b"key").unwrap();
-    mac.update(&bytes[..20]);
-    out.extend_from_slice(&mac.finalize().into_bytes());
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key).unwrap();
+    mac.update(&message[..20]);
+    mac.finalize().into_bytes().to_vec()
+}
+
+#[test]
+fn a_fingerprint_that_is_not_the_last_is_wrong_even_if_its_sum_is_right() {
+    let mut bytes = write(|writer| {
+        writer.attribute(&Priority(1)).fingerprint().attribute(&Priority(2));
+    });
+    let sum = crc32fast::hash(&bytes[..28]) ^ 0x5354_554E;
+    bytes[32..36].copy_from_slice(&sum.to_be_bytes());
+    assert_eq!(Message::parse(&bytes).unwrap().check_fingerprint(), Some(false));
 }
 
 #[test]

@@ -152,6 +152,25 @@ fn a_short_term_response_must_have_the_algorithm_that_was_sent() {
 }
 
 #[test]
+fn the_weaker_integrity_does_not_make_up_for_the_stronger() {
+    // RFC 8489 §9.1.3 has the receiver of both look at SHA-256 alone.
+    let key = Key::short_term("secret");
+    let other = Key::short_term("another");
+    let protections =
+        [Protection::ShortTerm(key.clone(), Algorithms::Both), Protection::LongTerm(key.clone())];
+    for protection in protections {
+        for (sha1, sha256, is_taken) in [(&key, &other, false), (&other, &key, true)] {
+            let both = message(Class::Success, ID, |writer| {
+                writer.integrity(sha1).integrity_sha256(sha256);
+            });
+            let (mut transaction, now) = start(Transport::Udp, protection.clone());
+            hear(&mut transaction, now, path(Transport::Udp), &both);
+            assert_eq!(transaction.poll_event().is_some(), is_taken, "{protection:?}");
+        }
+    }
+}
+
+#[test]
 fn integrity_violated_ends_a_stream_at_once() {
     let protection = Protection::ShortTerm(Key::short_term("secret"), Algorithms::Sha1);
     let (mut transaction, now) = start(Transport::Tls, protection);
