@@ -322,6 +322,24 @@ fn a_limited_credential_ends_but_its_allocation_goes_on() {
 }
 
 #[test]
+fn credentials_end_by_the_clock_that_was_told_last() {
+    let mut world = World::new(config());
+    let issued = Secret::new(SECRET).issue(UNIX + secs(100), "call", None);
+    let code = |world: &mut World, port: u16| {
+        let path = udp(SERVER, &format!("198.51.100.1:{port}"));
+        Client::new(path, &issued.username, &issued.password).allocate_with(world, |_| {}).code()
+    };
+    // The host slept: its monotonic clock stood still.
+    world.server.handle_clock(world.now, UNIX + secs(90));
+    assert_eq!(code(&mut world, 1), 0);
+    world.elapse(secs(11));
+    assert_eq!(code(&mut world, 2), 401);
+    // The clock had been fast.
+    world.server.handle_clock(world.now, UNIX);
+    assert_eq!(code(&mut world, 3), 0);
+}
+
+#[test]
 fn a_limited_credential_cannot_be_changed() {
     let mut world = World::new(config());
     let expiry = (UNIX + secs(100)).as_secs();

@@ -375,3 +375,35 @@ proptest! {
         prop_assert_eq!(world.server.stats().relays_now, 0);
     }
 }
+
+#[test]
+fn a_setup_that_cannot_work_is_refused() {
+    let refusal = |config: Config| {
+        TurnServer::new(talkie_sansio::conformance::genesis(), config).err().map(|e| e.to_string())
+    };
+    assert_eq!(refusal(config()), None);
+    let relay = |bind: &str, advertise: &str| {
+        let [bind, advertise] = [bind, advertise].map(|ip| ip.parse().unwrap());
+        Some(RelayAddress { bind, advertise })
+    };
+    let short = Duration::from_millis(999);
+    let mut reversed = 50_000..=50_001;
+    reversed.nth(1);
+    let table = [
+        ("realm", Config { realm: String::new(), ..config() }),
+        ("realm", Config { realm: "r".repeat(128), ..config() }),
+        ("ports", Config { ports: 0..=1, ..config() }),
+        ("ports", Config { ports: reversed, ..config() }),
+        ("family", Config { relay_v4: relay("::", "8.8.4.4"), ..config() }),
+        ("family", Config { relay_v6: relay("::", "8.8.4.4"), ..config() }),
+        ("advertise", Config { advertise_local: false, ..config() }),
+        ("lifetimes", Config { default_lifetime: short, ..config() }),
+        ("lifetimes", Config { max_lifetime: secs(599), ..config() }),
+        ("lifetimes", Config { nonce_lifetime: Duration::ZERO, ..config() }),
+        ("lifetimes", Config { reservation_lifetime: short, ..config() }),
+    ];
+    for (word, config) in table {
+        let refusal = refusal(config).unwrap();
+        assert!(refusal.contains(word), "{word}: {refusal}");
+    }
+}

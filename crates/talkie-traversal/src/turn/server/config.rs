@@ -111,8 +111,8 @@ pub enum ConfigError {
     /// Nothing would be known to tell clients.
     #[error("an unspecified advertised address needs `advertise_local`")]
     Advertise,
-    /// A lifetime is zero, or the default is above the maximum.
-    #[error("lifetimes must be above zero, and the default no more than the maximum")]
+    /// A lifetime is below a second, or the default is above the maximum.
+    #[error("lifetimes must be a second or more, and the default no more than the maximum")]
     Lifetime,
 }
 
@@ -182,7 +182,9 @@ impl Config {
             self.nonce_lifetime,
             self.reservation_lifetime,
         ];
-        if lifetimes.contains(&Duration::ZERO) || self.default_lifetime > self.max_lifetime {
+        // In messages they are whole seconds.
+        let too_short = |lifetime: &Duration| lifetime.as_secs() == 0;
+        if lifetimes.iter().any(too_short) || self.default_lifetime > self.max_lifetime {
             return Err(ConfigError::Lifetime);
         }
         Ok(())

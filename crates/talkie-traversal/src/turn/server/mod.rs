@@ -7,7 +7,7 @@
 //! [`TurnServer::forward`] rewrites a packet in the buffer it was received in.
 //!
 //! Built for the open Internet. Before a client has proven that it knows a password it costs no
-//! memory and gets no more than twice its own bytes; after that it meets the bounds of [`Limits`].
+//! memory and gets a reply of about twice its own bytes at most; after that it meets the bounds of [`Limits`].
 //! Peers are judged by [`PeerPolicy`]; packets between two relays of one server never leave it.
 
 mod allocate;
@@ -64,8 +64,8 @@ pub struct TurnServer {
     accounts: Accounts,
     nonces: Nonces,
     rng: ChaCha20Rng,
-    born: Instant,
-    born_unix: Duration,
+    /// An instant and the wall clock at it.
+    clock: (Instant, Duration),
     /// The addresses that are ours by configuration.
     own: Vec<IpAddr>,
     table: Table,
@@ -100,8 +100,7 @@ impl TurnServer {
             accounts: Accounts::new(&config.credentials, &config.realm, &hasher),
             nonces: Nonces::new(nonce_key, config.nonce_lifetime),
             rng,
-            born: genesis.now,
-            born_unix: genesis.unix,
+            clock: (genesis.now, genesis.unix),
             own: route::own_addresses(&config),
             table: Table::new(hasher),
             deadlines: Deadlines::new(),
@@ -131,8 +130,16 @@ impl TurnServer {
         self.table.len()
     }
 
+    /// Tells the time since the Unix epoch, by which time-limited credentials and nonces end; until
+    /// it is told again it goes on with `now`. That is not enough for long: `now` may stand still
+    /// while a host sleeps, and the wall clock may be set.
+    pub fn handle_clock(&mut self, now: Instant, unix: Duration) {
+        self.clock = (now, unix);
+    }
+
     fn unix(&self, now: Instant) -> Duration {
-        self.born_unix + now.saturating_duration_since(self.born)
+        let (at, unix) = self.clock;
+        unix + now.saturating_duration_since(at)
     }
 
     fn count_error(&mut self, code: ErrorCode<'_>) {
