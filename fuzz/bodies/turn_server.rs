@@ -1,7 +1,8 @@
 //! A TURN server whose clients, peers, sockets and clock are the input: it never panics, never asks
-//! to be woken in the past, and holds no more than its limits.
+//! to be woken in the past, holds no more than its limits, and sends nothing to peers that its policy
+//! forbids, whichever addresses of its own come and go.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use talkie_sansio::{
@@ -48,6 +49,10 @@ struct Out {
     asked: Vec<(RelayId, SocketAddr)>,
     /// Relays that are open.
     open: Vec<(RelayId, SocketAddr)>,
+    /// The addresses that clients were told last.
+    relayed: Vec<SocketAddr>,
+    /// The port that was reserved last.
+    token: Option<ReservationToken>,
 }
 
 impl Sink<TurnServer> for Out {
@@ -55,12 +60,20 @@ impl Sink<TurnServer> for Out {
         self.datagrams += 1;
         if transmit.path.local.port() == 3478 {
             self.replies.push((transmit.path, payload.to_vec()));
+            return;
         }
+        let peer = transmit.path.remote;
+        assert!(!LOCALS.map(IpAddr::V4).contains(&peer.ip()), "a packet out to {peer}");
     }
 
     fn event(&mut self, _now: Instant, _server: &mut TurnServer, event: Event) {
         match event {
             Event::OpenRelay { relay, local } => self.asked.push((relay, local)),
+            Event::Allocated { relayed, .. } => {
+                self.relayed.extend(relayed.into_iter().flatten());
+                let old = self.relayed.len().saturating_sub(4);
+                self.relayed.drain(..old);
+            }
             Event::CloseRelay { relay, .. } => {
                 self.asked.retain(|(asked, _)| *asked != relay);
                 self.open.retain(|(open, _)| *open != relay);
@@ -79,6 +92,9 @@ const LIMITS: Limits = Limits {
     queued_bytes: 1 << 16,
     queued_events: 16,
 };
+
+/// Where clients reach the server. The second one is its own as long as somebody does.
+const LOCALS: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(10, 0, 0, 1)];
 
 fn server() -> (TurnServer, Genesis) {
     let genesis = conformance::genesis();
@@ -106,25 +122,27 @@ fn client(index: u8) -> Client {
     Client {
         path: Path {
             transport: if index & 2 == 0 { Transport::Udp } else { Transport::Tcp },
-            local: SocketAddr::from(([192, 0, 2, 1], 3478)),
+            local: SocketAddr::from((LOCALS[usize::from(index >> 1 & 1)], 3478)),
             remote: SocketAddr::from(([198, 51, 100, 1], 1000 + u16::from(index))),
         },
         credential: LongTerm::new(name, password).expect("a plain name and password"),
     }
 }
 
-fn peer(byte: u8) -> SocketAddr {
+/// A peer; `relayed`: addresses that were told to clients.
+fn peer(byte: u8, relayed: &[SocketAddr]) -> SocketAddr {
     match byte % 8 {
-        // Another family, a private address, the server itself.
+        // Another family, the server itself, its relays.
         0 => "[2001:4860:4860::8888]:53".parse().expect("an address"),
-        1 => SocketAddr::from(([10, 0, 0, 1], 53)),
-        2 => SocketAddr::from(([192, 0, 2, 1], 3478)),
+        1 => SocketAddr::from((LOCALS[1], 53)),
+        2 => SocketAddr::from((LOCALS[0], 3478)),
+        3 if !relayed.is_empty() => relayed[usize::from(byte >> 3) % relayed.len()],
         last => SocketAddr::from(([8, 8, 8, last], 5000)),
     }
 }
 
 /// A request of `client`, protected once it was challenged.
-fn request(input: &mut Input<'_>, client: &Client, id: TransactionId) -> Vec<u8> {
+fn request(input: &mut Input<'_>, client: &Client, out: &Out, id: TransactionId) -> Vec<u8> {
     let shape = input.byte();
     let method = [
         Method::ALLOCATE,
@@ -144,7 +162,7 @@ fn request(input: &mut Input<'_>, client: &Client, id: TransactionId) -> Vec<u8>
                 1 => drop(writer.attribute(&RequestedAddressFamily(family))),
                 2 => drop(writer.attribute(&AdditionalAddressFamily(family))),
                 3 => drop(writer.attribute(&EvenPort { reserve_next: more & 1 == 0 })),
-                4 => drop(writer.attribute(&ReservationToken([more; 8]))),
+                4 => drop(writer.attribute(&out.token.unwrap_or(ReservationToken([more; 8])))),
                 _ => {}
             }
         }
@@ -153,12 +171,12 @@ fn request(input: &mut Input<'_>, client: &Client, id: TransactionId) -> Vec<u8>
         }
         Method::CREATE_PERMISSION => {
             writer
-                .attribute(&XorPeerAddress(peer(more)))
-                .attribute(&XorPeerAddress(peer(more >> 4)));
+                .attribute(&XorPeerAddress(peer(more, &out.relayed)))
+                .attribute(&XorPeerAddress(peer(input.byte(), &out.relayed)));
         }
         Method::CHANNEL_BIND => {
             let number = ChannelNumber::new(0x4000 + u16::from(more >> 4)).expect("in range");
-            writer.attribute(&number).attribute(&XorPeerAddress(peer(more)));
+            writer.attribute(&number).attribute(&XorPeerAddress(peer(input.byte(), &out.relayed)));
         }
         _ => {}
     }
@@ -209,14 +227,14 @@ pub(crate) fn run(data: &[u8]) {
             }
             1 => now += Duration::from_millis(u64::from(input.byte()).pow(2) * 10),
             2..=4 => {
-                let mut payload = request(&mut input, &clients[index], TransactionId(id));
+                let mut payload = request(&mut input, &clients[index], &out, TransactionId(id));
                 server.handle_datagram(now, Datagram { path, payload: &mut payload });
             }
             5 => {
                 let mut payload = Vec::new();
                 let id = TransactionId(id);
                 Writer::new(&mut payload, Class::Indication, Method::SEND, id)
-                    .attribute(&XorPeerAddress(peer(input.byte())))
+                    .attribute(&XorPeerAddress(peer(input.byte(), &out.relayed)))
                     .attribute(&Data(input.block()));
                 server.handle_datagram(now, Datagram { path, payload: &mut payload });
             }
@@ -229,7 +247,7 @@ pub(crate) fn run(data: &[u8]) {
             }
             7 => {
                 let at = usize::from(input.byte());
-                let remote = peer(input.byte());
+                let remote = peer(input.byte(), &out.relayed);
                 if let Some((_, local)) = out.open.get(at % out.open.len().max(1)) {
                     let path = Path { transport: Transport::Udp, local: *local, remote };
                     forward(&mut server, now, path, input.block());
@@ -256,17 +274,20 @@ pub(crate) fn run(data: &[u8]) {
         assert!(deadline.is_none_or(|at| at > now), "it wants to be woken in the past");
         assert!(out.datagrams - sent <= LIMITS.queued_datagrams);
         assert!(server.allocations() <= LIMITS.allocations);
-        for (path, bytes) in out.replies.drain(..) {
-            learn(&mut clients, path, &bytes);
+        for (path, bytes) in std::mem::take(&mut out.replies) {
+            learn(&mut clients, &mut out.token, path, &bytes);
         }
     }
 }
 
-/// What a client takes from a challenge.
-fn learn(clients: &mut [Client], path: Path, bytes: &[u8]) {
+/// What a client takes from a challenge, or a token from a success.
+fn learn(clients: &mut [Client], token: &mut Option<ReservationToken>, path: Path, bytes: &[u8]) {
     let Ok(message) = Message::parse(bytes) else {
         return;
     };
+    if let Ok(Some(reserved)) = message.get::<ReservationToken>() {
+        *token = Some(reserved);
+    }
     if !matches!(message.get::<Nonce<'_>>(), Ok(Some(_))) {
         return;
     }
