@@ -5,7 +5,7 @@
 //! through the strictest firewall.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::connections::{Admission, Connections};
-use crate::http::Site;
+use crate::http::{Site, too_many_connections};
 use crate::metrics::Metrics;
 use crate::pace::{Pace, Paced};
 use crate::relay::Relay;
@@ -139,9 +139,13 @@ impl Door {
         let service = service_fn(|request: hyper::Request<Incoming>| {
             pace.serving();
             admission.established();
+            let client = self.client(&request, remote, &admission);
             let pace = pace.clone();
             async move {
-                let response = site.respond(request.map(Body::new), remote, secure).await;
+                let response = match client {
+                    Some(client) => site.respond(request.map(Body::new), client, secure).await,
+                    None => too_many_connections(),
+                };
                 self.metrics.answered(response.status());
                 if response.status() != StatusCode::SWITCHING_PROTOCOLS {
                     pace.resting();
@@ -167,6 +171,21 @@ impl Door {
         if let Err(error) = ended {
             tracing::trace!(%error, "connection ended");
         }
+    }
+
+    /// Who asks; `None` if a proxy brings the request of a client that has too many connections.
+    fn client(
+        &self,
+        request: &hyper::Request<Incoming>,
+        remote: SocketAddr,
+        admission: &Admission,
+    ) -> Option<IpAddr> {
+        let (proxies, remote) = (self.connections.proxies(), remote.ip());
+        if !proxies.contains(remote) {
+            return Some(remote.to_canonical());
+        }
+        let client = proxies.client(remote, request.headers());
+        admission.belongs_to(client).then_some(client)
     }
 }
 

@@ -57,6 +57,9 @@ pub struct Config {
     /// How long a browser's relay credentials hold: 12 h. Signaling renews
     /// them while the page is connected, so that this matters to calls that have lost it alone.
     pub credential_lifetime: Duration,
+    /// Reverse proxies in front of the HTTP and HTTPS listeners, whose `X-Forwarded-For` tells the
+    /// client's address: none. Without it all that come through a proxy count as one client.
+    pub trusted_proxies: Vec<IpNet>,
     /// Bounds and times of signaling.
     pub signaling: SignalingConfig,
     /// Bounds on what connections may take and how long they may dawdle.
@@ -73,7 +76,9 @@ pub struct TlsFiles {
 }
 
 /// Bounds on the connections of the HTTP, HTTPS and TURN-over-TLS listeners. An IPv6 client's
-/// address counts as its /64.
+/// address counts as its /64. What comes through one of
+/// [`trusted_proxies`](Config::trusted_proxies) counts for the client of its latest request, and
+/// for nobody before the first.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionLimits {
@@ -137,6 +142,7 @@ impl Default for Config {
             drain_timeout: Duration::from_secs(30),
             self_test: true,
             credential_lifetime: Duration::from_secs(12 * 3600),
+            trusted_proxies: Vec::new(),
             signaling: SignalingConfig::default(),
             connections: ConnectionLimits::default(),
         }

@@ -12,18 +12,21 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::oneshot;
 
 use crate::config::ConnectionLimits;
+use crate::proxies::Proxies;
 
 /// All connections of the public listeners.
 #[derive(Debug)]
 pub(crate) struct Connections {
     limits: ConnectionLimits,
+    proxies: Proxies,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     next: u64,
-    live: HashMap<u64, IpAddr>,
+    /// Whose they are; a proxy's is nobody's until its first request.
+    live: HashMap<u64, Option<IpAddr>>,
     per_address: HashMap<IpAddr, usize>,
     half_open: BTreeMap<u64, HalfOpen>,
     half_open_per_address: HashMap<IpAddr, BTreeSet<u64>>,
@@ -33,7 +36,7 @@ struct State {
 
 #[derive(Debug)]
 struct HalfOpen {
-    address: IpAddr,
+    address: Option<IpAddr>,
     evict: oneshot::Sender<()>,
 }
 
@@ -58,12 +61,16 @@ pub(crate) struct Counts {
 }
 
 impl Connections {
-    pub(crate) fn new(limits: ConnectionLimits) -> Arc<Self> {
-        Arc::new(Self { limits, state: Mutex::default() })
+    pub(crate) fn new(limits: ConnectionLimits, proxies: Proxies) -> Arc<Self> {
+        Arc::new(Self { limits, proxies, state: Mutex::default() })
     }
 
     pub(crate) fn limits(&self) -> &ConnectionLimits {
         &self.limits
+    }
+
+    pub(crate) fn proxies(&self) -> &Proxies {
+        &self.proxies
     }
 
     pub(crate) fn counts(&self) -> Counts {
@@ -78,31 +85,37 @@ impl Connections {
 
     /// Takes a place for a connection from `ip`; `None` if there is none.
     pub(crate) fn admit(self: &Arc<Self>, ip: IpAddr) -> Option<(Admission, Eviction)> {
-        let address = client_key(ip);
+        let address = (!self.proxies.contains(ip)).then(|| client_key(ip));
         let mut state = self.state();
         self.make_room(&mut state, address);
-        let of_address = state.per_address.get(&address).copied().unwrap_or(0);
-        if of_address >= self.limits.per_address || state.live.len() >= self.limits.total {
+        if self.is_full_for(&state, address) || state.live.len() >= self.limits.total {
             state.refused += 1;
             return None;
         }
         let id = state.next;
         state.next += 1;
         state.live.insert(id, address);
-        *state.per_address.entry(address).or_default() += 1;
+        state.count(address);
         let (evict, evicted) = oneshot::channel();
         state.half_open.insert(id, HalfOpen { address, evict });
-        state.half_open_per_address.entry(address).or_default().insert(id);
+        if let Some(address) = address {
+            state.half_open_per_address.entry(address).or_default().insert(id);
+        }
         Some((Admission { id, connections: Arc::clone(self) }, Eviction(evicted)))
     }
 
+    /// Whether `address` has all that one may have.
+    fn is_full_for(&self, state: &State, address: Option<IpAddr>) -> bool {
+        let open = address.and_then(|address| state.per_address.get(&address));
+        open.is_some_and(|open| *open >= self.limits.per_address)
+    }
+
     /// Closes the oldest half-open connection of `address`, or of all, where a bound is reached.
-    fn make_room(&self, state: &mut State, address: IpAddr) {
-        let of_address = state.half_open_per_address.get(&address);
-        let own_oldest = of_address.and_then(|ids| ids.first().copied());
-        let own_count = of_address.map_or(0, BTreeSet::len);
-        let open = state.per_address.get(&address).copied().unwrap_or(0);
-        if own_count >= self.limits.half_open_per_address || open >= self.limits.per_address {
+    fn make_room(&self, state: &mut State, address: Option<IpAddr>) {
+        let half_open = address.and_then(|address| state.half_open_per_address.get(&address));
+        let own_oldest = half_open.and_then(|ids| ids.first().copied());
+        let own_count = half_open.map_or(0, BTreeSet::len);
+        if own_count >= self.limits.half_open_per_address || self.is_full_for(state, address) {
             own_oldest.into_iter().for_each(|id| state.evict(id));
         }
         if state.half_open.len() >= self.limits.half_open || state.live.len() >= self.limits.total {
@@ -128,18 +141,33 @@ impl State {
 
     fn establish(&mut self, id: u64) -> Option<HalfOpen> {
         let half_open = self.half_open.remove(&id)?;
-        if let Some(ids) = self.half_open_per_address.get_mut(&half_open.address) {
+        if let Some(address) = half_open.address
+            && let Some(ids) = self.half_open_per_address.get_mut(&address)
+        {
             ids.remove(&id);
             if ids.is_empty() {
-                self.half_open_per_address.remove(&half_open.address);
+                self.half_open_per_address.remove(&address);
             }
         }
         Some(half_open)
     }
 
     fn release(&mut self, id: u64) {
-        let Some(address) = self.live.remove(&id) else { return };
-        if let Some(count) = self.per_address.get_mut(&address) {
+        if let Some(address) = self.live.remove(&id) {
+            self.uncount(address);
+        }
+    }
+
+    fn count(&mut self, address: Option<IpAddr>) {
+        if let Some(address) = address {
+            *self.per_address.entry(address).or_default() += 1;
+        }
+    }
+
+    fn uncount(&mut self, address: Option<IpAddr>) {
+        if let Some(address) = address
+            && let Some(count) = self.per_address.get_mut(&address)
+        {
             *count -= 1;
             if *count == 0 {
                 self.per_address.remove(&address);
@@ -152,6 +180,25 @@ impl Admission {
     /// The client has said what it wants: it is no longer half open.
     pub(crate) fn established(&self) {
         self.connections.state().establish(self.id);
+    }
+
+    /// A proxy has told whose request it brings: from now on the connection is that client's. False
+    /// if the client has no place left; then it stays whose it was.
+    pub(crate) fn belongs_to(&self, client: IpAddr) -> bool {
+        let client = Some(client_key(client));
+        let mut state = self.connections.state();
+        let Some(&before) = state.live.get(&self.id) else { return false };
+        if before == client {
+            return true;
+        }
+        if self.connections.is_full_for(&state, client) {
+            state.refused += 1;
+            return false;
+        }
+        state.uncount(before);
+        state.count(client);
+        state.live.insert(self.id, client);
+        true
     }
 }
 

@@ -10,6 +10,10 @@ fn limits() -> ConnectionLimits {
     }
 }
 
+fn connections() -> Arc<Connections> {
+    Connections::new(limits(), Proxies::new(&["198.51.100.0/24".parse().unwrap()]))
+}
+
 fn ip(last: u8) -> IpAddr {
     IpAddr::from([192, 0, 2, last])
 }
@@ -20,7 +24,7 @@ fn is_evicted(eviction: &mut Eviction) -> bool {
 
 #[test]
 fn the_oldest_half_open_connection_of_an_address_gives_way() {
-    let connections = Connections::new(limits());
+    let connections = connections();
     let (_a, mut first) = connections.admit(ip(1)).unwrap();
     let (_b, mut second) = connections.admit(ip(1)).unwrap();
     let (_c, mut third) = connections.admit(ip(1)).unwrap();
@@ -31,7 +35,7 @@ fn the_oldest_half_open_connection_of_an_address_gives_way() {
 
 #[test]
 fn many_addresses_push_out_the_oldest_half_open_one_but_no_established_one() {
-    let connections = Connections::new(limits());
+    let connections = connections();
     let (a, mut established) = connections.admit(ip(1)).unwrap();
     a.established();
     let mut held: Vec<_> = (2..=4).map(|last| connections.admit(ip(last)).unwrap()).collect();
@@ -44,7 +48,7 @@ fn many_addresses_push_out_the_oldest_half_open_one_but_no_established_one() {
 
 #[test]
 fn one_address_cannot_have_more_than_its_share() {
-    let connections = Connections::new(limits());
+    let connections = connections();
     let held: Vec<_> = (0..4)
         .map(|_| {
             let (admission, _) = connections.admit(ip(1)).unwrap();
@@ -61,7 +65,7 @@ fn one_address_cannot_have_more_than_its_share() {
 
 #[test]
 fn all_places_come_back() {
-    let connections = Connections::new(limits());
+    let connections = connections();
     for round in 0..50 {
         let (admission, _eviction) = connections.admit(ip(round % 3)).unwrap();
         if round % 2 == 0 {
@@ -79,4 +83,30 @@ fn an_ipv6_customer_is_one_client() {
     assert_eq!(key("2001:db8:1:2:3::1"), key("2001:db8:1:2:4::2"));
     assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
     assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
+}
+
+#[test]
+fn what_a_proxy_brings_counts_for_its_clients() {
+    let connections = connections();
+    let proxy = IpAddr::from([198, 51, 100, 1]);
+    // More than one address may have half open: the proxy is not one.
+    let mut held: Vec<_> = (0..3).map(|_| connections.admit(proxy).unwrap()).collect();
+    assert!(!held.iter_mut().any(|(_, eviction)| is_evicted(eviction)));
+    for (admission, _) in &held {
+        admission.established();
+        assert!(admission.belongs_to(ip(1)));
+    }
+    held.extend([(); 2].map(|()| connections.admit(proxy).unwrap()));
+    assert!(held[3].0.belongs_to(ip(1)));
+    assert!(!held[4].0.belongs_to(ip(1)), "it has its four");
+    assert!(connections.admit(ip(1)).is_none(), "by whatever way it comes");
+    assert!(held[4].0.belongs_to(ip(2)));
+    // The connection goes on with another client's request.
+    assert!(held[0].0.belongs_to(ip(2)));
+    assert!(held[4].0.belongs_to(ip(1)));
+    assert_eq!(connections.counts().refused, 2);
+    drop(held);
+    let state = connections.state();
+    assert!(state.live.is_empty() && state.per_address.is_empty());
+    assert!(state.half_open.is_empty() && state.half_open_per_address.is_empty());
 }

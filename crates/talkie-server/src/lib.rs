@@ -22,6 +22,7 @@ mod interfaces;
 mod metrics;
 mod names;
 mod pace;
+mod proxies;
 pub mod relay;
 mod relaying;
 mod replay;

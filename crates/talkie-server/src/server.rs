@@ -20,6 +20,7 @@ use crate::http::Site;
 use crate::ice::{Ice, IcePorts};
 use crate::metrics::Metrics;
 use crate::names::Names;
+use crate::proxies::Proxies;
 use crate::relay::{Relay, RelayError};
 use crate::report::{Listening, Purpose, Report};
 use crate::signaling::Signaling;
@@ -110,7 +111,10 @@ impl Server {
         let (phase, watched) = watch::channel(Phase::Running);
         let parts = Parts {
             signaling: Signaling::new(config.signaling.clone(), Arc::clone(&ice) as _),
-            connections: Connections::new(config.connections.clone()),
+            connections: Connections::new(
+                config.connections.clone(),
+                Proxies::new(&config.trusted_proxies),
+            ),
             metrics: Arc::new(Metrics::default()),
             phase: watched,
             ice,
@@ -201,7 +205,7 @@ impl Parts {
         let turns = tls(&["stun.turn", "stun.nat-discovery"]);
         let admin = Door {
             // The public's bounds must not lock the operator out.
-            connections: Connections::new(ConnectionLimits::default()),
+            connections: Connections::new(ConnectionLimits::default(), Proxies::default()),
             metrics: Arc::new(Metrics::default()),
             ..self.door(None, Some(Site::of(self.admin().router())))
         };

@@ -7,7 +7,7 @@
 mod assets;
 pub(crate) mod host;
 
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -39,10 +39,10 @@ pub(crate) struct Site {
     router: Router,
 }
 
-/// Who asks, and by which name of the server.
+/// Who asks (behind a trusted proxy, whom that names), and by which name of the server.
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
-    pub(crate) address: SocketAddr,
+    pub(crate) address: IpAddr,
     pub(crate) authority: Authority,
     pub(crate) secure: bool,
 }
@@ -75,7 +75,7 @@ impl Site {
     pub(crate) async fn respond(
         &self,
         mut request: Request<Body>,
-        address: SocketAddr,
+        address: IpAddr,
         secure: bool,
     ) -> Response {
         let Some(authority) = Authority::of(request.headers()) else {
@@ -134,12 +134,18 @@ async fn signal(
     let field =
         |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into());
     let client = Client {
-        address: visit.address.ip().to_canonical(),
+        address: visit.address,
         host: field(HOST),
         origin: field(ORIGIN),
         secure: visit.secure,
     };
     app.signaling.upgrade(upgrade, client)
+}
+
+/// For a client that a proxy brings beyond what one may have.
+pub(crate) fn too_many_connections() -> Response {
+    let words = "too many connections from your address\n";
+    finish((StatusCode::TOO_MANY_REQUESTS, words).into_response(), None)
 }
 
 fn not_found() -> Response {

@@ -4,6 +4,7 @@
 mod client;
 mod http;
 mod http_limits;
+mod proxies;
 mod relay;
 mod serve;
 mod serve_admin;
