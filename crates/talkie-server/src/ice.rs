@@ -56,11 +56,11 @@ pub(crate) enum Advertise {
 
 impl Ice {
     /// Finds out what `issue` will want to know about the host a browser used.
-    pub(crate) async fn prepare(&self, authority: &Authority) {
+    pub(crate) async fn prepare(&self, authority: &Authority, client: IpAddr) {
         if let (Host::Name(name), true, Advertise::ByHost { .. }) =
             (&authority.host, self.relay, self.advertise)
         {
-            self.names.prepare(name).await;
+            self.names.prepare(name, client).await;
         }
     }
 
@@ -76,7 +76,7 @@ impl Ice {
     }
 
     /// The address that this session's relays are to carry, when the relay can't know it.
-    fn advertise(&self, host: &Host) -> Option<IpAddr> {
+    fn advertise(&self, host: &Host, client: IpAddr) -> Option<IpAddr> {
         let Advertise::ByHost { wildcard } = self.advertise else { return None };
         let candidates = match host {
             Host::Ip(ip) => vec![ip.to_canonical()],
@@ -89,9 +89,12 @@ impl Ice {
         if candidates.iter().any(|ip| self.own.contains(ip)) {
             return None;
         }
-        let usable = |ip: &&IpAddr| {
-            Scope::of(**ip) > Scope::LinkLocal && !ip.is_unspecified() && !ip.is_multicast()
-        };
+        // Anybody on the Internet may ask for any name; what a name means inside this network is
+        // for those inside, and of no use to others.
+        let may_know = matches!(host, Host::Ip(_)) || Scope::of(client) < Scope::Global;
+        let least = if may_know { Scope::Private } else { Scope::Global };
+        let usable =
+            |ip: &&IpAddr| Scope::of(**ip) >= least && !ip.is_unspecified() && !ip.is_multicast();
         // One-to-one NAT is a thing of IPv4.
         let mut usable: Vec<_> = candidates.iter().filter(usable).collect();
         usable.sort_by_key(|ip| ip.is_ipv6());
@@ -118,7 +121,7 @@ impl IceServers for Ice {
             return IceGrant { servers, ttl: Duration::ZERO };
         }
         let expiry = UNIX_EPOCH.elapsed().unwrap_or_default() + self.lifetime;
-        let issued = self.secret.issue(expiry, session, self.advertise(&host));
+        let issued = self.secret.issue(expiry, session, self.advertise(&host, client.address));
         servers.push(IceServer {
             urls: turn,
             username: Some(issued.username),

@@ -88,8 +88,28 @@ fn a_public_address_that_is_none_of_ours_is_advertised() {
 async fn a_name_counts_as_what_it_resolves_to() {
     let ice = ice();
     let localhost = Authority::parse("localhost:8080").unwrap();
-    ice.prepare(&localhost).await;
+    ice.prepare(&localhost, IpAddr::from([192, 0, 2, 1])).await;
     assert!(username(&ice, "localhost:8080").ends_with("@10.0.0.5"));
+}
+
+#[test]
+fn what_a_name_means_inside_is_not_told_outside() {
+    let ice = ice();
+    let names = [("inner.example", "192.168.7.7"), ("outer.example", "203.0.113.7")];
+    for (name, ip) in names {
+        let by = IpAddr::from([198, 51, 100, 1]);
+        ice.names.insert(name.to_owned(), by, vec![ip.parse().unwrap()]);
+    }
+    let told = |name: &str, address: &str| {
+        let client = Client { address: address.parse().unwrap(), ..client(name) };
+        let username = ice.issue(&client, "s1").servers[1].username.clone().unwrap();
+        username.split_once('@').map(|(_, ip)| ip.to_owned())
+    };
+    assert_eq!(told("inner.example", "8.8.8.8"), None);
+    assert_eq!(told("inner.example", "192.168.7.20").as_deref(), Some("192.168.7.7"));
+    for client in ["8.8.8.8", "192.168.7.20"] {
+        assert_eq!(told("outer.example", client).as_deref(), Some("203.0.113.7"));
+    }
 }
 
 #[test]

@@ -130,7 +130,7 @@ async fn signal(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
-    app.ice.prepare(&visit.authority).await;
+    app.ice.prepare(&visit.authority, visit.address).await;
     let field =
         |name| headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).into());
     let client = Client {
