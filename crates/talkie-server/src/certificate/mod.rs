@@ -167,7 +167,8 @@ impl Certificates {
                     tracing::error!(%error, "the new certificate can't be used, the old one stays");
                 }
             }
-            seen = self.source.stamp();
+            // As it was before the files were read: what changed meanwhile is read again.
+            seen = stamp;
         }
     }
 
