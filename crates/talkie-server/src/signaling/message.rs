@@ -16,6 +16,9 @@ use super::{Code, IceServer, LeaveReason, Peer, PeerId, SignalingConfig, names};
 /// The version of the protocol.
 pub(super) const VERSION: u64 = 1;
 
+/// Characters of an error's explanation.
+const MAX_WORDS: usize = 200;
+
 /// A client's frame.
 #[derive(Debug)]
 pub(super) struct Incoming {
@@ -86,7 +89,7 @@ impl Incoming {
             return Err(Malformed("a message is a JSON object".into()));
         }
         let fields: Fields<'_> =
-            serde_json::from_str(text).map_err(|error| Malformed(error.to_string().into()))?;
+            serde_json::from_str(text).map_err(|error| Malformed(words(&error).into()))?;
         if fields.seq == Some(0) {
             return Err(Malformed("seq starts at 1".into()));
         }
@@ -142,7 +145,13 @@ fn field<'a, T: Deserialize<'a>>(
     value: Option<&'a RawValue>,
 ) -> Result<T, Malformed> {
     let value = value.ok_or_else(|| missing(name))?;
-    serde_json::from_str(value.get()).map_err(|error| Malformed(format!("{name}: {error}").into()))
+    serde_json::from_str(value.get())
+        .map_err(|error| Malformed(format!("{name}: {}", words(&error)).into()))
+}
+
+/// What serde says, without the whole of the value that it says it about.
+fn words(error: &serde_json::Error) -> String {
+    error.to_string().chars().take(MAX_WORDS).collect()
 }
 
 /// A server's message.

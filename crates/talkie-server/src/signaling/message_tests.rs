@@ -1,4 +1,5 @@
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 
@@ -101,5 +102,19 @@ proptest! {
         value in "[0-9]{1,22}|-1|null|true|\"[a-z]*\"|\\{\\}|\\[\\]|\\{\"session\":1\\}",
     ) {
         drop(Incoming::parse(&format!(r#"{{"type":"{kind}","{key}":{value}}}"#)));
+    }
+}
+
+#[test]
+fn an_error_does_not_repeat_what_was_sent() {
+    let long = "\u{200b}".repeat(20_000);
+    for text in [
+        json!({"type": "hello", "version": long}).to_string(),
+        json!({"type": "hello", "version": 1, "resume": {"session": "", "token": "", "ack": long}})
+            .to_string(),
+        json!({"type": "leave", "seq": long}).to_string(),
+    ] {
+        let malformed = Incoming::parse(&text).and_then(|incoming| incoming.request).unwrap_err();
+        assert!(malformed.0.len() < 1_000, "{}", malformed.0.len());
     }
 }
