@@ -80,6 +80,14 @@ impl SignalingConfig {
         self.sessions_per_address.saturating_mul(2)
     }
 
+    /// What may wait to be written to a socket beside its outbox: one frame of any kind. Without
+    /// this bound the answers to the pings of a client that reads nothing would pile up.
+    pub(super) fn write_buffer(&self) -> usize {
+        // A peer's id and its name, 64 characters of at most 4 bytes; and all else there is.
+        let joined = self.room_peers.saturating_mul(512);
+        self.message_bytes.saturating_add(joined).saturating_add(16_384)
+    }
+
     /// Sockets in this process, by the same reasoning.
     pub(super) fn sockets(&self) -> usize {
         self.sessions.saturating_mul(2)

@@ -98,6 +98,7 @@ impl Signaling {
         let limit = shared.config.message_bytes;
         ws.read_buffer_size(READ_BUFFER)
             .write_buffer_size(0)
+            .max_write_buffer_size(shared.config.write_buffer())
             .max_frame_size(limit)
             .max_message_size(limit)
             .on_upgrade(async move |socket| {

@@ -149,10 +149,14 @@ impl Socket {
         timeout(PATIENCE, self.stream.send(message)).await.expect("the server reads")
     }
 
+    /// The next message of any kind.
+    pub(crate) async fn next_message(&mut self) -> Option<Result<Message, Error>> {
+        timeout(PATIENCE, self.stream.next()).await.expect("the server answers")
+    }
+
     pub(crate) async fn next(&mut self) -> Result<Value, Closed> {
         loop {
-            let message = timeout(PATIENCE, self.stream.next()).await.expect("the server answers");
-            match message {
+            match self.next_message().await {
                 Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).unwrap()),
                 Some(Ok(Message::Close(frame))) => {
                     let frame = frame.expect("the server says why");
@@ -218,14 +222,17 @@ impl Peer {
     /// Takes the session up over a new socket; answers the welcome.
     pub(crate) async fn resume(&mut self, host: &Host) -> Value {
         let mut socket = host.socket().await;
-        let hello = json!({"type": "hello", "version": 1, "resume": {
-            "session": self.welcome["session"], "token": self.welcome["token"],
-            "ack": self.received}});
-        socket.send_text(&hello.to_string()).await;
+        socket.send_text(&self.resuming_hello()).await;
         let welcome = socket.next().await.unwrap();
         assert_eq!(welcome["type"], "welcome", "{welcome}");
         self.socket = Some(socket);
         welcome
+    }
+
+    pub(crate) fn resuming_hello(&self) -> String {
+        let (session, token) = (&self.welcome["session"], &self.welcome["token"]);
+        let resume = json!({"session": session, "token": token, "ack": self.received});
+        json!({"type": "hello", "version": 1, "resume": resume}).to_string()
     }
 
     pub(crate) async fn send(&mut self, mut message: Value) {

@@ -221,3 +221,84 @@ async fn a_page_of_a_foreign_origin_gets_no_socket() {
     }
     assert_eq!(host.signaling.stats().foreign_origins, 4);
 }
+
+#[tokio::test]
+async fn sessions_that_move_count_for_their_new_address() {
+    let config = SignalingConfig { sessions_per_address: 2, ..SignalingConfig::default() };
+    let host = Host::start(config).await;
+    let there = Ipv4Addr::new(127, 0, 0, 2).into();
+    let mut movers = Vec::new();
+    for _ in 0..2 {
+        movers.push(Peer::open(host.socket_from(there).await).await);
+    }
+    let mut ann = host.member("room").await;
+    let _bob = host.peer().await;
+    movers[0].join("room").await;
+    ann.expect("peer-joined").await;
+    let mut moved = host.socket().await;
+    moved.send_text(&movers[0].resuming_hello()).await;
+    moved.fatal("too-many-sessions").await;
+    // Its owner's is as it was.
+    ann.send(json!({"type": "signal", "to": movers[0].id, "payload": 1})).await;
+    movers[0].expect("signal").await;
+    ann.cut();
+    assert_eq!(ann.resume(&host).await["resumed"], true, "it has its place already");
+    ann.send(json!({"type": "bye"})).await;
+    assert_eq!(ann.next().await.unwrap_err().status, 1000);
+    assert_eq!(movers[1].resume(&host).await["resumed"], true);
+    let _new = Peer::open(host.socket_from(there).await).await;
+    let mut third = host.socket_from(there).await;
+    third.send_text(r#"{"type":"hello","version":1}"#).await;
+    third.fatal("too-many-sessions").await;
+    let mut third = host.socket().await;
+    third.send_text(r#"{"type":"hello","version":1}"#).await;
+    third.fatal("too-many-sessions").await;
+}
+
+#[tokio::test]
+async fn pings_of_one_who_reads_nothing_do_not_pile_up() {
+    // Their answers are beyond what the system's buffers hold.
+    const COUNT: usize = 60_000;
+    let config =
+        SignalingConfig { burst: 1_000_000, message_bytes: 1_000, ..SignalingConfig::default() };
+    let host = Host::start(config).await;
+    let small = TcpSocket::new_v4().unwrap();
+    small.set_recv_buffer_size(4_096).unwrap();
+    let mut socket = host.open(small, None).await.unwrap();
+    socket.hello().await.unwrap();
+    for _ in 0..COUNT {
+        socket.send_message(Message::Ping(vec![0; 125].into())).await.unwrap();
+    }
+    socket.send_text(r#"{"type":"ping"}"#).await;
+    let mut answers = 0;
+    // Until the answer to the last, or until the server has had enough.
+    while let Some(Ok(Message::Pong(_))) = socket.next_message().await {
+        answers += 1;
+    }
+    assert!(answers < COUNT, "all of them were kept");
+}
+
+#[tokio::test]
+async fn websocket_pings_count_as_messages() {
+    let config = SignalingConfig {
+        messages_per_second: 1,
+        burst: 20,
+        flood_patience: Duration::from_millis(200),
+        ..SignalingConfig::default()
+    };
+    let host = Host::start(config).await;
+    let mut socket = host.socket().await;
+    socket.hello().await.unwrap();
+    for _ in 0..15 {
+        socket.send_message(Message::Ping(Vec::new().into())).await.unwrap();
+    }
+    socket.send_text(r#"{"type":"ping"}"#).await;
+    assert_eq!(socket.next().await.unwrap()["type"], "pong");
+    while socket.send_message(Message::Ping(Vec::new().into())).await.is_ok() {
+        if host.errors(Code::TooFast) > 1 {
+            break;
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    socket.fatal("too-fast").await;
+}

@@ -30,20 +30,25 @@ impl Hub {
     }
 
     fn hello(&mut self, now: Instant, socket: SocketId, resume: Option<Resume>) {
-        if let Some(session) = resume.and_then(|resume| self.find(now, &resume)) {
-            self.take_over(now, socket, session);
-            return;
-        }
         let Some(client) = self.sockets.get(&socket).map(|socket| socket.client.clone()) else {
             return;
         };
         let account = AddressKey::from(client.address);
-        if self.accounts.of(account).sessions >= self.config.sessions_per_address {
-            return self.refuse(
-                socket,
-                Code::TooManySessions,
-                "too many sessions from this address",
-            );
+        let is_full = self.accounts.of(account).sessions >= self.config.sessions_per_address;
+        let words = "too many sessions from this address";
+        if let Some((resume, id)) =
+            resume.and_then(|resume| Some((resume.ack, self.find(&resume)?)))
+        {
+            // A session that moves counts for its new address, or the bound could be had around.
+            // It stays as it was, for whoever comes from elsewhere.
+            if is_full && self.sessions.get(&id).is_some_and(|it| it.account() != account) {
+                return self.refuse(socket, Code::TooManySessions, words);
+            }
+            if self.rewind(now, id, resume) {
+                return self.take_over(now, socket, id);
+            }
+        } else if is_full {
+            return self.refuse(socket, Code::TooManySessions, words);
         }
         if self.sessions.len() >= self.config.sessions {
             return self.refuse(socket, Code::ServerFull, "the server is full");
@@ -61,19 +66,21 @@ impl Hub {
         }
     }
 
-    /// The session that the client proves to own and can go on with.
-    fn find(&mut self, now: Instant, resume: &Resume) -> Option<SessionId> {
+    /// The session that the client proves to own.
+    fn find(&self, resume: &Resume) -> Option<SessionId> {
         let id = SessionId::parse(&resume.session)?;
-        let session = self.sessions.get_mut(&id)?;
-        if !session.token.matches(&resume.token) {
-            return None;
-        }
-        if session.resume(resume.ack).is_err() {
-            // Its owner has lost the thread and gets a new one.
+        let session = self.sessions.get(&id)?;
+        session.token.matches(&resume.token).then_some(id)
+    }
+
+    /// Whether the session can go on from `ack`. It ends if not: its owner has lost the thread and
+    /// gets a new one.
+    fn rewind(&mut self, now: Instant, id: SessionId, ack: u64) -> bool {
+        let can = self.sessions.get_mut(&id).is_some_and(|session| session.resume(ack).is_ok());
+        if !can {
             self.fail(now, id, Code::BadSequence, "the session was resumed from an unknown place");
-            return None;
         }
-        Some(id)
+        can
     }
 
     fn take_over(&mut self, now: Instant, socket: SocketId, id: SessionId) {

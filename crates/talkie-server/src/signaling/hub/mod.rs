@@ -177,10 +177,15 @@ impl Hub {
         self.deliver(now);
     }
 
-    /// A WebSocket ping or pong: the other side is there.
+    /// A WebSocket ping or pong: the other side is there. It counts as a message.
     pub(super) fn handle_alive(&mut self, now: Instant, id: SocketId) {
-        if let Some(socket) = self.sockets.get_mut(&id) {
-            socket.last_heard = now;
+        let Some(socket) = self.sockets.get_mut(&id) else { return };
+        socket.last_heard = now;
+        if let Phase::Open(session) = socket.phase
+            && !self.charge(now, session)
+        {
+            self.too_fast(now, session, None);
+            self.deliver(now);
         }
     }
 

@@ -138,7 +138,7 @@ impl Hub {
     }
 
     /// Whether the rate allows one more message.
-    fn charge(&mut self, now: Instant, id: SessionId) -> bool {
+    pub(super) fn charge(&mut self, now: Instant, id: SessionId) -> bool {
         let Some(session) = self.sessions.get_mut(&id) else { return false };
         if session.flooding_since.is_some() && session.bucket.has_recovered(now, self.rate) {
             session.flooding_since = None;
@@ -146,7 +146,7 @@ impl Hub {
         session.bucket.take(now, self.rate)
     }
 
-    fn too_fast(&mut self, now: Instant, id: SessionId, about: Option<u64>) {
+    pub(super) fn too_fast(&mut self, now: Instant, id: SessionId, about: Option<u64>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let words = "more messages than limits.messagesPerSecond and limits.burst allow";
         let first = session.flooding_since.is_none();
