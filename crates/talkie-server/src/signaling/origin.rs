@@ -1,9 +1,14 @@
 //! Cross-site WebSocket hijacking: a browser lets any page open a WebSocket to any host, and only
 //! tells in `Origin` which page it was. A page of another origin is refused.
 
-/// Whether a page of `origin` may connect to `host`, both as the browser sent them. A client
-/// without an `Origin` is no browser and may.
-pub(super) fn is_allowed(origin: Option<&str>, host: Option<&str>, extra: &[String]) -> bool {
+/// Whether a page of `origin` may connect to `host`, both as the browser sent them; `secure`: over
+/// TLS. A client without an `Origin` is no browser and may.
+pub(super) fn is_allowed(
+    origin: Option<&str>,
+    host: Option<&str>,
+    secure: bool,
+    extra: &[String],
+) -> bool {
     let Some(origin) = origin else { return true };
     if extra.iter().any(|allowed| allowed.trim_end_matches('/').eq_ignore_ascii_case(origin)) {
         return true;
@@ -14,7 +19,9 @@ pub(super) fn is_allowed(origin: Option<&str>, host: Option<&str>, extra: &[Stri
     };
     let default_port = match scheme {
         "https" => ":443",
-        "http" => ":80",
+        // What came over TLS is no page of the plain listener, which anybody on the way can forge.
+        // The other way round is a proxy that ends TLS.
+        "http" if !secure => ":80",
         _ => return false,
     };
     let plain =
@@ -53,7 +60,11 @@ mod tests {
             (Some(""), Some(""), false),
         ];
         for (origin, host, allowed) in table {
-            assert_eq!(is_allowed(origin, host, &extra), allowed, "{origin:?} to {host:?}");
+            let answer = is_allowed(origin, host, false, &extra);
+            assert_eq!(answer, allowed, "{origin:?} to {host:?}");
+            let plain = origin.is_some_and(|origin| origin.starts_with("http://"));
+            let answer = is_allowed(origin, host, true, &extra);
+            assert_eq!(answer, allowed && !plain, "{origin:?} to {host:?} over TLS");
         }
     }
 }

@@ -89,7 +89,8 @@ impl Signaling {
     pub fn upgrade(&self, ws: WebSocketUpgrade, client: Client) -> Response {
         let shared = Arc::clone(&self.shared);
         let allowed = &shared.config.origins;
-        if !origin::is_allowed(client.origin.as_deref(), client.host.as_deref(), allowed) {
+        let Client { origin, host, secure, .. } = &client;
+        if !origin::is_allowed(origin.as_deref(), host.as_deref(), *secure, allowed) {
             tracing::debug!(origin = ?client.origin, host = ?client.host, "foreign origin refused");
             shared.act(|hub, _| hub.handle_foreign_origin());
             return (StatusCode::FORBIDDEN, "this page may not connect here\n").into_response();
