@@ -8,7 +8,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use talkie_sansio::{Path, Transport};
 use talkie_traversal::stun::Method;
-use talkie_traversal::stun::attributes::{AddressFamily, RequestedAddressFamily};
+use talkie_traversal::stun::attributes::{
+    AdditionalAddressFamily, AddressFamily, Lifetime, RequestedAddressFamily,
+};
 use talkie_traversal::turn::server::{Config, Forward, HEADROOM, Packet, RelayAddress, TAILROOM};
 
 use crate::turn_world::{
@@ -144,7 +146,6 @@ impl Side {
             Step::Refresh(index, lifetime) => {
                 let lifetime = *lifetime;
                 self.clients[*index].request(&mut self.world, Method::REFRESH, |writer| {
-                    use talkie_traversal::stun::attributes::Lifetime;
                     writer.attribute(&Lifetime(secs(lifetime)));
                 });
             }
@@ -245,9 +246,6 @@ fn a_kept_route_ends_with_what_it_rests_on() {
     assert_eq!(ann.bind(&mut world, 0x4000, peer), 0);
     let inward = udp(&world.open_relays()[0].to_string(), "8.8.8.8:1");
     let data = channel_data(0x4000, b"x");
-    let sends = |world: &mut World, path, bytes: &[u8]| {
-        matches!(forward(world, path, bytes, 4, 3), Forward::Send { .. })
-    };
     // No timer fires when a permission or a channel ends.
     assert!(sends(&mut world, inward, b"x"));
     world.elapse(secs(300));
@@ -260,4 +258,69 @@ fn a_kept_route_ends_with_what_it_rests_on() {
     assert!(sends(&mut world, ann.path, &data));
     ann.refresh(&mut world, 0);
     assert!(!sends(&mut world, ann.path, &data));
+}
+
+fn sends(world: &mut World, path: Path, bytes: &[u8]) -> bool {
+    matches!(forward(world, path, bytes, 4, 3), Forward::Send { .. })
+}
+
+#[test]
+fn a_kept_route_ends_with_the_connection_of_its_client() {
+    let mut world = World::new(config());
+    let ann = Client::ann("198.51.100.1:1000");
+    let mut ann = Client { path: Path { transport: Transport::Tls, ..ann.path }, ..ann };
+    ann.allocate(&mut world);
+    assert_eq!(ann.bind(&mut world, 0x4000, addr("8.8.8.8:1")), 0);
+    let inward = udp(&world.open_relays()[0].to_string(), "8.8.8.8:1");
+    let data = channel_data(0x4000, b"x");
+    assert!(sends(&mut world, inward, b"x") && sends(&mut world, ann.path, &data));
+    world.server.handle_disconnect(world.now, ann.path);
+    assert!(!sends(&mut world, inward, b"x") && !sends(&mut world, ann.path, &data));
+}
+
+#[test]
+fn a_kept_route_ends_with_its_half_of_an_allocation() {
+    let mut world = Side::new(true).world;
+    let mut ann = Client::ann("198.51.100.1:1000");
+    ann.allocate_with(&mut world, |writer| {
+        writer.attribute(&AdditionalAddressFamily(AddressFamily::IPV6));
+    });
+    assert_eq!(ann.bind(&mut world, 0x4000, addr("8.8.8.8:1")), 0);
+    assert_eq!(ann.bind(&mut world, 0x4001, addr("[2600::2]:1")), 0);
+    let [four, six] = [0x4000, 0x4001].map(|number| channel_data(number, b"x"));
+    assert!(sends(&mut world, ann.path, &four) && sends(&mut world, ann.path, &six));
+    let deleted = ann.request(&mut world, Method::REFRESH, |writer| {
+        writer
+            .attribute(&RequestedAddressFamily(AddressFamily::IPV6))
+            .attribute(&Lifetime(secs(0)));
+    });
+    assert!(deleted.is_success());
+    assert!(sends(&mut world, ann.path, &four) && !sends(&mut world, ann.path, &six));
+}
+
+#[test]
+fn a_kept_route_inside_ends_with_either_side() {
+    let start = || {
+        let mut world = World::new(config());
+        let (mut ann, mut bob) = (Client::ann("198.51.100.1:1"), Client::bob("198.51.100.2:1"));
+        let to = [ann.allocate(&mut world), bob.allocate(&mut world)];
+        assert_eq!(bob.bind(&mut world, 0x4000, to[0]), 0);
+        world.elapse(secs(10));
+        assert_eq!(ann.bind(&mut world, 0x4000, to[1]), 0);
+        assert!(sends(&mut world, ann.path, &channel_data(0x4000, b"x")));
+        (world, ann, bob)
+    };
+    let data = channel_data(0x4000, b"x");
+    // Bob's permission is ten seconds older than ann's.
+    let (mut world, ann, _) = start();
+    world.elapse(secs(289));
+    assert!(sends(&mut world, ann.path, &data));
+    world.elapse(secs(1));
+    assert!(!sends(&mut world, ann.path, &data), "the receiver's permission ended");
+    let (mut world, ann, bob) = start();
+    world.server.handle_disconnect(world.now, bob.path);
+    assert!(!sends(&mut world, ann.path, &data), "the receiver is gone");
+    let (mut world, ann, _) = start();
+    world.server.handle_disconnect(world.now, ann.path);
+    assert!(!sends(&mut world, ann.path, &data), "the sender is gone");
 }
