@@ -200,6 +200,28 @@ fn a_reservation_counts_against_its_user() {
 }
 
 #[test]
+fn a_token_is_no_way_around_a_quota() {
+    let limits = Limits { allocations_per_user: 2, ..Limits::default() };
+    let mut world = World::new(Config { limits, ..config() });
+    let mut ann = Client::ann("198.51.100.1:1");
+    let response = ann.allocate_with(&mut world, |writer| {
+        writer.attribute(&EvenPort { reserve_next: true });
+    });
+    let token = response.message().get::<ReservationToken>().unwrap().unwrap();
+    let bring = |world: &mut World, mut client: Client| {
+        client.allocate_with(world, |writer| drop(writer.attribute(&token))).code()
+    };
+    for port in 1..=2 {
+        Client::bob(&format!("198.51.100.2:{port}")).allocate(&mut world);
+    }
+    assert_eq!(bring(&mut world, Client::bob("198.51.100.2:3")), 486);
+    // For who made the reservation it takes the place that it held.
+    assert_eq!(bring(&mut world, Client::ann("198.51.100.1:2")), 0);
+    assert_eq!(bring(&mut world, Client::ann("198.51.100.1:3")), 508, "it was good once");
+    assert_eq!(Client::ann("198.51.100.1:4").allocate_with(&mut world, |_| {}).code(), 486);
+}
+
+#[test]
 fn every_port_of_the_range_is_found_and_no_other() {
     let ports = 50_000..=50_019;
     let config = Config { ports: ports.clone(), ..config() };
