@@ -460,9 +460,13 @@ fn a_reservation_ends_after_thirty_seconds() {
     let mut world = World::new(both());
     let mut ann = Client::ann("198.51.100.1:1000");
     let token = token(&ann.allocate_with(&mut world, reserve));
+    let mut bob = Client::bob("198.51.100.2:7");
+    assert_eq!(bob.refresh(&mut world, 600).code(), 437, "learns its nonce");
     let mut code = |world: &mut World| {
-        let allocate = |writer: &mut Writer<'_>| drop(writer.attribute(&token));
-        Client::bob("198.51.100.2:7").allocate_with(world, allocate).code()
+        let bring = |writer: &mut Writer<'_>| {
+            writer.attribute(&token);
+        };
+        bob.allocate_with(world, bring).code()
     };
     // A driver whose timer is late does not prolong it.
     world.now += secs(30);

@@ -209,7 +209,10 @@ fn a_token_is_no_way_around_a_quota() {
     });
     let token = response.message().get::<ReservationToken>().unwrap().unwrap();
     let bring = |world: &mut World, mut client: Client| {
-        client.allocate_with(world, |writer| drop(writer.attribute(&token))).code()
+        let bring = |writer: &mut Writer<'_>| {
+            writer.attribute(&token);
+        };
+        client.allocate_with(world, bring).code()
     };
     for port in 1..=2 {
         Client::bob(&format!("198.51.100.2:{port}")).allocate(&mut world);
