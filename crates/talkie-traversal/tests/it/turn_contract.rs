@@ -12,7 +12,9 @@ use talkie_traversal::stun::attributes::{
     RequestedAddressFamily, RequestedTransport, ReservationToken, XorPeerAddress,
 };
 use talkie_traversal::stun::{Class, Method, Writer};
-use talkie_traversal::turn::server::{Config, Event, Limits, OpenError, RelayAddress, TurnServer};
+use talkie_traversal::turn::server::{
+    Config, Credentials, Event, Limits, OpenError, RelayAddress, Secret, TurnServer,
+};
 
 use crate::turn_world::{Client, UNIX, World, addr, channel_data, secs, send_indication, udp};
 
@@ -149,7 +151,7 @@ fn quotas_are_per_user_and_overall() {
     assert_eq!(codes, [0, 0, 0, 486]);
     // The parts of a limited name that change do not make another user.
     let limited = |port: u16, expiry: u64| {
-        let issued = talkie_traversal::turn::server::Secret::new(crate::turn_world::SECRET).issue(
+        let issued = Secret::new(crate::turn_world::SECRET).issue(
             UNIX + secs(expiry),
             "call",
             (expiry == 20).then(|| "1.2.3.4".parse().unwrap()),
@@ -411,12 +413,20 @@ fn a_setup_that_cannot_work_is_refused() {
         let [bind, advertise] = [bind, advertise].map(|ip| ip.parse().unwrap());
         Some(RelayAddress { bind, advertise })
     };
+    let user = |name: &str, password: &str| Credentials {
+        secret: None,
+        users: vec![(name.to_owned(), password.to_owned())],
+    };
+    let open = Credentials { secret: Some(Secret::new(*b"")), users: Vec::new() };
     let short = Duration::from_millis(999);
     let mut reversed = 50_000..=50_001;
     reversed.nth(1);
     let table = [
         ("realm", Config { realm: String::new(), ..config() }),
         ("realm", Config { realm: "r".repeat(128), ..config() }),
+        ("secret", Config { credentials: open, ..config() }),
+        ("passwords", Config { credentials: user("eve", ""), ..config() }),
+        ("names", Config { credentials: user("", "pass"), ..config() }),
         ("ports", Config { ports: 0..=1, ..config() }),
         ("ports", Config { ports: reversed, ..config() }),
         ("family", Config { relay_v4: relay("::", "8.8.4.4"), ..config() }),

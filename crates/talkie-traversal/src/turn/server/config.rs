@@ -102,6 +102,9 @@ pub enum ConfigError {
     /// The realm is empty or has 128 characters or more.
     #[error("the realm must have 1 to 127 characters")]
     Realm,
+    /// The secret, a name or a password is empty: that would be a door left open.
+    #[error("the secret and the names and passwords of users must not be empty")]
+    Credentials,
     /// No port can be used.
     #[error("the range of relay ports is empty or holds port 0")]
     Ports,
@@ -163,6 +166,9 @@ impl Config {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         if self.realm.is_empty() || Realm::new(&self.realm).is_err() {
             return Err(ConfigError::Realm);
+        }
+        if self.credentials.have_gaps() {
+            return Err(ConfigError::Credentials);
         }
         if self.ports.is_empty() || *self.ports.start() == 0 {
             return Err(ConfigError::Ports);

@@ -29,6 +29,14 @@ pub struct Credentials {
     pub users: Vec<(String, String)>,
 }
 
+impl Credentials {
+    /// Whether something is empty, by which everybody would know it.
+    pub(super) fn have_gaps(&self) -> bool {
+        self.secret.as_ref().is_some_and(|secret| secret.0.is_empty())
+            || self.users.iter().any(|(name, password)| name.is_empty() || password.is_empty())
+    }
+}
+
 /// A shared secret; not printed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(Box<[u8]>);
