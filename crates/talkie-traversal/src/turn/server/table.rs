@@ -17,7 +17,8 @@ use super::reply::Signer;
 use crate::stun::TransactionId;
 use crate::stun::attributes::{AddressFamily, ChannelNumber, ReservationToken};
 
-/// A map whose keys others choose; the seed keeps them from choosing ones that collide.
+/// A map whose keys others choose. Its hash is made for speed: who picks colliding keys on purpose
+/// may find some, and makes look-ups among their own as slow as the limits let them be.
 pub(super) type Map<K, V> = HashMap<K, V, FxSeededState>;
 
 /// A family that can be relayed to.
