@@ -30,6 +30,9 @@ pub struct SignalingConfig {
     pub replay_messages: usize,
     /// Their bytes.
     pub replay_bytes: usize,
+    /// The bytes of all sessions of one address: 32 MiB, 32 clients that are as far behind as one
+    /// may be. Without this bound its 256 sessions could keep 256 MiB.
+    pub replay_bytes_per_address: usize,
     /// A socket must say `hello` within this time.
     pub hello_within: Duration,
     /// A client pings at least this often; a socket silent for twice as long is given up.
@@ -63,6 +66,7 @@ impl Default for SignalingConfig {
             sessions: 20_000,
             replay_messages: 256,
             replay_bytes: 1 << 20,
+            replay_bytes_per_address: 32 << 20,
             hello_within: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             resume_within: Duration::from_secs(30),

@@ -27,6 +27,8 @@ impl From<IpAddr> for AddressKey {
 pub(super) struct Holding {
     pub(super) sockets: usize,
     pub(super) sessions: usize,
+    /// What waits for its clients.
+    pub(super) bytes: usize,
 }
 
 /// The holdings of all addresses that hold anything.

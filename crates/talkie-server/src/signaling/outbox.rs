@@ -57,8 +57,15 @@ impl Outbox {
         Some(frame)
     }
 
-    /// Frees what the client has received. An older acknowledgement than the last is no news.
-    pub(super) fn handle_ack(&mut self, ack: u64) -> Result<(), OutOfRange> {
+    /// The bytes that it keeps.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Frees what the client has received and tells its bytes. An older acknowledgement than the
+    /// last is no news.
+    pub(super) fn handle_ack(&mut self, ack: u64) -> Result<usize, OutOfRange> {
+        let before = self.bytes;
         if ack >= self.next_seq() {
             return Err(OutOfRange);
         }
@@ -71,18 +78,18 @@ impl Outbox {
         if self.frames.is_empty() {
             self.frames.shrink_to(IDLE_CAPACITY);
         }
-        Ok(())
+        Ok(before - self.bytes)
     }
 
-    /// A new socket takes over: everything after `ack` is sent again.
-    pub(super) fn rewind(&mut self, ack: u64) -> Result<(), OutOfRange> {
+    /// A new socket takes over: everything after `ack` is sent again, all up to there is freed.
+    pub(super) fn rewind(&mut self, ack: u64) -> Result<usize, OutOfRange> {
         // What was acknowledged before is gone: the client cannot go back behind it.
         if ack.saturating_add(1) < self.first {
             return Err(OutOfRange);
         }
-        self.handle_ack(ack)?;
+        let freed = self.handle_ack(ack)?;
         self.given = 0;
-        Ok(())
+        Ok(freed)
     }
 }
 

@@ -106,8 +106,8 @@ impl Session {
         }
     }
 
-    /// Whether the client holds what is needed to go on from `ack`.
-    pub(super) fn resume(&mut self, ack: u64) -> Result<(), OutOfRange> {
+    /// Goes on from `ack`, if that can be, and tells the bytes that this frees.
+    pub(super) fn resume(&mut self, ack: u64) -> Result<usize, OutOfRange> {
         self.outbox.rewind(ack)
     }
 

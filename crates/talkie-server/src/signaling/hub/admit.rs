@@ -76,11 +76,13 @@ impl Hub {
     /// Whether the session can go on from `ack`. It ends if not: its owner has lost the thread and
     /// gets a new one.
     fn rewind(&mut self, now: Instant, id: SessionId, ack: u64) -> bool {
-        let can = self.sessions.get_mut(&id).is_some_and(|session| session.resume(ack).is_ok());
-        if !can {
+        let Some(session) = self.sessions.get_mut(&id) else { return false };
+        let Ok(freed) = session.resume(ack) else {
             self.fail(now, id, Code::BadSequence, "the session was resumed from an unknown place");
-        }
-        can
+            return false;
+        };
+        self.accounts.change(session.account(), |holding| holding.bytes -= freed);
+        true
     }
 
     fn take_over(&mut self, now: Instant, socket: SocketId, id: SessionId) {
@@ -94,9 +96,15 @@ impl Hub {
         let session = self.sessions.get_mut(&id).expect("found by the caller");
         let before = session.account();
         session.attach(socket, client, true);
-        let after = session.account();
-        self.accounts.change(before, |holding| holding.sessions -= 1);
-        self.accounts.change(after, |holding| holding.sessions += 1);
+        let (after, bytes) = (session.account(), session.outbox.bytes());
+        self.accounts.change(before, |holding| {
+            holding.sessions -= 1;
+            holding.bytes -= bytes;
+        });
+        self.accounts.change(after, |holding| {
+            holding.sessions += 1;
+            holding.bytes += bytes;
+        });
         self.stats.resumes += 1;
         self.open(now, socket, id);
     }

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::super::backend::{Command, LeaveReason};
 use super::super::ids::{SessionId, SocketId};
 use super::super::message::Outgoing;
@@ -65,13 +67,21 @@ impl Hub {
     ) -> Option<SocketId> {
         let mut session = self.sessions.remove(&id)?;
         self.timers.set(Timer::Session(id), None);
-        self.accounts.change(session.account(), |holding| holding.sessions -= 1);
+        let (account, bytes) = (session.account(), session.outbox.bytes());
+        self.accounts.change(account, |holding| {
+            holding.sessions -= 1;
+            holding.bytes -= bytes;
+        });
         if let Some(peer) = session.place.peer() {
             self.depart(now, peer, reason);
         }
         let socket = session.socket()?;
         if let Some(state) = self.sockets.get_mut(&socket) {
-            state.urgent.extend(std::iter::from_fn(|| session.outbox.give()));
+            let rest: Vec<_> = std::iter::from_fn(|| session.outbox.give()).collect();
+            let bytes = rest.iter().map(Bytes::len).sum();
+            state.inherited = bytes;
+            state.urgent.extend(rest);
+            self.accounts.change(account, |holding| holding.bytes += bytes);
         }
         Some(socket)
     }

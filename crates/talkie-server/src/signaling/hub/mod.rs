@@ -63,6 +63,8 @@ struct Socket {
     last_heard: Instant,
     /// Goes out before anything of the session.
     urgent: VecDeque<Bytes>,
+    /// The bytes in it that an ended session left; they count until the socket is gone.
+    inherited: usize,
     pong: bool,
     /// Something was written since the driver last found nothing to write.
     wrote: bool,
@@ -133,6 +135,7 @@ impl Hub {
                 phase: Phase::Hello,
                 last_heard: now,
                 urgent: VecDeque::new(),
+                inherited: 0,
                 pong: false,
                 wrote: false,
                 woken: false,
@@ -201,7 +204,10 @@ impl Hub {
         self.timers.set(Timer::Socket(id), None);
         if let Some(socket) = self.sockets.remove(&id) {
             let account = AddressKey::from(socket.client.address);
-            self.accounts.change(account, |holding| holding.sockets -= 1);
+            self.accounts.change(account, |holding| {
+                holding.sockets -= 1;
+                holding.bytes -= socket.inherited;
+            });
         }
     }
 

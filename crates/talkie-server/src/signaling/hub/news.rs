@@ -65,7 +65,10 @@ impl Hub {
     pub(super) fn post(&mut self, now: Instant, id: SessionId, message: &Outgoing<'_>) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let frame = message.encode(Some(session.outbox.next_seq()));
-        if session.outbox.push(frame).is_ok() {
+        let (account, bytes) = (session.account(), frame.len());
+        let kept = self.accounts.of(account).bytes + bytes;
+        if kept <= self.config.replay_bytes_per_address && session.outbox.push(frame).is_ok() {
+            self.accounts.change(account, |holding| holding.bytes = kept);
             self.wake_session(id);
         } else {
             let words = "too many messages wait to be acknowledged";

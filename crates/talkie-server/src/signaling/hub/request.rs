@@ -24,11 +24,11 @@ impl Hub {
             Err(malformed) if allowed => return self.bad_message(now, id, None, &malformed),
             Err(_) => return self.too_fast(now, id, None),
         };
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        if ack.is_some_and(|ack| session.outbox.handle_ack(ack).is_err()) {
+        if ack.is_some_and(|ack| !self.acknowledged(id, ack)) {
             let malformed = Malformed("ack is ahead of what was sent".into());
             return self.bad_message(now, id, seq, &malformed);
         }
+        let Some(session) = self.sessions.get_mut(&id) else { return };
         let unsequenced =
             matches!(request, Ok(Request::Hello { .. } | Request::Ping | Request::Ack));
         let about = if unsequenced { None } else { seq };
@@ -50,6 +50,14 @@ impl Hub {
             Ok(request) => self.request(now, id, about.unwrap_or_default(), request),
             Err(malformed) => self.bad_message(now, id, about, &malformed),
         }
+    }
+
+    /// Frees what a client has received; false if it can't have.
+    fn acknowledged(&mut self, id: SessionId, ack: u64) -> bool {
+        let Some(session) = self.sessions.get_mut(&id) else { return false };
+        let Ok(freed) = session.outbox.handle_ack(ack) else { return false };
+        self.accounts.change(session.account(), |holding| holding.bytes -= freed);
+        true
     }
 
     fn request(&mut self, now: Instant, id: SessionId, about: u64, request: Request) {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::super::super::limits::Holding;
 use super::super::super::{LeaveReason, SignalingConfig};
 use super::world::{TTL, World};
 
@@ -114,6 +115,51 @@ fn an_idle_hub_holds_nothing_and_wants_no_wake_up() {
     assert_eq!((stats.sockets, stats.sessions, stats.rooms, stats.peers), (0, 0, 0, 0));
     assert!(world.hub.is_empty());
     assert_eq!(world.hub.poll_timeout(), None);
+    assert_eq!(world.holding(), Holding::default());
+}
+
+#[test]
+fn what_waits_for_the_clients_of_an_address_is_counted_and_bounded() {
+    let config = SignalingConfig { replay_bytes_per_address: 20_000, ..SignalingConfig::default() };
+    let mut world = World::new(config, 3);
+    for index in 0..3 {
+        world.connect(index);
+        world.settle();
+        world.join(index, "room");
+    }
+    let payload = "x".repeat(1_000);
+    let send = |world: &mut World, to: usize| {
+        let id = world.peers[to].id.clone();
+        world.send(0, json!({"type": "signal", "to": id, "payload": payload}));
+        world.settle();
+    };
+    for _ in 0..50 {
+        send(&mut world, 1);
+        world.acknowledge(1);
+        world.settle();
+    }
+    let before = world.holding().bytes;
+    world.cut(2);
+    (0..8).for_each(|_| send(&mut world, 2));
+    assert!(world.holding().bytes > before + 8_000, "for who is away, too");
+    world.connect(2);
+    world.settle();
+    world.acknowledge(2);
+    world.settle();
+    assert!(world.holding().bytes <= before);
+    // Neither is too far behind, both together are.
+    for _ in 0..12 {
+        send(&mut world, 1);
+        send(&mut world, 2);
+        assert!(world.holding().bytes < 21_000);
+    }
+    let closed = |index: usize| world.peers[index].closed == Some((1008, "replay-overflow"));
+    assert!(closed(1) || closed(2));
+    for index in 0..3 {
+        world.acknowledge(index);
+        world.settle();
+    }
+    assert_eq!(world.holding().bytes, 0, "an ended session keeps nothing");
 }
 
 #[test]

@@ -1,19 +1,22 @@
 //! A hub with clients at the other end of simulated sockets: frames in flight are lost with them.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use talkie_sansio::Genesis;
 
 use super::super::super::ids::SocketId;
+use super::super::super::limits::Holding;
 use super::super::super::message::Incoming;
 use super::super::super::{
-    Backend, Client, IceGrant, IceServer, LeaveReason, Rooms, SignalingConfig,
+    AddressKey, Backend, Client, IceGrant, IceServer, LeaveReason, Rooms, SignalingConfig,
 };
 use super::super::{Event, Hub, Output};
 
 pub(super) const TTL: Duration = Duration::from_secs(3_600);
+const ADDRESS: [u8; 4] = [192, 0, 2, 1];
 
 /// The client's side of a session.
 #[derive(Default)]
@@ -61,6 +64,11 @@ impl World {
         }
     }
 
+    /// What the address of all peers holds.
+    pub(super) fn holding(&self) -> Holding {
+        self.hub.accounts.of(AddressKey::from(IpAddr::from(ADDRESS)))
+    }
+
     /// Does what the hub asks for; frames stay in flight.
     pub(super) fn pump(&mut self) {
         while let Some(event) = self.hub.poll_event() {
@@ -100,8 +108,7 @@ impl World {
         if self.peers[index].socket.is_some() {
             return;
         }
-        let client =
-            Client { address: [192, 0, 2, 1].into(), host: None, origin: None, secure: true };
+        let client = Client { address: ADDRESS.into(), host: None, origin: None, secure: true };
         let socket = self.hub.handle_connect(self.now, client);
         self.owners.insert(socket, index);
         let peer = &mut self.peers[index];
