@@ -86,6 +86,7 @@ impl Sink<TurnServer> for Out {
 const LIMITS: Limits = Limits {
     allocations: 3,
     allocations_per_user: 2,
+    allocations_per_address: 3,
     permissions_per_allocation: 3,
     channels_per_allocation: 3,
     queued_datagrams: 16,

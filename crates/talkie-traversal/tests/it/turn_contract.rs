@@ -202,6 +202,50 @@ fn a_reservation_counts_against_its_user() {
 }
 
 #[test]
+fn an_address_has_its_share_whatever_names_it_brings() {
+    let limits = Limits { allocations_per_address: 3, ..Limits::default() };
+    // Whichever way a client comes, it is told an IPv4 relay.
+    let [bind, advertise] = ["0.0.0.0", "9.9.9.9"].map(|ip| ip.parse().unwrap());
+    let relay_v4 = Some(RelayAddress { bind, advertise });
+    let mut world = World::new(Config { limits, relay_v4, ..config() });
+    let mut serial = 0;
+    let mut visitor = |world: &mut World, local: &str, ip: &str, reserve_next: bool| {
+        serial += 1;
+        let path = udp(local, &format!("{ip}:{serial}"));
+        let mut client = Client::limited(path, &format!("visitor {serial}"), None);
+        let response = client.allocate_with(world, |writer| {
+            let even = EvenPort { reserve_next };
+            writer.optional(Some(&even).filter(|_| reserve_next));
+        });
+        (response.code(), client)
+    };
+    let v4 = crate::turn_world::SERVER;
+    let (first, mut reserver) = visitor(&mut world, v4, "198.51.100.1", true);
+    assert_eq!((first, visitor(&mut world, v4, "198.51.100.1", false).0), (0, 0));
+    // A socket of another kind makes no other address.
+    let (local, mapped) = ("[::ffff:192.0.2.1]:3478", "[::ffff:198.51.100.1]");
+    assert_eq!(visitor(&mut world, local, mapped, false).0, 486);
+    assert_eq!(visitor(&mut world, v4, "198.51.100.2", false).0, 0);
+    // The reserved port counts until its time is over.
+    reserver.refresh(&mut world, 0);
+    assert_eq!(visitor(&mut world, v4, "198.51.100.1", false).0, 0);
+    assert_eq!(visitor(&mut world, v4, "198.51.100.1", false).0, 486);
+    world.elapse(secs(30));
+    assert_eq!(visitor(&mut world, v4, "198.51.100.1", false).0, 0);
+
+    let v6 = "[2001:470::1]:3478";
+    for (ip, code) in [
+        ("[2600::1]", 0),
+        ("[2600::2]", 0),
+        ("[2600::1:2:3:4]", 0),
+        ("[2600::ffff:1:1:1]", 486),
+        ("[2600:0:0:1::1]", 0),
+    ] {
+        assert_eq!(visitor(&mut world, v6, ip, false).0, code, "{ip}");
+    }
+}
+
+#[test]
 fn a_token_is_no_way_around_a_quota() {
     let limits = Limits { allocations_per_user: 2, ..Limits::default() };
     let mut world = World::new(Config { limits, ..config() });
@@ -357,7 +401,8 @@ proptest! {
     #[test]
     fn whatever_happened_nothing_is_left_behind(steps in prop::collection::vec(step(), 1..80)) {
         // Few ports, so that they run out.
-        let mut world = World::new(Config { ports: 50_000..=50_007, ..config() });
+        let limits = Limits { allocations_per_address: 8, ..Limits::default() };
+        let mut world = World::new(Config { ports: 50_000..=50_007, limits, ..config() });
         let mut clients: Vec<_> =
             (1..=4).map(|port| Client::ann(&format!("198.51.100.1:{port}"))).collect();
         let mut token = ReservationToken([0; 8]);
@@ -374,6 +419,12 @@ proptest! {
         prop_assert_eq!(world.server.allocations(), 0);
         prop_assert_eq!(world.server.poll_timeout(), None);
         prop_assert!(world.open_relays().is_empty());
+        // The whole share of the address is there again.
+        world.sent.clear();
+        (world.silent, world.openings) = (false, [].into());
+        for port in 1..=8 {
+            Client::ann(&format!("198.51.100.1:{port}")).allocate(&mut world);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::event::{Event, OpenError, RelayId, Traffic};
 use super::ports::Parity;
 use super::reply::Asker;
 use super::table::{
-    Allocation, Answer, Family, Half, Id, Opening, Owner, Relay, RelayKey, Reservation,
+    Allocation, Answer, Family, Half, Id, Opening, Owner, Relay, RelayKey, Reservation, source,
 };
 use super::{Outcome, Timer, TurnServer};
 use crate::stun::attributes::{
@@ -57,8 +57,9 @@ impl TurnServer {
         let (user, named) = self.accounts.identity(&caller.username);
         let offer = self.offer(&want, asker.path.local.ip().to_canonical(), named)?;
         let reserve = usize::from(want.even == Some(true));
-        self.check_quota(user, 1 + reserve)?;
-        let user = self.table.charge(user);
+        let source = source(&asker.path);
+        self.check_quota(user, source, 1 + reserve)?;
+        let user = self.table.charge(user, source);
         let opening = Opening {
             signer: caller.signer.clone(),
             seconds: want.seconds,
@@ -181,12 +182,21 @@ impl TurnServer {
         [named, local, set].into_iter().flatten().find(fits)
     }
 
-    fn check_quota(&self, user: &str, more: usize) -> Outcome {
-        if self.table.held_by(user) + more > self.config.limits.allocations_per_user {
-            return Err(ErrorCode::ALLOCATION_QUOTA_REACHED);
-        }
+    fn check_quota(&self, user: &str, source: IpAddr, more: usize) -> Outcome {
+        self.check_shares((user, more), (source, more))?;
         if self.table.load() + more > self.config.limits.allocations {
             return Err(ErrorCode::INSUFFICIENT_CAPACITY);
+        }
+        Ok(())
+    }
+
+    /// Whether a user and a source may have so many more.
+    fn check_shares(&self, user: (&str, usize), source: (IpAddr, usize)) -> Outcome {
+        let limits = &self.config.limits;
+        if self.table.held_by(user.0) + user.1 > limits.allocations_per_user
+            || self.table.held_from(source.0) + source.1 > limits.allocations_per_address
+        {
+            return Err(ErrorCode::ALLOCATION_QUOTA_REACHED);
         }
         Ok(())
     }
@@ -310,7 +320,7 @@ impl TurnServer {
     /// Answers an Allocate that cannot be served with 508 and forgets it.
     pub(super) fn give_up(&mut self, id: Id) {
         let Some(mut allocation) = self.table.remove(id) else { return };
-        self.table.discharge(&allocation.user);
+        self.table.discharge(&allocation.user, allocation.source());
         let Some(opening) = allocation.opening.take() else { return };
         let halves = allocation.halves.iter().flatten().map(|half| half.relay);
         for key in halves.chain(opening.companion) {
@@ -362,10 +372,11 @@ impl TurnServer {
         let allocation = self.table.get(id).expect("only a live allocation reserves");
         let half = allocation.half(companion.0).expect("a reserved port is next to a relay");
         let (advertise, user) = (half.advertised.ip(), allocation.user.clone());
+        let source = allocation.source();
         let expires = now + self.config.reservation_lifetime;
         // It counts like an allocation, or one user could reserve the whole range.
-        let user = self.table.charge(&user);
-        let reservation = Reservation { relay: companion, user, advertise, expires };
+        let user = self.table.charge(&user, source);
+        let reservation = Reservation { relay: companion, user, source, advertise, expires };
         self.table.reservations.insert(token, reservation);
         if let Some(relay) = self.table.relays.get_mut(&companion) {
             relay.owner = Owner::Reservation(token);
@@ -391,14 +402,14 @@ impl TurnServer {
             .ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?;
         let (user, _) = self.accounts.identity(&caller.username);
         // The reservation's own place becomes the allocation's.
-        let more = usize::from(*reservation.user != *user);
-        if self.table.held_by(user) + more > self.config.limits.allocations_per_user {
-            return Err(ErrorCode::ALLOCATION_QUOTA_REACHED);
-        }
+        let source = source(&asker.path);
+        let user_more = usize::from(*reservation.user != *user);
+        let source_more = usize::from(reservation.source != source);
+        self.check_shares((user, user_more), (source, source_more))?;
         let reservation =
             self.table.reservations.remove(&token).ok_or(ErrorCode::INSUFFICIENT_CAPACITY)?;
-        self.table.discharge(&reservation.user);
-        let user = self.table.charge(user);
+        self.table.discharge(&reservation.user, reservation.source);
+        let user = self.table.charge(user, source);
         let RelayKey(family, port) = reservation.relay;
         let lifetime = Duration::from_secs(u64::from(seconds));
         let advertised = SocketAddr::new(reservation.advertise, port);

@@ -82,6 +82,10 @@ pub struct Limits {
     /// Allocations and reserved ports of one user. Default 64: a browser in a call of eight opens
     /// seven connections and tries UDP, TCP and TLS on both families for each, which makes 42.
     pub allocations_per_user: usize,
+    /// Allocations and reserved ports of clients at one IPv4 address or in one IPv6 /64, whoever
+    /// they say they are: names are cheap where a web page gives each visitor one. Default 4096, a
+    /// quarter of all, because many may share one address.
+    pub allocations_per_address: usize,
     /// Permissions of one allocation. Default 128: the peer of one connection seldom has more than
     /// 20 candidates, on the few addresses of one host. A user has at most 64 × 128.
     pub permissions_per_allocation: usize,
@@ -145,6 +149,7 @@ impl Default for Limits {
         Self {
             allocations: 16_384,
             allocations_per_user: 64,
+            allocations_per_address: 4096,
             permissions_per_allocation: 128,
             channels_per_allocation: 128,
             queued_datagrams: 1024,

@@ -66,7 +66,7 @@ impl TurnServer {
         }
         let relay = reservation.relay;
         if let Some(reservation) = self.table.reservations.remove(&token) {
-            self.table.discharge(&reservation.user);
+            self.table.discharge(&reservation.user, reservation.source);
         }
         self.close_relay(relay);
     }
@@ -102,7 +102,7 @@ impl TurnServer {
     pub(super) fn release(&mut self, id: Id, reason: ReleaseReason) {
         self.flows.forget();
         let Some(allocation) = self.table.remove(id) else { return };
-        self.table.discharge(&allocation.user);
+        self.table.discharge(&allocation.user, allocation.source());
         let companion = allocation.opening.as_ref().and_then(|opening| opening.companion);
         for half in allocation.halves.iter().flatten() {
             if allocation.is_live() {

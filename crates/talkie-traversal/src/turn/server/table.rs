@@ -5,7 +5,7 @@
 //! and channels carry their own expiry, looked at when they are used: they need no timer.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -84,6 +84,7 @@ pub(super) enum Owner {
 pub(super) struct Reservation {
     pub(super) relay: RelayKey,
     pub(super) user: Arc<str>,
+    pub(super) source: IpAddr,
     pub(super) advertise: IpAddr,
     pub(super) expires: Instant,
 }
@@ -145,6 +146,10 @@ pub(super) struct Opening {
 }
 
 impl Allocation {
+    pub(super) fn source(&self) -> IpAddr {
+        source(&self.path)
+    }
+
     pub(super) fn half(&self, family: Family) -> Option<&Half> {
         self.halves[family as usize].as_ref()
     }
@@ -190,6 +195,7 @@ pub(super) struct Table {
     pub(super) relays: FxHashMap<RelayKey, Relay>,
     pub(super) reservations: Map<ReservationToken, Reservation>,
     users: Map<Arc<str>, usize>,
+    sources: Map<IpAddr, usize>,
     /// The addresses of ours that clients reached us at, with the number of their allocations.
     locals: Map<IpAddr, usize>,
     hasher: FxSeededState,
@@ -205,6 +211,7 @@ impl Table {
             relays: FxHashMap::default(),
             reservations: HashMap::with_hasher(hasher.clone()),
             users: HashMap::with_hasher(hasher.clone()),
+            sources: HashMap::with_hasher(hasher.clone()),
             locals: HashMap::with_hasher(hasher.clone()),
             hasher,
         }
@@ -291,8 +298,14 @@ impl Table {
         self.users.get(user).copied().unwrap_or(0)
     }
 
-    /// Counts one more allocation or reservation of `user`.
-    pub(super) fn charge(&mut self, user: &str) -> Arc<str> {
+    /// The allocations and reservations of clients at `source`.
+    pub(super) fn held_from(&self, source: IpAddr) -> usize {
+        self.sources.get(&source).copied().unwrap_or(0)
+    }
+
+    /// Counts one more allocation or reservation of `user` at `source`.
+    pub(super) fn charge(&mut self, user: &str, source: IpAddr) -> Arc<str> {
+        *self.sources.entry(source).or_insert(0) += 1;
         if let Some((name, _)) = self.users.get_key_value(user) {
             let name = Arc::clone(name);
             *self.users.get_mut(&name).expect("it was found just now") += 1;
@@ -303,7 +316,13 @@ impl Table {
         name
     }
 
-    pub(super) fn discharge(&mut self, user: &str) {
+    pub(super) fn discharge(&mut self, user: &str, source: IpAddr) {
+        if let Some(count) = self.sources.get_mut(&source) {
+            *count -= 1;
+            if *count == 0 {
+                self.sources.remove(&source);
+            }
+        }
         if let Some(count) = self.users.get_mut(user) {
             *count -= 1;
             if *count == 0 {
@@ -323,4 +342,15 @@ impl Table {
 /// The address of ours that a client sends to: IPv4 is IPv4, on a dual-stack socket too.
 fn local(path: &Path) -> IpAddr {
     path.local.ip().to_canonical()
+}
+
+/// Whom quotas take a client for: its address, or its network where one has 2^64 of them.
+pub(super) fn source(path: &Path) -> IpAddr {
+    match path.remote.ip().to_canonical() {
+        IpAddr::V6(ip) => {
+            let [a, b, c, d, ..] = ip.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        ip => ip,
+    }
 }
