@@ -192,6 +192,23 @@ fn the_servers_own_addresses_can_be_permitted_but_only_relays_reached_there() {
 }
 
 #[test]
+fn no_port_of_a_loopback_server_is_reached_but_a_relays() {
+    let mut world = World::new(Config { listeners: vec![addr("127.0.0.1:3478")], ..config() });
+    let mut ann = Client::new(udp("127.0.0.1:3478", "127.0.0.1:1000"), "ann", "pass");
+    let relay = ann.allocate(&mut world);
+    assert_eq!(ann.permit(&mut world, "127.0.0.1:1"), 0);
+    for port in 0..=u16::MAX {
+        let peer = SocketAddr::new(relay.ip(), port);
+        let sent = world.exchange(ann.path, &send_indication(peer, b"x"));
+        // Its own relay is where it meets itself.
+        assert_eq!(sent.map(|(path, _)| path), (peer == relay).then_some(ann.path), "{peer}");
+    }
+    for elsewhere in ["127.0.0.2:1", "127.255.255.255:1", "0.0.0.0:1"] {
+        assert_eq!(ann.permit(&mut world, elsewhere), 403, "{elsewhere}");
+    }
+}
+
+#[test]
 fn listeners_are_out_of_reach_even_when_allowed() {
     let config = |listeners: &[&str]| Config {
         listeners: listeners.iter().map(|listener| addr(listener)).collect(),
