@@ -66,6 +66,37 @@ pub(crate) static SETTINGS: &[Setting] = &[
         ..ROW
     },
     Setting {
+        key: "trust-proxy",
+        group: Group::Web,
+        shape: Shape::List,
+        value_name: "CIDR",
+        help: "Reverse proxies whose X-Forwarded-For names the client",
+        more: "Without it all that come through a proxy are one client to the limits on \
+               connections and sessions. Name proxies only that set or append to the field, and \
+               that nobody can go around by the same address.",
+        set: |options, given| {
+            options.server.trusted_proxies = given.list(value::network)?;
+            Ok(())
+        },
+        show: |options| texts(&options.server.trusted_proxies),
+        ..ROW
+    },
+    Setting {
+        key: "origin",
+        group: Group::Web,
+        shape: Shape::List,
+        value_name: "URL",
+        help: "Other origins whose pages may use signaling",
+        more: "The pages served here may in any case. Needed behind a proxy that rewrites Host, \
+               and for an app that is served elsewhere.",
+        set: |options, given| {
+            options.server.signaling.origins = given.list(value::origin)?;
+            Ok(())
+        },
+        show: |options| options.server.signaling.origins.clone(),
+        ..ROW
+    },
+    Setting {
         key: "turn",
         group: Group::Relay,
         shape: Shape::List,

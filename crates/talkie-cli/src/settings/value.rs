@@ -76,6 +76,23 @@ pub(crate) fn ports(text: &str) -> Result<RangeInclusive<u16>, Invalid> {
     }
 }
 
+/// The origin of a web page, as browsers write it: `https://host` or with a port.
+pub(crate) fn origin(text: &str) -> Result<String, Invalid> {
+    let wrong =
+        |problem: String| Invalid::new(problem, "https://app.example.org or http://[::1]:3000");
+    let origin = text.strip_suffix('/').unwrap_or(text).to_ascii_lowercase();
+    let Some((scheme @ ("http" | "https"), authority)) = origin.split_once("://") else {
+        return Err(wrong(format!("`{text}` does not begin with https:// or http://")));
+    };
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    if authority.is_empty() || !authority.bytes().all(is_part) {
+        return Err(wrong(format!("`{text}` is not an origin: scheme, host and port alone")));
+    }
+    // Browsers leave it out.
+    let default_port = if scheme == "https" { ":443" } else { ":80" };
+    Ok(origin.strip_suffix(default_port).unwrap_or(&origin).to_owned())
+}
+
 /// A network, `ADDRESS/BITS`; an address alone is a network of one.
 pub(crate) fn network(text: &str) -> Result<IpNet, Invalid> {
     let wrong = |problem: String| Invalid::new(problem, "10.0.0.0/8, fd00::/8 or 192.168.1.7");

@@ -126,3 +126,21 @@ fn unknown_words_are_told_the_known_ones() {
     assert_eq!(word("never", &words), Ok(2));
     assert!(wrong(word("no", &words)).ends_with("a good value: auto, never"));
 }
+
+#[test]
+fn origins_are_what_browsers_send() {
+    for (text, expected) in [
+        ("https://app.example.org", "https://app.example.org"),
+        ("https://App.Example.org:443/", "https://app.example.org"),
+        ("http://[::1]:3000", "http://[::1]:3000"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://localhost:443", "http://localhost:443"),
+    ] {
+        assert_eq!(origin(text).as_deref(), Ok(expected));
+    }
+    for text in
+        ["", "app.example.org", "ftp://a", "https://", "https://a/b", "https://a b", "*", "null"]
+    {
+        assert!(wrong(origin(text)).contains("a good value: https://app.example.org"), "{text}");
+    }
+}

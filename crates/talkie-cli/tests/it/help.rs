@@ -3,9 +3,11 @@
 use crate::program::{run, talkie};
 
 /// Every flag of `serve`, with its environment variable where it has one.
-const FLAGS: [&str; 25] = [
+const FLAGS: [&str; 27] = [
     "http",
     "https",
+    "trust-proxy",
+    "origin",
     "turn",
     "turns",
     "no-turn",
