@@ -1,4 +1,5 @@
 use super::*;
+use crate::signaling::Invitation;
 
 const OWN: &str = "10.0.0.5";
 
@@ -20,6 +21,7 @@ fn client(host: &str) -> Client {
         host: Some(host.to_owned()),
         origin: None,
         secure: true,
+        invitation: Invitation::default(),
     }
 }
 

@@ -19,6 +19,7 @@ mod holder;
 mod http;
 mod ice;
 mod interfaces;
+mod invitation;
 mod metrics;
 mod names;
 mod pace;

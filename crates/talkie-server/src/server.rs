@@ -18,6 +18,7 @@ use crate::config::{Config, ConnectionLimits};
 use crate::connections::Connections;
 use crate::http::Site;
 use crate::ice::{Ice, IcePorts};
+use crate::invitation::Invitations;
 use crate::metrics::Metrics;
 use crate::names::Names;
 use crate::proxies::Proxies;
@@ -119,6 +120,7 @@ impl Server {
             phase: watched,
             ice,
             relay,
+            invitations: Invitations::new(&report),
             certificates: certificates.clone(),
             sound: Arc::clone(&sound),
         };
@@ -187,6 +189,7 @@ struct Parts {
     phase: watch::Receiver<Phase>,
     ice: Arc<Ice>,
     relay: Option<Relay>,
+    invitations: Invitations,
     certificates: Option<Arc<Certificates>>,
     sound: Arc<AtomicBool>,
 }
@@ -199,7 +202,8 @@ impl Parts {
         drain_timeout: Duration,
         phase: watch::Sender<Phase>,
     ) -> watch::Receiver<bool> {
-        let site = Site::new(self.signaling.clone(), Arc::clone(&self.ice));
+        let site =
+            Site::new(self.signaling.clone(), Arc::clone(&self.ice), self.invitations.clone());
         let tls = |alpn: &[&str]| self.certificates.as_ref().map(|it| it.server_config(alpn));
         let https = tls(&["http/1.1", "stun.turn", "stun.nat-discovery"]);
         let turns = tls(&["stun.turn", "stun.nat-discovery"]);

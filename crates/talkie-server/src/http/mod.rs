@@ -28,6 +28,7 @@ use assets::Assets;
 use host::Authority;
 
 use crate::ice::Ice;
+use crate::invitation::Invitations;
 use crate::signaling::{Client, RoomName, Signaling};
 
 /// A body that no handler would read anyway.
@@ -51,12 +52,13 @@ struct App {
     assets: Assets,
     signaling: Signaling,
     ice: Arc<Ice>,
+    invitations: Invitations,
 }
 
 impl Site {
     /// The web app and its signaling.
-    pub(crate) fn new(signaling: Signaling, ice: Arc<Ice>) -> Self {
-        let app = Arc::new(App { assets: Assets::default(), signaling, ice });
+    pub(crate) fn new(signaling: Signaling, ice: Arc<Ice>, invitations: Invitations) -> Self {
+        let app = Arc::new(App { assets: Assets::default(), signaling, ice, invitations });
         let router = Router::new()
             .route("/", get(start))
             .route("/r/{room}", get(room))
@@ -138,6 +140,7 @@ async fn signal(
         host: field(HOST),
         origin: field(ORIGIN),
         secure: visit.secure,
+        invitation: app.invitations.by(&visit.authority, visit.secure),
     };
     app.signaling.upgrade(upgrade, client)
 }

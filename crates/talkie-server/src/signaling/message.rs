@@ -11,7 +11,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Code, IceServer, LeaveReason, Peer, PeerId, SignalingConfig, names};
+use super::{Code, IceServer, Invitation, LeaveReason, Peer, PeerId, SignalingConfig, names};
 
 /// The version of the protocol.
 pub(super) const VERSION: u64 = 1;
@@ -172,6 +172,8 @@ pub(super) enum Outgoing<'a> {
         ice_servers: &'a [IceServer],
         #[serde(serialize_with = "seconds")]
         ice_ttl: Duration,
+        #[serde(flatten)]
+        invitation: &'a Invitation,
     },
     Joined {
         room: &'a str,

@@ -38,5 +38,5 @@ pub use ids::{ParseIdError, PeerId};
 pub use limits::AddressKey;
 pub use names::{RoomName, RoomNameError};
 pub use rooms::Rooms;
-pub use server::{Client, Signaling};
+pub use server::{Client, Invitation, Signaling};
 pub use stats::Stats;

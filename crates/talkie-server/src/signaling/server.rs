@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::extract::WebSocketUpgrade;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
 use talkie_sansio::Genesis;
 use tokio::sync::Notify;
 
@@ -32,6 +33,20 @@ pub struct Client {
     pub origin: Option<String>,
     /// Whether it came over TLS.
     pub secure: bool,
+    /// How it is to invite others.
+    pub invitation: Invitation,
+}
+
+/// By which address a page invites others, when its own won't do, and what they will meet there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Invitation {
+    /// The origin (`https://192.0.2.5:8443`) for links; none: the page's own, or none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Whether browsers will warn of the certificate there, because the server made it itself.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub self_signed: bool,
 }
 
 /// The signaling server. Clones are handles to the same one.

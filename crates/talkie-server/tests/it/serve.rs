@@ -9,6 +9,7 @@ use talkie_server::{Config, Purpose, Server, StartError};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::client::{Host, PATIENCE, closed, config};
@@ -130,6 +131,34 @@ async fn a_contradictory_configuration_is_refused() {
     config.realm = String::new();
     let error = Server::start(config).await.unwrap_err();
     assert!(matches!(error, StartError::Config(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_page_by_loopback_is_told_where_others_find_it() {
+    let everywhere = Host::with(|config| config.https = vec!["0.0.0.0:0".parse().unwrap()]).await;
+    let lan = everywhere.server.report().lan_urls.first().cloned();
+    let welcome = hear(&mut open(&everywhere).await, "welcome").await;
+    match &lan {
+        Some(url) => {
+            assert_eq!(welcome["origin"], url.trim_end_matches('/'));
+            assert_eq!(welcome["selfSigned"], true);
+        }
+        None => assert!(welcome.get("origin").is_none(), "a host without a network: {welcome}"),
+    }
+
+    // By another name than loopback's, the page's own origin will do.
+    let mut request =
+        format!("ws://{}/signal", everywhere.at(Purpose::Http)).into_client_request().unwrap();
+    request.headers_mut().insert("host", "talk.example".parse().unwrap());
+    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
+    say(&mut socket, json!({"type": "hello", "version": 1})).await;
+    let welcome = hear(&mut socket, "welcome").await;
+    assert!(welcome.get("origin").is_none() && welcome.get("selfSigned").is_none(), "{welcome}");
+
+    // Where only loopback is bound, there is none.
+    let here = Host::start().await;
+    let welcome = hear(&mut open(&here).await, "welcome").await;
+    assert!(welcome.get("origin").is_none() && welcome.get("selfSigned").is_none(), "{welcome}");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use axum::routing::any;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use talkie_server::signaling::{
-    Client, Code, IceGrant, IceServer, IceServers, Signaling, SignalingConfig,
+    Client, Code, IceGrant, IceServer, IceServers, Invitation, Signaling, SignalingConfig,
 };
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
@@ -67,7 +67,16 @@ async fn upgrade(
 ) -> Response {
     let text = |name: &str| headers.get(name).and_then(|it| it.to_str().ok()).map(str::to_owned);
     let (host, origin) = (text("host"), text("origin"));
-    signaling.upgrade(ws, Client { address: from.ip(), host, origin, secure: false })
+    signaling.upgrade(
+        ws,
+        Client {
+            address: from.ip(),
+            host,
+            origin,
+            secure: false,
+            invitation: Invitation::default(),
+        },
+    )
 }
 
 impl Host {

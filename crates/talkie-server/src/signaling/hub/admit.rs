@@ -142,6 +142,7 @@ impl Hub {
             limits: (&self.config).into(),
             ice_servers: &grant.servers,
             ice_ttl: grant.ttl,
+            invitation: &session.client.invitation,
         }
         .encode(None);
         if let Some(socket) = self.sockets.get_mut(&socket) {

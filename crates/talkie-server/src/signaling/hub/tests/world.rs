@@ -11,7 +11,8 @@ use super::super::super::ids::SocketId;
 use super::super::super::limits::Holding;
 use super::super::super::message::Incoming;
 use super::super::super::{
-    AddressKey, Backend, Client, IceGrant, IceServer, LeaveReason, Rooms, SignalingConfig,
+    AddressKey, Backend, Client, IceGrant, IceServer, Invitation, LeaveReason, Rooms,
+    SignalingConfig,
 };
 use super::super::{Event, Hub, Output};
 
@@ -108,7 +109,13 @@ impl World {
         if self.peers[index].socket.is_some() {
             return;
         }
-        let client = Client { address: ADDRESS.into(), host: None, origin: None, secure: true };
+        let client = Client {
+            address: ADDRESS.into(),
+            host: None,
+            origin: None,
+            secure: true,
+            invitation: Invitation::default(),
+        };
         let socket = self.hub.handle_connect(self.now, client);
         self.owners.insert(socket, index);
         let peer = &mut self.peers[index];
