@@ -40,6 +40,7 @@ pub(crate) fn relay(address: SocketAddr) -> Result<()> {
         ..Config::default()
     };
     turn.limits.allocations_per_user = turn.limits.allocations;
+    turn.limits.allocations_per_address = turn.limits.allocations;
     let config =
         RelayConfig { udp: vec![address], tcp: vec![address], turn, ..RelayConfig::default() };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -11,7 +11,7 @@ pub(crate) fn format() -> Result<String> {
 
 /// Warnings are errors here and only here: while writing, a warning should not stop a build.
 pub(crate) fn clippy() -> Result<String> {
-    run(cargo().args(["clippy", "--workspace", "--all-targets", "--"]).args([
+    run(cargo().args(["clippy", "--workspace", "--all-targets", "--keep-going", "--"]).args([
         "--deny",
         "warnings",
         "--deny",

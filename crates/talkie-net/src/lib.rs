@@ -21,7 +21,7 @@ mod udp;
 
 pub use drops::kernel_drops;
 pub use frame::{BadFrame, Framer};
-pub use genesis::genesis;
+pub use genesis::{genesis, unix_time};
 pub use interfaces::{Interface, Scope, interfaces, lan_address, source_address};
 pub use sys::raise_descriptor_limit;
 pub use udp::{BindError, Fragmentation, Granted, Refusal, UdpOptions, UdpSocket};

@@ -11,6 +11,7 @@ mod tcp;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use talkie_net::plane::{self, Counters, Handle, LegLimits, Setup, StartError};
 use talkie_net::{BadFrame, BindError, Fragmentation, Granted, UdpOptions};
@@ -119,14 +120,21 @@ struct Inner {
     handle: Handle<Shard>,
     admission: Admission,
     listeners: Vec<Listener>,
-    accepting: Vec<JoinHandle<()>>,
+    /// The accept loops and the clock.
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Inner {
+    fn abort_tasks(&self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        for task in &self.accepting {
-            task.abort();
-        }
+        self.abort_tasks();
     }
 }
 
@@ -168,13 +176,11 @@ impl Relay {
                 granted: None,
             }))
             .collect();
-        let accepting = stream
-            .into_iter()
-            .map(|(listener, _)| {
-                tokio::spawn(tcp::accept(listener, handle.clone(), admission.clone()))
-            })
-            .collect();
-        Ok(Self { inner: Arc::new(Inner { handle, admission, listeners, accepting }) })
+        let mut tasks = vec![tokio::spawn(tell_time(handle.clone()))];
+        tasks.extend(stream.into_iter().map(|(listener, _)| {
+            tokio::spawn(tcp::accept(listener, handle.clone(), admission.clone()))
+        }));
+        Ok(Self { inner: Arc::new(Inner { handle, admission, listeners, tasks }) })
     }
 
     /// Serves a client whose TCP or TLS connection somebody else accepted. `stream` carries TURN
@@ -216,10 +222,26 @@ impl Relay {
 
     /// Closes the listeners, every relay and every connection.
     pub async fn stop(&self) {
-        for task in &self.inner.accepting {
-            task.abort();
-        }
+        self.inner.abort_tasks();
         self.inner.handle.clone().stop().await;
+    }
+}
+
+/// How far the relay's wall clock may be behind: credentials and nonces count in minutes.
+const CLOCK: Duration = Duration::from_secs(60);
+
+/// Keeps the machine's wall clock right when the host has slept or its clock was set.
+async fn tell_time(handle: Handle<Shard>) {
+    let mut every = tokio::time::interval(CLOCK);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let tell = |shard: &mut Shard, now, _: &plane::Io| {
+            shard.handle_clock(now, talkie_net::unix_time());
+        };
+        if handle.call(tell).await.is_err() {
+            return;
+        }
     }
 }
 

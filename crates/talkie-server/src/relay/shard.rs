@@ -1,6 +1,6 @@
 //! The TURN machine as the packet thread wants it.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use talkie_net::Refusal;
 use talkie_net::plane::{Direct, Forward, Io, Packet};
@@ -18,6 +18,10 @@ impl Shard {
 
     pub(super) fn server(&self) -> &TurnServer {
         &self.server
+    }
+
+    pub(super) fn handle_clock(&mut self, now: Instant, unix: Duration) {
+        self.server.handle_clock(now, unix);
     }
 }
 
