@@ -74,6 +74,7 @@ export function emptyCall() {
     signaling: /** @type {const} */ ('idle'),
     notice: null,
     draining: false,
+    invitation: /** @type {import('./types.js').Invitation|null} */ (null),
     soundBlocked: false,
     peers: [],
     chat: [],

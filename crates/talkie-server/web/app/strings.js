@@ -53,6 +53,12 @@ const english = {
     copyLink: 'Copy link',
     share: 'Share…',
     copied: 'Link copied',
+    copiedOnlyHere: 'Link copied, but it works only on this computer',
+    caution: {
+      onlyHere:
+        'This link works only on this computer: the server offers others no https address. Start it with --https 0.0.0.0:8443, or open this page by a name of the server that others can reach.',
+      selfSigned: 'Their browser will warn once about the certificate, because your server made it itself. That is expected.',
+    },
     copyFailed: 'Could not copy; here is the link to copy yourself:',
     /** @param {number} n */
     people: (n) => (n === 1 ? '1 person' : `${n} people`),

@@ -74,6 +74,12 @@
  */
 
 /**
+ * How others are to be invited, as the server says it (docs/signaling.md, `welcome`). `origin` null: the
+ * page's own will do, or nothing better is known.
+ * @typedef {{origin: string|null, selfSigned: boolean}} Invitation
+ */
+
+/**
  * @typedef {object} State
  * @property {'home'|'lobby'|'room'|'left'} view
  * @property {string} room
@@ -86,6 +92,7 @@
  * @property {boolean} online
  * @property {string|null} notice code of what keeps us from the room, a key of strings.errors
  * @property {boolean} draining
+ * @property {Invitation|null} invitation null: not yet known
  * @property {boolean} soundBlocked
  * @property {readonly PeerView[]} peers
  * @property {readonly ChatMessage[]} chat

@@ -141,6 +141,8 @@ test('tiles fit the stage and are as large as they can be', () => {
   assert.equal(bestGrid(2, { width: 360, height: 700, gap: 8 }).columns, 1);
   assert.equal(bestGrid(4, { width: 1248, height: 656, gap: 12 }).columns, 2);
   assert.deepEqual(bestGrid(1, { width: 0, height: 0, gap: 12 }), { columns: 1, width: 0, height: 0 });
+  const strip = bestGrid(3, { width: 240, height: 656, gap: 12, beside: true });
+  assert.deepEqual(strip, { columns: 1, width: 240, height: 135 });
 });
 
 test('the store tells those whom a change concerns', () => {

@@ -10,6 +10,7 @@ import { strings } from '../strings.js';
 import { cleanName } from '../names.js';
 import { Transfers } from '../files/transfers.js';
 import { rtcConfiguration, usableServers } from './ice-servers.js';
+import { readInvitation } from './invitation.js';
 import { Roster } from './roster.js';
 import { Signaling } from './signaling.js';
 
@@ -149,7 +150,7 @@ export class Call {
   /** @param {ServerMessage} welcome */
   #session(welcome) {
     this.#useServers(welcome.iceServers);
-    this.store.set({ draining: false });
+    this.store.set({ draining: false, invitation: readInvitation(welcome) });
     this.#enter();
   }
 
@@ -262,7 +263,7 @@ function stateMessage({ mic, camera, screen }) {
 /** @param {unknown} list @returns {{id: string, name: string}[]} */
 function peersOf(list) {
   if (!Array.isArray(list)) return [];
-  return list.filter((peer) => typeof peer?.id === 'string').map((peer) => ({ id: peer.id, name: cleanName(peer.name) }));
+  return list.filter((peer) => typeof peer?.id === 'string').map((peer) => ({ id: peer.id, name: cleanName(peer.name) || strings.room.guest }));
 }
 
 function signalUrl() {

@@ -1,18 +1,32 @@
 /**
- * Handing the room's link to somebody. The link carries the room's key in its fragment and none of the
- * flags that this page itself was opened with.
+ * Handing the room's link to somebody.
  * @module
  */
+import { linkCaution, linkForOthers } from '../session/invitation.js';
 import { toast } from '../state.js';
 import { strings } from '../strings.js';
 import { h } from './dom.js';
 import { icon } from './icons.js';
 
 /** @import {AppStore} from '../state.js' */
+/** @import {Cleanup} from './dom.js' */
 
-/** @param {{room: string, key: string|null}} where */
-export function inviteLink({ room, key }) {
-  return `${location.origin}/r/${encodeURIComponent(room)}${key ? `#${key}` : ''}`;
+/** @param {AppStore} store */
+const linkOf = (store) => linkForOthers(store.get(), location.origin);
+
+/** The link in full, and what to know about it. @param {AppStore} store @param {Cleanup} cleanup */
+export function inviteText(store, cleanup) {
+  const link = h('p', { class: 'link-text', data: { testid: 'link' } });
+  const caution = h('p', { class: 'hint', data: { testid: 'link-caution' } });
+  cleanup.add(
+    store.subscribe((s) => s.invitation, (invitation) => {
+      link.textContent = linkOf(store);
+      const about = linkCaution(invitation, location.hostname);
+      caution.hidden = about === null;
+      caution.textContent = about && strings.room.caution[about];
+    }),
+  );
+  return [link, caution];
 }
 
 /** @param {AppStore} store @param {string} [style] */
@@ -35,10 +49,11 @@ export function inviteButtons(store, style = '') {
 
 /** @param {AppStore} store */
 async function copyLink(store) {
-  const link = inviteLink(store.get());
+  const link = linkOf(store);
   try {
     await navigator.clipboard.writeText(link);
-    toast(store, 'good', strings.room.copied);
+    const onlyHere = linkCaution(store.get().invitation, location.hostname) === 'onlyHere';
+    toast(store, onlyHere ? 'bad' : 'good', onlyHere ? strings.room.copiedOnlyHere : strings.room.copied);
   } catch {
     // Plain http, or no permission: then by hand.
     prompt(strings.room.copyFailed, link);
@@ -48,7 +63,7 @@ async function copyLink(store) {
 /** @param {AppStore} store */
 async function shareLink(store) {
   try {
-    await navigator.share({ title: strings.appName, url: inviteLink(store.get()) });
+    await navigator.share({ title: strings.appName, url: linkOf(store) });
   } catch {
     // Closed without sharing.
   }

@@ -6,7 +6,7 @@
 import { strings } from '../strings.js';
 import { Cleanup, h, keyed } from './dom.js';
 import { icon } from './icons.js';
-import { inviteButtons, inviteLink } from './invite.js';
+import { inviteButtons, inviteText } from './invite.js';
 import { bestGrid } from './layout.js';
 import { createTile, tilesOf } from './tile.js';
 
@@ -23,7 +23,7 @@ import { createTile, tilesOf } from './tile.js';
 export function stage({ store, local, call }, cleanup) {
   const screens = h('div', { class: 'screens', hidden: true });
   const grid = h('div', { class: 'grid', role: 'group', 'aria-label': strings.room.tiles });
-  const alone = aloneCard(store);
+  const alone = aloneCard(store, cleanup);
   const hear = h('button', { type: 'button', class: 'button primary hear', hidden: true, data: { testid: 'sound' } }, icon('sound'), strings.room.hear);
   const element = h('div', { class: 'stage' }, screens, h('div', { class: 'people-area' }, grid, alone), hear);
   /** @type {Map<string, TileElement>} */
@@ -49,7 +49,12 @@ export function stage({ store, local, call }, cleanup) {
   cleanup.add(store.subscribe((s) => s.media.mic, playAll));
   /** @param {TileView} tile */
   const create = (tile) => createTile(tile, () => streamsOf(tile, local, call), play);
-  const fit = () => layOut(grid, personTiles.size);
+  const fit = () => {
+    layOutScreens(screens, [...screenTiles.values()]);
+    layOut(grid, personTiles.size, screenTiles.size > 0);
+  };
+  // A video learns its size with its first picture, and a shared window may change it at any time.
+  screens.addEventListener('resize', fit, true);
 
   const draw = () => {
     const tiles = allTiles(store.get());
@@ -109,24 +114,40 @@ function ownStream(track) {
   return stream;
 }
 
-/** @param {HTMLElement} grid @param {number} tiles */
-function layOut(grid, tiles) {
+/**
+ * Screens one above the other, each in its own proportions, so that no bars are left around it.
+ * @param {HTMLElement} screens
+ * @param {TileElement[]} tiles
+ */
+function layOutScreens(screens, tiles) {
+  const tall = tiles.map((tile) => {
+    const video = tile.querySelector('video');
+    const ratio = video?.videoWidth ? video.videoHeight / video.videoWidth : 9 / 16;
+    tile.style.setProperty('--tall', String(ratio));
+    return ratio;
+  });
+  screens.style.setProperty('--tall-together', String(tall.reduce((sum, ratio) => sum + ratio, 0) || 1));
+  screens.style.setProperty('--gaps', String(Math.max(0, tiles.length - 1)));
+}
+
+/** @param {HTMLElement} grid @param {number} tiles @param {boolean} beside a screen */
+function layOut(grid, tiles, beside) {
   const { width, height } = grid.getBoundingClientRect();
   const gap = parseFloat(getComputedStyle(grid).columnGap) || 0;
-  const best = bestGrid(tiles, { width, height, gap });
+  const best = bestGrid(tiles, { width, height, gap, beside });
   grid.style.setProperty('--tile-width', `${best.width}px`);
   grid.style.setProperty('--tile-height', `${best.height}px`);
 }
 
-/** @param {AppStore} store */
-function aloneCard(store) {
+/** @param {AppStore} store @param {Cleanup} cleanup */
+function aloneCard(store, cleanup) {
   const t = strings.room;
   return h(
     'section',
     { class: 'alone-card', data: { testid: 'alone' } },
     h('h2', {}, t.aloneTitle),
     h('p', { class: 'hint' }, t.aloneHint),
-    h('p', { class: 'link-text', data: { testid: 'link' } }, inviteLink(store.get())),
+    ...inviteText(store, cleanup),
     inviteButtons(store, 'primary'),
   );
 }
