@@ -96,6 +96,17 @@ export function cleanName(name) {
 }
 
 /**
+ * The name, with a number behind it when somebody else has it already.
+ * @param {string} name
+ * @param {readonly string[]} taken
+ */
+export function distinctName(name, taken) {
+  let distinct = name;
+  for (let n = 2; taken.includes(distinct); n += 1) distinct = `${name} (${n})`;
+  return distinct;
+}
+
+/**
  * A file name without any path, harmless to show and to save under.
  * @param {string} name
  */

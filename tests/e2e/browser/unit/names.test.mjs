@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
-  WORDS, cleanFileName, cleanName, initials, parseInvite, randomKey, randomRoomName, toKey, toRoomName,
+  WORDS, cleanFileName, cleanName, distinctName, initials, parseInvite, randomKey, randomRoomName, toKey, toRoomName,
 } from '../../../../crates/talkie-server/web/app/names.js';
 import { readOptions, readRoom } from '../../../../crates/talkie-server/web/app/options.js';
 
@@ -76,4 +76,10 @@ test('the address is read: room, key and flags', () => {
     join: true, relay: true, nomedia: true, transport: 'tls', name: 'Kiosk 1',
   });
   assert.deepEqual(readOptions('?transport=carrier-pigeon'), { join: false, relay: false, nomedia: false, transport: null, name: null });
+});
+
+test('people of one name are numbered', () => {
+  assert.equal(distinctName('Grace', ['Ada']), 'Grace');
+  assert.equal(distinctName('Grace', ['Ada', 'Grace']), 'Grace (2)');
+  assert.equal(distinctName('Grace', ['Grace', 'Grace (2)']), 'Grace (3)');
 });

@@ -5,6 +5,7 @@
  * peer announces its new id over the link ("moved"), and the link is bound to that.
  * @module
  */
+import { distinctName } from '../names.js';
 import { Link } from '../peer/link.js';
 
 /** @import {LinkContext} from '../peer/link.js' */
@@ -133,10 +134,15 @@ export class Roster {
 
   /** @param {Peer} peer @param {boolean} polite */
   #add(peer, polite) {
-    const link = new Link({ ...peer, polite }, this.context);
+    const link = new Link({ ...peer, name: this.#nameFor(peer.name), polite }, this.context);
     this.#links.add(link);
     this.events.added(link);
     return link;
+  }
+
+  /** Nobody in the room is to be taken for somebody else. @param {string} name @param {Link} [own] whose it is */
+  #nameFor(name, own) {
+    return distinctName(name, this.links.filter((link) => link !== own).map((link) => link.name));
   }
 
   /** @param {Link} link */
@@ -151,7 +157,7 @@ export class Roster {
     this.#stopWaiting(peer.id);
     const stillborn = this.#byId(peer.id);
     if (stillborn && stillborn !== link) this.#remove(stillborn);
-    link.rebind(peer.id, peer.name);
+    link.rebind(peer.id, this.#nameFor(peer.name, link));
     this.events.renamed(link);
   }
 
