@@ -51,6 +51,29 @@ test('Firefox and Chromium through the relay only', async () => {
   await goHome(ada, mitchell);
 });
 
+for (const transport of ['tcp', 'tls']) {
+  test(`Firefox through the relay over ${transport.toUpperCase()}`, async () => {
+    const mitchell = await company.firefox('Mitchell');
+    const ada = await company.chromium('Ada');
+    const room = newRoom();
+    await enter(mitchell, company.server.named, room, `relay&transport=${transport}`);
+    await enter(ada, company.server.network, room);
+    for (const person of [mitchell, ada]) {
+      await meets(person, 1);
+      await moves(person, `${OTHERS} video`);
+      await hears(person);
+    }
+    const [pair, ...more] = await pairs(mitchell);
+    assert.deepEqual(more, []);
+    assert.equal(pair?.local, 'relay');
+    assert.equal(pair?.relay, transport);
+    await say(mitchell, 'the long way round');
+    await readsInChat(ada, 'the long way round');
+    await handsOver(ada, mitchell, 3_000_000);
+    await goHome(mitchell, ada);
+  });
+}
+
 test('two Firefoxes call each other', async () => {
   const mitchell = await company.firefox('Mitchell');
   const blake = await company.firefox('Blake');

@@ -1,5 +1,6 @@
 // Starts Debian's Firefox ESR with its fake camera and microphone, driven over WebDriver BiDi.
 import puppeteer from 'puppeteer-core';
+import { CARD } from './server.mjs';
 
 const executablePath = process.env.TALKIE_FIREFOX ?? '/usr/bin/firefox-esr';
 
@@ -16,6 +17,8 @@ export function launchFirefox(downloads) {
       'media.autoplay.default': 0,
       'network.captive-portal-service.enabled': false,
       'network.connectivity-service.enabled': false,
+      // Every name is the server: for TURN over TLS Firefox asks for a name, an address won't do.
+      'network.dns.forceResolve': CARD,
       // The tests' network has no Internet, and nobody to answer a question.
       'browser.download.folderList': 2,
       'browser.download.dir': downloads,

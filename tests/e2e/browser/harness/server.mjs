@@ -53,6 +53,11 @@ export class Server {
     return `https://${CARD}:8443`;
   }
 
+  /** The address by a name, for browsers to which somebody tells what it stands for. */
+  get named() {
+    return 'https://talkie.example:8443';
+  }
+
   /** All that the program printed since it was started last. */
   get printed() {
     return this.#printed;
