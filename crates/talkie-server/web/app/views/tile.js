@@ -65,11 +65,13 @@ export function createTile(first, streams, play) {
       element.setAttribute('aria-label', label);
     }
     Object.assign(element.dataset, { state: tile.phase, picture: String(tile.picture), mic: String(tile.mic) });
-    setAttribute(element, 'data-badge', tile.path?.kind);
+    // A way that is not there at present is none.
+    const way = tile.phase === 'connected' ? tile.path : null;
+    setAttribute(element, 'data-badge', way?.kind);
     muted.hidden = tile.mic || tile.kind === 'screen';
     const words = tile.self || tile.phase === 'connected' ? '' : strings.phase[tile.phase];
     if (phase.textContent !== words) phase.textContent = words;
-    path.update(tile.kind === 'screen' ? null : tile.path);
+    path.update(tile.kind === 'screen' ? null : way);
     attach();
   };
   const dispose = () => {
