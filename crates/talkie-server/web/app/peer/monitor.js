@@ -9,9 +9,11 @@ import { agreed, readPath } from './badge.js';
 /** @import {Link} from './link.js' */
 
 const EVERY_MS = 2000;
+/** A host whose candidate is still under way looks peer-reflexive, as one behind a NAT does. */
+const NAT_AFTER_MS = 1500;
 
 export class PathMonitor {
-  /** @type {Map<Link, {ours: PeerPath|null, theirs: Pick<PeerPath, 'kind'|'via'>|null}>} */
+  /** @type {Map<Link, {ours: PeerPath|null, theirs: Pick<PeerPath, 'kind'|'via'>|null, since: number}>} */
   #paths = new Map();
   /** @type {ReturnType<typeof setInterval>|undefined} */ #timer;
 
@@ -54,6 +56,7 @@ export class PathMonitor {
     report.forEach((entry) => entries.push(entry));
     const ours = readPath(entries);
     const paths = this.#of(link);
+    if (ours?.kind === 'nat' && performance.now() - paths.since < NAT_AFTER_MS) return;
     if (ours && (ours.kind !== paths.ours?.kind || ours.via !== paths.ours?.via)) {
       link.tell({ type: 'path', kind: ours.kind, via: ours.via });
     }
@@ -74,7 +77,7 @@ export class PathMonitor {
   /** @param {Link} link */
   #of(link) {
     let paths = this.#paths.get(link);
-    if (!paths) this.#paths.set(link, (paths = { ours: null, theirs: null }));
+    if (!paths) this.#paths.set(link, (paths = { ours: null, theirs: null, since: performance.now() }));
     return paths;
   }
 }
