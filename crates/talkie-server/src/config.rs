@@ -1,5 +1,6 @@
 //! What `talkie serve` can be told. Every value has a default with which a fresh host works.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -14,7 +15,7 @@ use crate::signaling::SignalingConfig;
 /// An empty list of addresses switches that purpose off. `0.0.0.0` also listens on `[::]` of the
 /// same port, and `127.0.0.1` on `[::1]`, when the host has IPv6: "localhost" means either to a
 /// browser. Port 0 takes a free port, which the [`Report`](crate::Report) tells.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Config {
     /// Where the web app is served without TLS: `127.0.0.1:8080`, because browsers give camera and
@@ -120,6 +121,22 @@ impl Default for ConnectionLimits {
     }
 }
 
+impl fmt::Debug for Config {
+    /// Without the secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("http", &self.http)
+            .field("https", &self.https)
+            .field("turn", &self.turn)
+            .field("turns", &self.turns)
+            .field("admin", &self.admin)
+            .field("data_dir", &self.data_dir)
+            .field("external_ip", &self.external_ip)
+            .field("relay", &self.relay)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         let any = |port| vec![SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))];
@@ -165,5 +182,21 @@ fn default_data_dir() -> PathBuf {
         }
         Some(home) => PathBuf::from(home).join(".local/share/talkie"),
         None => PathBuf::from("talkie-data"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let config = Config {
+            turn_secret: Some("hush".to_owned()),
+            turn_users: vec![("ann".to_owned(), "quiet".to_owned())],
+            ..Config::default()
+        };
+        let printed = format!("{config:?}");
+        assert!(!printed.contains("hush") && !printed.contains("quiet"), "{printed}");
     }
 }

@@ -6,11 +6,12 @@
 //! its address with the attacker.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::oneshot;
 
+use crate::address_key::AddressKey;
 use crate::config::ConnectionLimits;
 use crate::proxies::Proxies;
 
@@ -26,17 +27,17 @@ pub(crate) struct Connections {
 struct State {
     next: u64,
     /// Whose they are; a proxy's is nobody's until its first request.
-    live: HashMap<u64, Option<IpAddr>>,
-    per_address: HashMap<IpAddr, usize>,
+    live: HashMap<u64, Option<AddressKey>>,
+    per_address: HashMap<AddressKey, usize>,
     half_open: BTreeMap<u64, HalfOpen>,
-    half_open_per_address: HashMap<IpAddr, BTreeSet<u64>>,
+    half_open_per_address: HashMap<AddressKey, BTreeSet<u64>>,
     refused: u64,
     evicted: u64,
 }
 
 #[derive(Debug)]
 struct HalfOpen {
-    address: Option<IpAddr>,
+    address: Option<AddressKey>,
     evict: oneshot::Sender<()>,
 }
 
@@ -85,7 +86,7 @@ impl Connections {
 
     /// Takes a place for a connection from `ip`; `None` if there is none.
     pub(crate) fn admit(self: &Arc<Self>, ip: IpAddr) -> Option<(Admission, Eviction)> {
-        let address = (!self.proxies.contains(ip)).then(|| client_key(ip));
+        let address = (!self.proxies.contains(ip)).then(|| AddressKey::from(ip));
         let mut state = self.state();
         self.make_room(&mut state, address);
         if self.is_full_for(&state, address) || state.live.len() >= self.limits.total {
@@ -105,13 +106,13 @@ impl Connections {
     }
 
     /// Whether `address` has all that one may have.
-    fn is_full_for(&self, state: &State, address: Option<IpAddr>) -> bool {
+    fn is_full_for(&self, state: &State, address: Option<AddressKey>) -> bool {
         let open = address.and_then(|address| state.per_address.get(&address));
         open.is_some_and(|open| *open >= self.limits.per_address)
     }
 
     /// Closes the oldest half-open connection of `address`, or of all, where a bound is reached.
-    fn make_room(&self, state: &mut State, address: Option<IpAddr>) {
+    fn make_room(&self, state: &mut State, address: Option<AddressKey>) {
         let half_open = address.and_then(|address| state.half_open_per_address.get(&address));
         let own_oldest = half_open.and_then(|ids| ids.first().copied());
         let own_count = half_open.map_or(0, BTreeSet::len);
@@ -158,13 +159,13 @@ impl State {
         }
     }
 
-    fn count(&mut self, address: Option<IpAddr>) {
+    fn count(&mut self, address: Option<AddressKey>) {
         if let Some(address) = address {
             *self.per_address.entry(address).or_default() += 1;
         }
     }
 
-    fn uncount(&mut self, address: Option<IpAddr>) {
+    fn uncount(&mut self, address: Option<AddressKey>) {
         if let Some(address) = address
             && let Some(count) = self.per_address.get_mut(&address)
         {
@@ -185,7 +186,7 @@ impl Admission {
     /// A proxy has told whose request it brings: from now on the connection is that client's. False
     /// if the client has no place left; then it stays whose it was.
     pub(crate) fn belongs_to(&self, client: IpAddr) -> bool {
-        let client = Some(client_key(client));
+        let client = Some(AddressKey::from(client));
         let mut state = self.connections.state();
         let Some(&before) = state.live.get(&self.id) else { return false };
         if before == client {
@@ -215,17 +216,6 @@ impl Eviction {
         if self.0.await.is_err() {
             std::future::pending::<()>().await;
         }
-    }
-}
-
-/// What counts as one client: an IPv4 address, or an IPv6 /64, which one customer has whole.
-pub(crate) fn client_key(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
     }
 }
 

@@ -78,14 +78,6 @@ fn all_places_come_back() {
 }
 
 #[test]
-fn an_ipv6_customer_is_one_client() {
-    let key = |text: &str| client_key(text.parse().unwrap());
-    assert_eq!(key("2001:db8:1:2:3::1"), key("2001:db8:1:2:4::2"));
-    assert_ne!(key("2001:db8:1:2::1"), key("2001:db8:1:3::1"));
-    assert_eq!(key("::ffff:192.0.2.1"), key("192.0.2.1"));
-}
-
-#[test]
 fn what_a_proxy_brings_counts_for_its_clients() {
     let connections = connections();
     let proxy = IpAddr::from([198, 51, 100, 1]);

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
 use talkie_net::Scope;
-use talkie_traversal::turn::server::Secret;
+use talkie_traversal::turn::server::{Secret, canonical_peer};
 
 use crate::http::host::{Authority, Host};
 use crate::names::Names;
@@ -79,7 +79,7 @@ impl Ice {
     fn advertise(&self, host: &Host, client: IpAddr) -> Option<IpAddr> {
         let Advertise::ByHost { wildcard } = self.advertise else { return None };
         let candidates = match host {
-            Host::Ip(ip) => vec![ip.to_canonical()],
+            Host::Ip(ip) => vec![canonical_peer(*ip)],
             Host::Name(name) => self.names.known(name),
         };
         if candidates.iter().any(IpAddr::is_loopback) {

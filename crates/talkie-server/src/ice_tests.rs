@@ -100,7 +100,7 @@ fn what_a_name_means_inside_is_not_told_outside() {
     let names = [("inner.example", "192.168.7.7"), ("outer.example", "203.0.113.7")];
     for (name, ip) in names {
         let by = IpAddr::from([198, 51, 100, 1]);
-        ice.names.insert(name.to_owned(), by, vec![ip.parse().unwrap()]);
+        ice.names.insert(name.to_owned(), by.into(), vec![ip.parse().unwrap()]);
     }
     let told = |name: &str, address: &str| {
         let client = Client { address: address.parse().unwrap(), ..client(name) };

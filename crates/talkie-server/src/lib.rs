@@ -10,6 +10,7 @@
 //! ```
 
 mod accept;
+mod address_key;
 mod admin;
 mod bind;
 mod certificate;

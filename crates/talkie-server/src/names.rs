@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use crate::connections::client_key;
+use crate::address_key::AddressKey;
 
 const ENTRIES: usize = 256;
 /// A look-up takes a thread until the operating system's resolver gives up.
@@ -39,13 +39,13 @@ struct State {
 struct Entry {
     asked: Instant,
     /// Who brought the name first.
-    by: IpAddr,
+    by: AddressKey,
     addresses: Vec<IpAddr>,
 }
 
 #[derive(Clone, Debug)]
 struct Lookup {
-    by: IpAddr,
+    by: AddressKey,
     /// Closed when it ends.
     ended: watch::Receiver<()>,
 }
@@ -58,13 +58,13 @@ impl Names {
     /// Looks `name` up for `client` unless that was done a moment ago. Returns when it is known, or
     /// after a while all the same.
     pub(crate) async fn prepare(&self, name: &str, client: IpAddr) {
-        if let Some(mut ended) = self.lookup(name, client_key(client)) {
+        if let Some(mut ended) = self.lookup(name, AddressKey::from(client)) {
             let _ = tokio::time::timeout(PATIENCE, ended.changed()).await;
         }
     }
 
     /// What to wait for: the look-up that runs already, or one that begins if there is a place.
-    fn lookup(&self, name: &str, by: IpAddr) -> Option<watch::Receiver<()>> {
+    fn lookup(&self, name: &str, by: AddressKey) -> Option<watch::Receiver<()>> {
         let mut state = self.state();
         if state.cache.get(name).is_some_and(|entry| entry.asked.elapsed() < FRESH) {
             return None;
@@ -96,7 +96,7 @@ impl Names {
         self.state().cache.get(name).map(|entry| entry.addresses.clone()).unwrap_or_default()
     }
 
-    pub(crate) fn insert(&self, name: String, by: IpAddr, addresses: Vec<IpAddr>) {
+    pub(crate) fn insert(&self, name: String, by: AddressKey, addresses: Vec<IpAddr>) {
         let mut state = self.state();
         if !state.cache.contains_key(&name) {
             state.make_room();
@@ -121,7 +121,7 @@ impl State {
         if self.cache.len() < ENTRIES {
             return;
         }
-        let mut brought: HashMap<IpAddr, usize> = HashMap::new();
+        let mut brought: HashMap<AddressKey, usize> = HashMap::new();
         self.cache.values().for_each(|entry| *brought.entry(entry.by).or_default() += 1);
         let most = brought.into_iter().max_by_key(|(_, count)| *count).map(|(by, _)| by);
         let oldest = self
@@ -154,10 +154,10 @@ mod tests {
         let names = Names::new();
         let ip = IpAddr::from([203, 0, 113, 1]);
         for number in 0..1000 {
-            names.insert(format!("{number}.example"), CLIENT, vec![ip]);
+            names.insert(format!("{number}.example"), CLIENT.into(), vec![ip]);
         }
         assert_eq!(names.state().cache.len(), ENTRIES);
-        names.insert("999.example".to_owned(), CLIENT, Vec::new());
+        names.insert("999.example".to_owned(), CLIENT.into(), Vec::new());
         assert_eq!(names.known("999.example"), [ip]);
     }
 
@@ -165,10 +165,10 @@ mod tests {
     fn who_brings_many_names_displaces_nobody_else_s() {
         let names = Names::new();
         let ip = IpAddr::from([203, 0, 113, 1]);
-        names.insert("talk.example".to_owned(), CLIENT, vec![ip]);
+        names.insert("talk.example".to_owned(), CLIENT.into(), vec![ip]);
         let flooder = IpAddr::from([192, 0, 2, 2]);
         for number in 0..1000 {
-            names.insert(format!("{number}.example"), flooder, vec![ip]);
+            names.insert(format!("{number}.example"), flooder.into(), vec![ip]);
         }
         assert_eq!(names.known("talk.example"), [ip]);
         assert_eq!(names.known("999.example"), [ip]);
@@ -179,8 +179,9 @@ mod tests {
         let names = Names::new();
         let address = |last: u8| IpAddr::from([192, 0, 2, last]);
         // No look-up makes progress while this test doesn't wait.
-        let begins =
-            |name: u8, by: u8| names.lookup(&format!("{name}.invalid"), address(by)).is_some();
+        let begins = |name: u8, by: u8| {
+            names.lookup(&format!("{name}.invalid"), address(by).into()).is_some()
+        };
         assert_eq!((0..10).filter(|name| begins(*name, 1)).count(), AT_ONCE_PER_ADDRESS);
         assert!(begins(0, 9), "it runs already, and many may wait for it");
         assert_eq!((10..100).filter(|name| begins(*name, *name)).count(), AT_ONCE - 2);

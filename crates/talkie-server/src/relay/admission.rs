@@ -1,8 +1,10 @@
 //! How many connections there may be, in all and from one address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::address_key::AddressKey;
 
 /// Bounds on TCP and TLS connections.
 #[derive(Clone, Debug)]
@@ -40,14 +42,14 @@ pub(super) struct Admission {
 #[derive(Default)]
 struct State {
     total: usize,
-    by_address: HashMap<IpAddr, usize>,
+    by_address: HashMap<AddressKey, usize>,
     refused: u64,
 }
 
 /// A connection's place, free again when this is dropped.
 pub(super) struct Place {
     state: Arc<Mutex<State>>,
-    key: IpAddr,
+    key: AddressKey,
 }
 
 impl Admission {
@@ -56,7 +58,7 @@ impl Admission {
     }
 
     pub(super) fn admit(&self, address: IpAddr) -> Result<Place, AttachError> {
-        let key = key(address);
+        let key = AddressKey::from(address);
         let mut state = lock(&self.state);
         let held = state.by_address.get(&key).copied().unwrap_or(0);
         let refusal = if state.total >= self.limits.total {
@@ -98,14 +100,6 @@ impl Drop for Place {
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     // Nothing panics while the counts are in between.
     state.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Who counts as one: a host with IPv6 has a whole /64 to choose addresses from.
-fn key(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => v4.into(),
-        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !(u128::from(u64::MAX))).into(),
-    }
 }
 
 #[cfg(test)]

@@ -30,12 +30,12 @@ mod socket;
 mod stats;
 mod timers;
 
+pub use crate::address_key::AddressKey;
 pub use backend::{Backend, Command, LeaveReason, News, Peer, Refusal, RoomEvent};
 pub use code::Code;
 pub use config::SignalingConfig;
 pub use ice::{IceGrant, IceServer, IceServers};
 pub use ids::{ParseIdError, PeerId};
-pub use limits::AddressKey;
 pub use names::{RoomName, RoomNameError};
 pub use rooms::Rooms;
 pub use server::{Client, Invitation, Signaling};
