@@ -42,8 +42,13 @@ impl Admin {
 }
 
 async fn ready(State(admin): State<Arc<Admin>>) -> Response {
-    if *admin.phase.borrow() != Phase::Running {
-        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n").into_response();
+    let why_not = match *admin.phase.borrow() {
+        Phase::Starting => Some("starting\n"),
+        Phase::Running => None,
+        Phase::Draining | Phase::Stopped => Some("draining\n"),
+    };
+    if let Some(words) = why_not {
+        return (StatusCode::SERVICE_UNAVAILABLE, words).into_response();
     }
     if !admin.sound.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "the self test failed\n").into_response();
@@ -60,7 +65,7 @@ async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
         metrics_of_relay(&mut text, &relay.stats().await);
     }
     process(&mut text);
-    let draining = u8::from(*admin.phase.borrow() != Phase::Running);
+    let draining = u8::from(*admin.phase.borrow() >= Phase::Draining);
     text.single("talkie_draining", Kind::Gauge, "Whether the server drains.", draining);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text.into_text()).into_response()
 }

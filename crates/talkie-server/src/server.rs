@@ -43,6 +43,8 @@ pub struct Server {
 /// How far the server's life is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
+    /// It serves, but has not told its owner yet.
+    Starting,
     Running,
     Draining,
     Stopped,
@@ -109,7 +111,7 @@ impl Server {
             names: Names::new(),
             own,
         });
-        let (phase, watched) = watch::channel(Phase::Running);
+        let (phase, watched) = watch::channel(Phase::Starting);
         let parts = Parts {
             signaling: Signaling::new(config.signaling.clone(), Arc::clone(&ice) as _),
             connections: Connections::new(
@@ -132,6 +134,8 @@ impl Server {
             report.self_test = selftest::run(report, &secret_of_test, certificates.as_ref()).await;
             sound.store(report.is_sound(), Ordering::Relaxed);
         }
+        // The last step: whoever sees the server ready may rely on its owner to drain it.
+        advance(&server.phase, Phase::Running);
         Ok(server)
     }
 

@@ -100,6 +100,8 @@ async fn serve(options: &Options) -> ExitCode {
         }
     };
     let started = tokio::select! {
+        // Once it has started, a signal drains it.
+        biased;
         started = Server::start(options.server.clone()) => started,
         signal = next_stop(&mut signals, service) => return ExitCode::from(signal.exit_code()),
     };
