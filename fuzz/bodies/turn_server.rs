@@ -19,25 +19,7 @@ use talkie_traversal::turn::server::{
     TurnServer,
 };
 
-/// The input, read from the front; zeros beyond its end.
-struct Input<'a>(&'a [u8]);
-
-impl<'a> Input<'a> {
-    fn byte(&mut self) -> u8 {
-        self.bytes(1).first().copied().unwrap_or(0)
-    }
-
-    fn bytes(&mut self, most: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(most.min(self.0.len()));
-        self.0 = rest;
-        taken
-    }
-
-    fn block(&mut self) -> &'a [u8] {
-        let length = self.byte();
-        self.bytes(length.into())
-    }
-}
+use super::input::Input;
 
 /// What came out.
 #[derive(Default)]

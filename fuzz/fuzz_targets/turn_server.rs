@@ -1,5 +1,7 @@
 #![no_main]
 
+#[path = "../bodies/input.rs"]
+mod input;
 #[path = "../bodies/turn_server.rs"]
 mod turn_server;
 

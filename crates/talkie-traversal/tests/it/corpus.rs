@@ -5,6 +5,8 @@ use std::path::Path;
 
 #[path = "../../../../fuzz/bodies/channel_data.rs"]
 mod channel_data;
+#[path = "../../../../fuzz/bodies/input.rs"]
+mod input;
 #[path = "../../../../fuzz/bodies/stun_parse.rs"]
 mod stun_parse;
 #[path = "../../../../fuzz/bodies/stun_roundtrip.rs"]
