@@ -20,9 +20,19 @@ use crate::relay::{Relay, RelayConfig, RelayError};
 use crate::report::{AdvertisedSource, Purpose, RelayReport};
 use crate::server::StartError;
 
+/// A secret of fewer bytes can be found by trying: one credential is enough to try against.
+const SAFE_SECRET: usize = 16;
+
 /// The secret of the configuration, or a random one that ends with the process.
-pub(crate) fn secret(config: &Config) -> Result<Secret, StartError> {
+pub(crate) fn secret(config: &Config, warnings: &mut Vec<String>) -> Result<Secret, StartError> {
     if let Some(secret) = &config.turn_secret {
+        if secret.len() < SAFE_SECRET {
+            warnings.push(format!(
+                "the TURN secret has {} bytes: whoever sees one credential can guess it and relay \
+                 through this host; take the output of `openssl rand -hex 32`",
+                secret.len()
+            ));
+        }
         return Ok(Secret::new(secret.as_bytes()));
     }
     let mut bytes = [0; 32];
@@ -172,6 +182,19 @@ mod tests {
     use super::*;
 
     const OWN: [IpAddr; 1] = [IpAddr::V4(Ipv4Addr::new(10, 0, 0, 5))];
+
+    #[test]
+    fn a_secret_that_can_be_guessed_is_warned_of_and_not_shown() {
+        let warned = |turn_secret: Option<&str>| {
+            let turn_secret = turn_secret.map(str::to_owned);
+            let mut warnings = Vec::new();
+            secret(&Config { turn_secret, ..Config::default() }, &mut warnings).unwrap();
+            warnings
+        };
+        assert!(warned(None).is_empty() && warned(Some("0123456789abcdef")).is_empty());
+        let warnings = warned(Some("hunter2"));
+        assert!(warnings[0].contains("7 bytes") && !warnings[0].contains("hunter2"));
+    }
 
     #[test]
     fn a_configured_address_is_the_only_one_told() {

@@ -85,7 +85,7 @@ impl Server {
         let own = interfaces::addresses();
         let listeners = Listeners::bind(&config, &mut report.warnings)?;
         let certificates = listeners.certificates(&config, &own)?;
-        let secret = relaying::secret(&config)?;
+        let secret = relaying::secret(&config, &mut report.warnings)?;
         let relay = match config.turn.is_empty() && certificates.is_none() {
             true => None,
             false => Some(relaying::start(&config, &secret, &own, &mut report.warnings).await?),
