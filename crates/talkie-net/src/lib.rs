@@ -1,7 +1,7 @@
 //! Sockets for talkie's protocol machines: the only crate that owns any.
 //!
 //! It knows no protocol. A [`Machine`](talkie_sansio::Machine) gets its datagrams, its timers and
-//! its [`genesis`] from here, in one of two ways:
+//! its [`genesis()`] from here, in one of two ways:
 //!
 //! - [`driver`] runs a machine as a tokio task on a few UDP sockets or one stream: clients.
 //! - [`plane`] runs a machine with a direct forward path on a thread of its own: relays.
