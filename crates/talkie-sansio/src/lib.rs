@@ -2,7 +2,7 @@
 //!
 //! A [`Machine`] is a protocol with every outside influence taken out: it never reads a clock,
 //! a socket or a random source. Datagrams, time and commands go in through `handle_*` calls;
-//! datagrams, events and the next deadline come out through `poll_*` calls. [`drain`] is the one
+//! datagrams, events and the next deadline come out through `poll_*` calls. [`drain()`] is the one
 //! loop that empties a machine; the tokio driver, the simulator and the fuzzers all call it.
 //!
 //! The contract, each line of which is a check in [`conformance`]:
