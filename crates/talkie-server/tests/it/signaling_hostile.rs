@@ -136,6 +136,17 @@ async fn a_flood_of_one_does_not_reach_the_others() {
     assert!(host.errors(Code::TooFast) > 0);
 }
 
+/// Two members of one room, the second with a receive buffer that is soon full.
+async fn sender_and_small_reader(host: &Host) -> (Peer, Peer) {
+    let mut ann = host.member("room").await;
+    let small = TcpSocket::new_v4().unwrap();
+    small.set_recv_buffer_size(4_096).unwrap();
+    let mut bob = Peer::open(host.open(small, None).await.unwrap()).await;
+    bob.join("room").await;
+    ann.expect("peer-joined").await;
+    (ann, bob)
+}
+
 #[tokio::test]
 async fn a_reader_that_stops_is_told_and_may_resume() {
     let config = SignalingConfig {
@@ -147,12 +158,7 @@ async fn a_reader_that_stops_is_told_and_may_resume() {
         ..SignalingConfig::default()
     };
     let host = Host::start(config).await;
-    let mut ann = host.member("room").await;
-    let small = TcpSocket::new_v4().unwrap();
-    small.set_recv_buffer_size(4_096).unwrap();
-    let mut bob = Peer::open(host.open(small, None).await.unwrap()).await;
-    bob.join("room").await;
-    ann.expect("peer-joined").await;
+    let (mut ann, mut bob) = sender_and_small_reader(&host).await;
     let large = "x".repeat(60_000);
     let mut sent = 0;
     // Into the buffers of the system, until they are full and the server waits.
@@ -181,12 +187,7 @@ async fn a_reader_that_stops_for_good_is_dropped() {
         ..SignalingConfig::default()
     };
     let host = Host::start(config).await;
-    let mut ann = host.member("room").await;
-    let small = TcpSocket::new_v4().unwrap();
-    small.set_recv_buffer_size(4_096).unwrap();
-    let mut bob = Peer::open(host.open(small, None).await.unwrap()).await;
-    bob.join("room").await;
-    ann.expect("peer-joined").await;
+    let (mut ann, bob) = sender_and_small_reader(&host).await;
     let large = "x".repeat(60_000);
     // Either the socket stalls or a megabyte waits unacknowledged: the session ends.
     for _ in 0..100 {

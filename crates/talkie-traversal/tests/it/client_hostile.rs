@@ -119,14 +119,7 @@ fn a_stripped_list_of_password_algorithms_is_seen() {
 #[test]
 fn a_server_that_listed_algorithms_cannot_take_them_back() {
     let mut server = Scripted::new(Transport::Udp);
-    let request = server.request();
-    server.answer(&request, Class::Error, |writer| {
-        writer
-            .attribute(&ErrorCode::UNAUTHENTICATED)
-            .attribute(&Realm::new("test").unwrap())
-            .attribute(&Nonce::new("obMatJos2AAABrest").unwrap())
-            .attribute(&PasswordAlgorithms::SHA256_MD5);
-    });
+    challenge_with_list(&mut server, PasswordAlgorithms::SHA256_MD5.as_bytes());
     let request = server.request();
     let message = Message::parse(&request).unwrap();
     assert_eq!(message.get::<PasswordAlgorithm>(), Ok(Some(PasswordAlgorithm::Sha256)));
@@ -144,14 +137,7 @@ fn a_server_that_listed_algorithms_cannot_take_them_back() {
 #[test]
 fn only_unknown_algorithms_end_it() {
     let mut server = Scripted::new(Transport::Udp);
-    let request = server.request();
-    server.answer(&request, Class::Error, |writer| {
-        writer
-            .attribute(&ErrorCode::UNAUTHENTICATED)
-            .attribute(&Realm::new("test").unwrap())
-            .attribute(&Nonce::new("obMatJos2AAABrest").unwrap())
-            .raw(AttributeType::PASSWORD_ALGORITHMS, |out| out.extend([0, 9, 0, 1, 7, 0, 0, 0]));
-    });
+    challenge_with_list(&mut server, &[0, 9, 0, 1, 7, 0, 0, 0]);
     let none = Failure::Challenge(ChallengeError::NoAlgorithm);
     assert_eq!(server.ended(), Some(End::Failed(none)));
 }
