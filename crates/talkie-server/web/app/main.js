@@ -7,15 +7,16 @@ import { LocalMedia } from './media/local.js';
 import { cleanName } from './names.js';
 import { readOptions, readRoom } from './options.js';
 import { Call } from './session/call.js';
+import { pageAt } from './pages/pages.js';
 import { createStore, emptyCall, initialState } from './state.js';
 import { strings } from './strings.js';
-import { homeView } from './views/home.js';
-import { leftView } from './views/left.js';
-import { lobbyView } from './views/lobby.js';
-import { roomView } from './views/room.js';
+import { homeView } from './views/start/home.js';
+import { leftView } from './views/start/left.js';
+import { lobbyView } from './views/start/lobby.js';
+import { roomView } from './views/room/room.js';
 import { showToasts } from './views/toasts.js';
 
-/** @import {View} from './views/dom.js' */
+/** @import {View} from './ui/dom.js' */
 
 const NAME_KEPT = 'talkie-name';
 
@@ -41,6 +42,8 @@ function route() {
   const options = readOptions(location.search);
   const target = readRoom(location);
   store.set({ ...emptyCall(), options, room: target?.room ?? '', key: target?.key ?? null, name: options.name ?? rememberedName() });
+  const page = pageAt(location.pathname);
+  if (page) return void openPage(page);
   document.title = target ? `${target.room} – ${strings.appName}` : strings.appName;
   if (!target) {
     store.set({ view: 'home' });
@@ -50,6 +53,16 @@ function route() {
   } else {
     enterLobby();
   }
+}
+
+/** @param {import('./pages/pages.js').Page} page */
+async function openPage(page) {
+  store.set({ view: 'page' });
+  const at = location.href;
+  const { view, title } = await page.load();
+  if (location.href !== at) return; // somebody went on meanwhile
+  document.title = `${title} – ${strings.appName}`;
+  show(() => view({ store, home: goHome }));
 }
 
 /** @param {string} room @param {string|null} key */
@@ -70,7 +83,7 @@ function openMedia() {
   const opened = new LocalMedia((media) => {
     if (local !== opened) return;
     store.set({ media });
-    call?.mediaChanged(media);
+    call?.presence.changed();
   });
   local = opened;
   if (!store.get().options.nomedia) void opened.open(['mic', 'camera']);

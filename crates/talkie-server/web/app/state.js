@@ -80,7 +80,7 @@ export function emptyCall() {
     chat: [],
     unread: 0,
     transfers: [],
-    panel: null,
+    panel: /** @type {import('./types.js').PanelName|null} */ (null),
   });
 }
 

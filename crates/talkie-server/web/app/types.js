@@ -60,6 +60,8 @@
  * @property {string|null} url of the received file, to be saved
  */
 
+/** @typedef {'chat'|'files'} PanelName the panel of the room that is open; each has a `title` in the strings */
+
 /** @typedef {{id: number, kind: 'info'|'good'|'bad', text: string}} Toast */
 
 /** @typedef {'idle'|'connecting'|'open'|'waiting'|'ended'} SignalingStatus */
@@ -81,7 +83,7 @@
 
 /**
  * @typedef {object} State
- * @property {'home'|'lobby'|'room'|'left'} view
+ * @property {'home'|'lobby'|'room'|'left'|'page'} view
  * @property {string} room
  * @property {string|null} key
  * @property {string} name
@@ -98,7 +100,7 @@
  * @property {readonly ChatMessage[]} chat
  * @property {number} unread
  * @property {readonly TransferView[]} transfers
- * @property {'chat'|'files'|null} panel
+ * @property {PanelName|null} panel
  * @property {readonly Toast[]} toasts
  */
 

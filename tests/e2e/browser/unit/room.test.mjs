@@ -1,11 +1,12 @@
 // What peers say to each other, when ICE is restarted, and how tiles are laid out.
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, mock, test } from 'node:test';
-import { ChatGate, CHAT_LENGTH, parseControl } from '../../../../crates/talkie-server/web/app/peer/control.js';
+import { parseControl } from '../../../../crates/talkie-server/web/app/peer/control.js';
+import { ChatGate, CHAT_LENGTH } from '../../../../crates/talkie-server/web/app/peer/messages/chat.js';
 import { RestartPolicy } from '../../../../crates/talkie-server/web/app/peer/restart.js';
 import { createStore } from '../../../../crates/talkie-server/web/app/state.js';
 import { errorText, sizeText, strings, timeText } from '../../../../crates/talkie-server/web/app/strings.js';
-import { bestGrid } from '../../../../crates/talkie-server/web/app/views/layout.js';
+import { bestGrid } from '../../../../crates/talkie-server/web/app/views/room/layout.js';
 
 test('control messages are judged before they are used', () => {
   assert.deepEqual(parseControl('{"type":"state","mic":1,"camera":true}'), { type: 'state', mic: false, camera: true, screen: false });

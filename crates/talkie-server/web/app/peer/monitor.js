@@ -7,6 +7,7 @@ import { agreed, readPath } from './badge.js';
 
 /** @import {PeerPath} from '../types.js' */
 /** @import {Link} from './link.js' */
+/** @import {PathMessage} from './messages/path.js' */
 
 const EVERY_MS = 2000;
 /** A host whose candidate is still under way looks peer-reflexive, as one behind a NAT does. */
@@ -16,6 +17,15 @@ export class PathMonitor {
   /** @type {Map<Link, {ours: PeerPath|null, theirs: Pick<PeerPath, 'kind'|'via'>|null, since: number}>} */
   #paths = new Map();
   /** @type {ReturnType<typeof setInterval>|undefined} */ #timer;
+
+  on = {
+    /** @param {Link} link @param {PathMessage} message */
+    path: (link, { kind, via }) => {
+      const paths = this.#of(link);
+      paths.theirs = { kind, via };
+      this.changed(link, agreed(paths.ours, paths.theirs));
+    },
+  };
 
   /**
    * @param {() => Iterable<Link>} links
@@ -30,21 +40,19 @@ export class PathMonitor {
     this.#timer ??= setInterval(() => this.#pollAll(), EVERY_MS);
   }
 
-  stop() {
+  close() {
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
 
   /** @param {Link} link */
-  forget(link) {
+  removed(link) {
     this.#paths.delete(link);
   }
 
-  /** @param {Link} link @param {Pick<PeerPath, 'kind'|'via'>} theirs */
-  heard(link, theirs) {
-    const paths = this.#of(link);
-    paths.theirs = theirs;
-    this.changed(link, agreed(paths.ours, theirs));
+  /** @param {Link} link */
+  connected(link) {
+    void this.poll(link);
   }
 
   /** @param {Link} link */
@@ -65,7 +73,7 @@ export class PathMonitor {
   }
 
   /** A channel that just opened has not heard what we told before. @param {Link} link */
-  introduce(link) {
+  opened(link) {
     this.#of(link).ours = null;
     void this.poll(link);
   }

@@ -1,14 +1,15 @@
 /**
- * A call: one room, from joining to leaving. Wires signaling, roster, links, local media, chat and
- * files together and writes what happens into the store. Holds no logic that one of them could hold.
+ * A call: one room, from joining to leaving. Wires signaling, roster, links, local media and the
+ * features together and writes what happens into the store. Holds no logic that one of them could hold.
  * @module
  */
-import { ChatGate, cleanChat } from '../peer/control.js';
 import { PathMonitor } from '../peer/monitor.js';
-import { addPeer, emptyCall, patchPeer, removePeer, toast } from '../state.js';
+import { addPeer, emptyCall, patchPeer, removePeer } from '../state.js';
 import { strings } from '../strings.js';
 import { cleanName } from '../names.js';
 import { Transfers } from '../files/transfers.js';
+import { Chat } from './chat.js';
+import { Presence } from './presence.js';
 import { rtcConfiguration, usableServers } from './ice-servers.js';
 import { readInvitation } from './invitation.js';
 import { Roster } from './roster.js';
@@ -18,17 +19,15 @@ import { Signaling } from './signaling.js';
 /** @import {Link} from '../peer/link.js' */
 /** @import {ControlMessage} from '../peer/control.js' */
 /** @import {LocalMedia} from '../media/local.js' */
-/** @import {MediaView, Slot} from '../types.js' */
+/** @import {Slot} from '../types.js' */
+/** @import {CallContext, Feature} from './feature.js' */
 /** @import {ServerMessage} from './signaling.js' */
 
-const CHAT_KEPT = 500;
 const REJOIN_EVERY_MS = 4000;
-let chatId = 0;
 
 export class Call {
   /** @type {RTCIceServer[]} */ #iceServers = [];
   /** @type {Set<(link: Link, slot: Slot) => void>} */ #mediaListeners = new Set();
-  /** @type {Map<string, ChatGate>} */ #chatGates = new Map();
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #rejoinTimer;
   #everJoined = false;
   #stopTracks;
@@ -42,6 +41,10 @@ export class Call {
     this.store = store;
     this.local = local;
     this.refused = refused;
+    /** @type {CallContext} */
+    const context = { store, local, links: () => this.roster.links };
+    this.chat = new Chat(context);
+    this.presence = new Presence(context);
     this.transfers = new Transfers(store);
     this.signaling = new Signaling(signalUrl(), {
       session: (welcome) => this.#session(welcome),
@@ -58,6 +61,8 @@ export class Call {
       () => this.roster.links,
       (link, path) => patchPeer(store, link.key, { path }),
     );
+    /** @type {Feature[]} */
+    this.features = [this.presence, this.monitor, this.chat, this.transfers];
     this.#stopTracks = local.onTrack((slot, track) => {
       for (const link of this.roster.links) void link.setTrack(slot, track);
     });
@@ -71,9 +76,8 @@ export class Call {
   leave() {
     clearTimeout(this.#rejoinTimer);
     this.#stopTracks();
-    this.transfers.close();
-    this.monitor.stop();
     this.roster.clear();
+    for (const feature of this.features) feature.close?.();
     // Said apart from the end of the session: `left` means gone, `ended` may be followed by a new session.
     if (this.store.get().selfId !== null) this.signaling.send('leave');
     this.signaling.close();
@@ -84,29 +88,6 @@ export class Call {
   networkChanged() {
     this.signaling.wake();
     for (const link of this.roster.links) link.policy.networkChanged();
-  }
-
-  /** Microphone, camera or screen went on or off. @param {MediaView} media */
-  mediaChanged(media) {
-    for (const link of this.roster.links) link.tell(stateMessage(media));
-  }
-
-  /** @param {string} text @returns {boolean} whether anybody got it */
-  say(text) {
-    const clean = cleanChat(text);
-    if (!clean) return false;
-    const heard = this.roster.links.filter((link) => link.tell({ type: 'chat', text: clean }));
-    if (heard.length === 0) {
-      toast(this.store, 'info', strings.chat.nobody);
-      return false;
-    }
-    this.#chat(null, this.store.get().name, clean);
-    return true;
-  }
-
-  /** @param {Iterable<File>} files */
-  sendFiles(files) {
-    this.transfers.send(files, this.roster.links);
   }
 
   /** @param {string} key */
@@ -131,12 +112,11 @@ export class Call {
       events: {
         phase: (link, phase) => {
           patchPeer(this.store, link.key, { phase });
-          if (phase === 'connected') void this.monitor.poll(link);
+          if (phase === 'connected') for (const feature of this.features) feature.connected?.(link);
         },
         control: (link) => {
-          link.tell(stateMessage(this.local.view));
           this.roster.introduced(link);
-          this.monitor.introduce(link);
+          for (const feature of this.features) feature.opened?.(link);
         },
         message: (link, message) => this.#control(link, message),
         media: (link, slot) => {
@@ -215,50 +195,25 @@ export class Call {
 
   /** @param {Link} link */
   #added(link) {
-    this.#chatGates.set(link.key, new ChatGate());
     const { key, id, name, phase } = link;
     addPeer(this.store, { key, id, name, phase, mic: false, camera: false, screen: false, path: null });
+    for (const feature of this.features) feature.added?.(link);
   }
 
   /** @param {Link} link */
   #removed(link) {
-    this.#chatGates.delete(link.key);
-    this.monitor.forget(link);
+    for (const feature of this.features) feature.removed?.(link);
     removePeer(this.store, link.key);
   }
 
   /** @param {Link} link @param {ControlMessage} message */
   #control(link, message) {
-    switch (message.type) {
-      case 'state':
-        return patchPeer(this.store, link.key, { mic: message.mic, camera: message.camera, screen: message.screen });
-      case 'chat':
-        if (this.#chatGates.get(link.key)?.admit(performance.now())) this.#chat(link.key, link.name, message.text);
-        return undefined;
-      case 'path':
-        return this.monitor.heard(link, message);
-      case 'moved':
-        return this.roster.moved(link, message.id);
-      default:
-        return undefined;
-    }
-  }
-
-  /** @param {string|null} from @param {string} name @param {string} text */
-  #chat(from, name, text) {
-    const { chat, unread, panel } = this.store.get();
-    const message = { id: ++chatId, from, name, text, at: Date.now() };
-    const seen = from === null || panel === 'chat';
-    this.store.set({ chat: [...chat, message].slice(-CHAT_KEPT), unread: seen ? unread : unread + 1 });
+    if (message.type === 'moved') return this.roster.moved(link, message.id);
+    for (const feature of this.features) feature.on?.[message.type]?.(link, message);
   }
 }
 
 const JOIN_ERRORS = new Set(['bad-room-name', 'bad-name', 'room-full', 'too-many-rooms', 'server-full', 'draining', 'too-fast']);
-
-/** @param {MediaView} media @returns {ControlMessage} */
-function stateMessage({ mic, camera, screen }) {
-  return { type: 'state', mic: mic === 'on', camera: camera === 'on', screen };
-}
 
 /** @param {unknown} list @returns {{id: string, name: string}[]} */
 function peersOf(list) {

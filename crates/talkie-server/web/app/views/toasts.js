@@ -5,12 +5,12 @@
  */
 import { dismissToast } from '../state.js';
 import { strings } from '../strings.js';
-import { h, keyed } from './dom.js';
-import { icon } from './icons.js';
+import { h, keyed } from '../ui/dom.js';
+import { icon } from '../ui/icons.js';
 
 /** @import {AppStore} from '../state.js' */
 
-/** @type {Record<import('../types.js').Toast['kind'], import('./icons.js').IconName|null>} */
+/** @type {Record<import('../types.js').Toast['kind'], import('../ui/icons.js').IconName|null>} */
 const ICONS = { info: null, good: 'check', bad: 'warning' };
 
 /** @param {AppStore} store @param {HTMLElement} place */

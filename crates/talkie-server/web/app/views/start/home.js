@@ -2,13 +2,13 @@
  * The first page: start a room, or join one.
  * @module
  */
-import { parseInvite, randomKey, randomRoomName, toRoomName } from '../names.js';
-import { strings } from '../strings.js';
-import { h } from './dom.js';
-import { icon, logo } from './icons.js';
+import { parseInvite, randomKey, randomRoomName, toRoomName } from '../../names.js';
+import { strings } from '../../strings.js';
+import { h } from '../../ui/dom.js';
+import { icon, logo } from '../../ui/icons.js';
 
-/** @import {View} from './dom.js' */
-/** @import {IconName} from './icons.js' */
+/** @import {View} from '../../ui/dom.js' */
+/** @import {IconName} from '../../ui/icons.js' */
 
 /**
  * @param {{go: (room: string, key: string|null) => void}} app

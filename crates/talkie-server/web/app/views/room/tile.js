@@ -3,13 +3,13 @@
  * an audio element of its own, so that hiding a picture never silences anybody.
  * @module
  */
-import { hueOf, initials } from '../names.js';
-import { strings } from '../strings.js';
-import { h, setAttribute } from './dom.js';
-import { icon } from './icons.js';
+import { hueOf, initials } from '../../names.js';
+import { strings } from '../../strings.js';
+import { h, setAttribute } from '../../ui/dom.js';
+import { icon } from '../../ui/icons.js';
 import { badge } from './badge.js';
 
-/** @import {PeerView, Phase, PeerPath} from '../types.js' */
+/** @import {PeerView, Phase, PeerPath} from '../../types.js' */
 
 /**
  * @typedef {object} TileView what a tile shows

@@ -3,15 +3,15 @@
  * gesture that lets the browser play the others' sound.
  * @module
  */
-import { errorText, strings } from '../strings.js';
-import { Cleanup, h } from './dom.js';
-import { icon, logo } from './icons.js';
-import { deviceButton } from './toolbar.js';
+import { errorText, strings } from '../../strings.js';
+import { Cleanup, h } from '../../ui/dom.js';
+import { icon, logo } from '../../ui/icons.js';
+import { deviceButton } from '../room/toolbar.js';
 
-/** @import {AppStore} from '../state.js' */
-/** @import {LocalMedia} from '../media/local.js' */
-/** @import {MediaView} from '../types.js' */
-/** @import {View} from './dom.js' */
+/** @import {AppStore} from '../../state.js' */
+/** @import {LocalMedia} from '../../media/local.js' */
+/** @import {MediaView} from '../../types.js' */
+/** @import {View} from '../../ui/dom.js' */
 
 /**
  * @param {{store: AppStore, local: LocalMedia, enter: (name: string) => void, home: () => void}} app

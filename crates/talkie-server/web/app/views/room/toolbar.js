@@ -2,16 +2,16 @@
  * The call controls. A toggle's label says what pressing it will do; aria-pressed says what is.
  * @module
  */
-import { canShareScreen } from '../media/screen.js';
-import { toast } from '../state.js';
-import { strings } from '../strings.js';
-import { Cleanup, h, setAttribute } from './dom.js';
-import { icon } from './icons.js';
+import { canShareScreen } from '../../media/screen.js';
+import { toast } from '../../state.js';
+import { strings } from '../../strings.js';
+import { Cleanup, h, setAttribute } from '../../ui/dom.js';
+import { icon } from '../../ui/icons.js';
 
-/** @import {AppStore} from '../state.js' */
-/** @import {LocalMedia} from '../media/local.js' */
-/** @import {State} from '../types.js' */
-/** @import {IconName} from './icons.js' */
+/** @import {AppStore} from '../../state.js' */
+/** @import {LocalMedia} from '../../media/local.js' */
+/** @import {State} from '../../types.js' */
+/** @import {IconName} from '../../ui/icons.js' */
 
 /**
  * @param {{store: AppStore, local: LocalMedia, leave: () => void}} app

@@ -2,12 +2,12 @@
  * After the call.
  * @module
  */
-import { strings } from '../strings.js';
-import { h } from './dom.js';
-import { logo } from './icons.js';
+import { strings } from '../../strings.js';
+import { h } from '../../ui/dom.js';
+import { logo } from '../../ui/icons.js';
 
-/** @import {AppStore} from '../state.js' */
-/** @import {View} from './dom.js' */
+/** @import {AppStore} from '../../state.js' */
+/** @import {View} from '../../ui/dom.js' */
 
 /**
  * @param {{store: AppStore, rejoin: () => void, home: () => void}} app

@@ -2,20 +2,19 @@
  * The room: top bar, banner, stage with the tiles, panel, controls.
  * @module
  */
-import { errorText, strings } from '../strings.js';
-import { chatPanel } from './chat.js';
-import { Cleanup, h } from './dom.js';
-import { filesPanel } from './files.js';
-import { icon, logo } from './icons.js';
+import { errorText, strings } from '../../strings.js';
+import { Cleanup, h } from '../../ui/dom.js';
+import { icon, logo } from '../../ui/icons.js';
 import { inviteButtons } from './invite.js';
+import { panel } from './panel.js';
 import { stage } from './stage.js';
 import { toolbar } from './toolbar.js';
 
-/** @import {AppStore} from '../state.js' */
-/** @import {Call} from '../session/call.js' */
-/** @import {LocalMedia} from '../media/local.js' */
-/** @import {State} from '../types.js' */
-/** @import {View} from './dom.js' */
+/** @import {AppStore} from '../../state.js' */
+/** @import {Call} from '../../session/call.js' */
+/** @import {LocalMedia} from '../../media/local.js' */
+/** @import {State} from '../../types.js' */
+/** @import {View} from '../../ui/dom.js' */
 
 /**
  * @param {{store: AppStore, local: LocalMedia, call: Call, leave: () => void, retry: () => void}} app
@@ -94,30 +93,6 @@ function bannerText(code) {
     default:
       return errorText(code);
   }
-}
-
-/** @param {AppStore} store @param {Call} call @param {Cleanup} cleanup */
-function panel(store, call, cleanup) {
-  const views = { chat: chatPanel(store, (text) => call.say(text)), files: filesPanel(store, { transfers: call.transfers, sendFiles: (files) => call.sendFiles(files) }) };
-  const title = h('h2', {});
-  const shut = () => store.set({ panel: null });
-  const close = h('button', { type: 'button', class: 'icon-button', 'aria-label': strings.chat.close, title: strings.chat.close, data: { testid: 'panel-close' }, on: { click: shut } }, icon('close'));
-  const element = h('aside', { class: 'panel', hidden: true, data: { testid: 'panel' } }, h('header', {}, title, close), views.chat.element, views.files.element);
-  element.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape') shut();
-  });
-  cleanup.add(
-    store.subscribe((s) => s.panel, (open) => {
-      element.hidden = open === null;
-      views.chat.element.hidden = open !== 'chat';
-      views.files.element.hidden = open !== 'files';
-      if (!open) return;
-      title.textContent = strings[open].title;
-      element.setAttribute('aria-label', strings[open].title);
-    }),
-  );
-  for (const view of Object.values(views)) cleanup.add(view.dispose);
-  return element;
 }
 
 /** Says to screen readers who came and went. @param {AppStore} store @param {Cleanup} cleanup */

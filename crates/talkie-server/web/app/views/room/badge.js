@@ -2,11 +2,11 @@
  * How packets get to a peer, in a word and a number.
  * @module
  */
-import { strings } from '../strings.js';
-import { h } from './dom.js';
-import { icon } from './icons.js';
+import { strings } from '../../strings.js';
+import { h } from '../../ui/dom.js';
+import { icon } from '../../ui/icons.js';
 
-/** @import {PeerPath} from '../types.js' */
+/** @import {PeerPath} from '../../types.js' */
 
 /** @returns {{element: HTMLElement, update: (path: PeerPath|null) => void}} */
 export function badge() {

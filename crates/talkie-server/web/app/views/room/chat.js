@@ -2,21 +2,22 @@
  * The chat panel.
  * @module
  */
-import { CHAT_LENGTH } from '../peer/control.js';
-import { strings } from '../strings.js';
-import { h, keyed } from './dom.js';
-import { icon } from './icons.js';
+import { CHAT_LENGTH } from '../../peer/messages/chat.js';
+import { locale, strings } from '../../strings.js';
+import { h, keyed } from '../../ui/dom.js';
+import { icon } from '../../ui/icons.js';
 
-/** @import {AppStore} from '../state.js' */
-/** @import {ChatMessage} from '../types.js' */
-/** @import {View} from './dom.js' */
+/** @import {AppStore} from '../../state.js' */
+/** @import {Chat} from '../../session/chat.js' */
+/** @import {ChatMessage} from '../../types.js' */
+/** @import {View} from '../../ui/dom.js' */
 
 /**
  * @param {AppStore} store
- * @param {(text: string) => boolean} say
+ * @param {Chat} chat
  * @returns {View}
  */
-export function chatPanel(store, say) {
+export function chatPanel(store, chat) {
   const t = strings.chat;
   const log = h('div', { class: 'chat-log', role: 'log', 'aria-label': t.log, tabindex: 0, data: { testid: 'chat-log' } });
   const empty = h('p', { class: 'panel-empty' }, icon('chat'), h('span', {}, t.empty));
@@ -24,7 +25,7 @@ export function chatPanel(store, say) {
     class: 'input', rows: 1, maxlength: CHAT_LENGTH, placeholder: t.placeholder, 'aria-label': t.label, dir: 'auto', enterkeyhint: 'send', data: { testid: 'chat-input' },
   });
   const submit = () => {
-    if (input.value.trim() && say(input.value)) input.value = '';
+    if (input.value.trim() && chat.say(input.value)) input.value = '';
     input.focus();
   };
   input.addEventListener('keydown', (event) => {
@@ -83,7 +84,7 @@ function bubble(message, all) {
     'header',
     {},
     h('bdi', { class: 'chat-name' }, message.from === null ? strings.room.you : message.name || strings.room.guest),
-    h('time', { datetime: time.toISOString() }, time.toLocaleTimeString(strings.locale, { hour: '2-digit', minute: '2-digit' })),
+    h('time', { datetime: time.toISOString() }, time.toLocaleTimeString(locale, { hour: '2-digit', minute: '2-digit' })),
   );
   return h(
     'article',

@@ -2,14 +2,14 @@
  * Handing the room's link to somebody.
  * @module
  */
-import { linkCaution, linkForOthers } from '../session/invitation.js';
-import { toast } from '../state.js';
-import { strings } from '../strings.js';
-import { h } from './dom.js';
-import { icon } from './icons.js';
+import { linkCaution, linkForOthers } from '../../session/invitation.js';
+import { toast } from '../../state.js';
+import { strings } from '../../strings.js';
+import { h } from '../../ui/dom.js';
+import { icon } from '../../ui/icons.js';
 
-/** @import {AppStore} from '../state.js' */
-/** @import {Cleanup} from './dom.js' */
+/** @import {AppStore} from '../../state.js' */
+/** @import {Cleanup} from '../../ui/dom.js' */
 
 /** @param {AppStore} store */
 const linkOf = (store) => linkForOthers(store.get(), location.origin);

@@ -3,17 +3,17 @@
  * people a strip beside it.
  * @module
  */
-import { strings } from '../strings.js';
-import { Cleanup, h, keyed } from './dom.js';
-import { icon } from './icons.js';
+import { strings } from '../../strings.js';
+import { Cleanup, h, keyed } from '../../ui/dom.js';
+import { icon } from '../../ui/icons.js';
 import { inviteButtons, inviteText } from './invite.js';
 import { bestGrid } from './layout.js';
 import { createTile, tilesOf } from './tile.js';
 
-/** @import {AppStore} from '../state.js' */
-/** @import {Call} from '../session/call.js' */
-/** @import {LocalMedia} from '../media/local.js' */
-/** @import {State, Slot} from '../types.js' */
+/** @import {AppStore} from '../../state.js' */
+/** @import {Call} from '../../session/call.js' */
+/** @import {LocalMedia} from '../../media/local.js' */
+/** @import {State, Slot} from '../../types.js' */
 /** @import {TileElement, TileView, TileStreams} from './tile.js' */
 
 /**

@@ -2,27 +2,28 @@
  * The files panel: a card for each file, a row in it for each peer.
  * @module
  */
-import { secondsLeft } from '../files/rate.js';
-import { isOpen } from '../files/transfers.js';
-import { sizeText, strings, timeText } from '../strings.js';
-import { h, keyed, setAttribute } from './dom.js';
-import { icon } from './icons.js';
+import { secondsLeft } from '../../files/rate.js';
+import { isOpen } from '../../files/transfers.js';
+import { sizeText, strings, timeText } from '../../strings.js';
+import { h, keyed, setAttribute } from '../../ui/dom.js';
+import { icon } from '../../ui/icons.js';
 
-/** @import {AppStore} from '../state.js' */
-/** @import {Transfers} from '../files/transfers.js' */
-/** @import {TransferView} from '../types.js' */
-/** @import {View} from './dom.js' */
+/** @import {AppStore} from '../../state.js' */
+/** @import {Transfers} from '../../files/transfers.js' */
+/** @import {Link} from '../../peer/link.js' */
+/** @import {TransferView} from '../../types.js' */
+/** @import {View} from '../../ui/dom.js' */
 
 /**
  * @param {AppStore} store
- * @param {{transfers: Transfers, sendFiles: (files: Iterable<File>) => void}} call
+ * @param {{transfers: Transfers, links: () => Link[]}} call
  * @returns {View}
  */
-export function filesPanel(store, { transfers, sendFiles }) {
+export function filesPanel(store, { transfers, links }) {
   const t = strings.files;
   const picker = h('input', { type: 'file', multiple: true, hidden: true, 'aria-label': t.choose, tabindex: -1, data: { testid: 'file-input' } });
   picker.addEventListener('change', () => {
-    sendFiles([...(picker.files ?? [])]);
+    transfers.send([...(picker.files ?? [])], links());
     picker.value = '';
   });
   const list = h('div', { class: 'file-list', data: { testid: 'file-list' } });

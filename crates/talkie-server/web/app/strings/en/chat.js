@@ -1,0 +1,17 @@
+/**
+ * Chat.
+ * @module
+ */
+
+export default {
+  chat: {
+    title: 'Chat',
+    empty: 'Messages go straight to the others and are kept nowhere else.',
+    placeholder: 'Message everybody',
+    label: 'Message',
+    send: 'Send',
+  
+    nobody: 'There is nobody here to read this yet.',
+    log: 'Messages',
+  },
+};

@@ -1,0 +1,19 @@
+/**
+ * How packets go, and how well.
+ * @module
+ */
+
+export default {
+  badge: {
+    direct: 'Direct',
+    nat: 'Through NAT',
+    relay: 'Relayed',
+    /** @param {string} via */
+    relayVia: (via) => `Relayed · ${via.toUpperCase()}`,
+    /** @param {number} ms */
+    rtt: (ms) => `${ms} ms`,
+    directHint: 'Packets go straight from machine to machine.',
+    natHint: 'Packets go straight, through a router that translates addresses.',
+    relayHint: 'No direct way was found: this server passes the encrypted packets on.',
+  },
+};

@@ -1,0 +1,8 @@
+/**
+ * Settings: devices, effects, sending, shortcuts.
+ * @module
+ */
+
+export default {
+  settings: {},
+};

@@ -1,0 +1,9 @@
+/**
+ * Privacy from the server: keys, safety numbers, locked rooms.
+ * @module
+ */
+
+/** @type {typeof import('../en/trust.js').default} */
+export default {
+  trust: {},
+};
