@@ -14,6 +14,7 @@ mod address_key;
 mod admin;
 mod bind;
 mod certificate;
+mod compare;
 mod config;
 mod connections;
 mod holder;

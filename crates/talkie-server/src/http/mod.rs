@@ -27,6 +27,7 @@ use tower::ServiceExt as _;
 use assets::Assets;
 use host::Authority;
 
+use crate::compare::Compare;
 use crate::ice::Ice;
 use crate::invitation::Invitations;
 use crate::signaling::{Client, RoomName, Signaling};
@@ -53,16 +54,24 @@ struct App {
     signaling: Signaling,
     ice: Arc<Ice>,
     invitations: Invitations,
+    compare: Compare,
 }
 
 impl Site {
     /// The web app and its signaling.
     pub(crate) fn new(signaling: Signaling, ice: Arc<Ice>, invitations: Invitations) -> Self {
-        let app = Arc::new(App { assets: Assets::default(), signaling, ice, invitations });
+        let app = Arc::new(App {
+            assets: Assets::default(),
+            signaling,
+            ice,
+            invitations,
+            compare: Compare::default(),
+        });
         let router = Router::new()
             .route("/", get(start))
             .route("/r/{room}", get(room))
             .route("/signal", get(signal))
+            .route("/compare/socket/{pair}", get(compare))
             .fallback_service(get(file).with_state(Arc::clone(&app)))
             .with_state(app);
         Self { router }
@@ -143,6 +152,23 @@ async fn signal(
         invitation: app.invitations.by(&visit.authority, visit.secure),
     };
     app.signaling.upgrade(upgrade, client)
+}
+
+async fn compare(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+    Path(pair): Path<String>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let field = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if !app.signaling.is_own_page(field(ORIGIN), field(HOST), visit.secure) {
+        return (StatusCode::FORBIDDEN, "this page may not connect here\n").into_response();
+    }
+    match upgrade {
+        Ok(upgrade) => app.compare.upgrade(upgrade, visit.address.into(), &pair),
+        Err(rejection) => rejection.into_response(),
+    }
 }
 
 /// For a client that a proxy brings beyond what one may have.

@@ -99,13 +99,19 @@ impl Signaling {
         }
     }
 
+    /// Whether a page of `origin` that came from `host` may open WebSockets here: the rule for
+    /// signaling, for whatever else the server offers to its own pages.
+    #[must_use]
+    pub fn is_own_page(&self, origin: Option<&str>, host: Option<&str>, secure: bool) -> bool {
+        origin::is_allowed(origin, host, secure, &self.shared.config.origins)
+    }
+
     /// Answers a request for `/signal`: switches to WebSocket, or refuses a page of a foreign
     /// origin with 403. Call it on a tokio runtime.
     pub fn upgrade(&self, ws: WebSocketUpgrade, client: Client) -> Response {
         let shared = Arc::clone(&self.shared);
-        let allowed = &shared.config.origins;
         let Client { origin, host, secure, .. } = &client;
-        if !origin::is_allowed(origin.as_deref(), host.as_deref(), *secure, allowed) {
+        if !self.is_own_page(origin.as_deref(), host.as_deref(), *secure) {
             tracing::debug!(origin = ?client.origin, host = ?client.host, "foreign origin refused");
             shared.act(|hub, _| hub.handle_foreign_origin());
             return (StatusCode::FORBIDDEN, "this page may not connect here\n").into_response();
