@@ -61,7 +61,8 @@ export function initialState() {
     name: '',
     options: NO_OPTIONS,
     media: { mic: 'none', camera: 'none', screen: false, pending: false, problems: {} },
-    online: true,
+    online: globalThis.navigator?.onLine !== false,
+    unreachable: false,
     ...emptyCall(),
     toasts: [],
   };
@@ -75,6 +76,7 @@ export function emptyCall() {
     notice: null,
     draining: false,
     invitation: /** @type {import('./types.js').Invitation|null} */ (null),
+    held: false,
     soundBlocked: false,
     peers: [],
     chat: [],

@@ -13,7 +13,7 @@
  * @typedef {{kind: PathKind, via: RelayTransport|null, rtt: number|null}} PeerPath
  */
 
-/** @typedef {'connecting'|'connected'|'reconnecting'|'failed'} Phase */
+/** @typedef {'connecting'|'connected'|'reconnecting'|'failed'|'cut'} Phase `cut`: we ended it, because the peer flooded us */
 
 /**
  * @typedef {object} PeerView what the page shows of a peer
@@ -24,7 +24,9 @@
  * @property {boolean} mic
  * @property {boolean} camera
  * @property {boolean} screen
+ * @property {boolean} held the peer has put the call on hold
  * @property {PeerPath|null} path
+ * @property {number|null} quality 0 (bad) to 4 bars, see stats/quality.js; null: not known
  */
 
 /** @typedef {'refused'|'missing'|'busy'|'insecure'|'unsupported'|'failed'} MediaProblem */
@@ -92,9 +94,11 @@
  * @property {MediaView} media
  * @property {SignalingStatus} signaling
  * @property {boolean} online
+ * @property {boolean} unreachable the page is the one that was kept, because the server did not answer
  * @property {string|null} notice code of what keeps us from the room, a key of strings.errors
  * @property {boolean} draining
  * @property {Invitation|null} invitation null: not yet known
+ * @property {boolean} held we have put the call on hold
  * @property {boolean} soundBlocked
  * @property {readonly PeerView[]} peers
  * @property {readonly ChatMessage[]} chat

@@ -9,7 +9,7 @@ import { errorText, sizeText, strings, timeText } from '../../../../crates/talki
 import { bestGrid } from '../../../../crates/talkie-server/web/app/views/room/layout.js';
 
 test('control messages are judged before they are used', () => {
-  assert.deepEqual(parseControl('{"type":"state","mic":1,"camera":true}'), { type: 'state', mic: false, camera: true, screen: false });
+  assert.deepEqual(parseControl('{"type":"state","mic":1,"camera":true}'), { type: 'state', mic: false, camera: true, screen: false, held: false });
   assert.deepEqual(parseControl('{"type":"chat","text":" hi\\r\\nyou\\u202e\\u0007 "}'), { type: 'chat', text: 'hi\nyou' });
   assert.equal(/** @type {any} */ (parseControl(JSON.stringify({ type: 'chat', text: 'x'.repeat(30_000) }))).text.length, CHAT_LENGTH);
   assert.deepEqual(parseControl('{"type":"path","kind":"relay","via":"smoke"}'), { type: 'path', kind: 'relay', via: null });

@@ -1,13 +1,16 @@
 /**
- * One peer: its RTCPeerConnection with perfect negotiation (W3C WebRTC §10.7), the control channel,
- * what comes in and goes out. The one that joined later offers first and is polite. The other makes its
+ * One peer: its RTCPeerConnection, negotiation (negotiation.js), the control channel (channel.js), what
+ * comes in and goes out. The one that joined later offers first and is polite. The other makes its
  * connection when that offer comes. A link outlives the ids the server gives: `rebind` says who the
  * peer is now.
  * @module
  */
-import { CONTROL_CHANNEL, parseControl } from './control.js';
+import { ControlChannel } from './channel.js';
+import { Gathered } from './gathered.js';
+import { Negotiation } from './negotiation.js';
 import { RestartPolicy } from './restart.js';
 import { answerSlots, offerSlots, SLOTS } from './slots.js';
+import { Trace } from './trace.js';
 
 /** @import {Phase, Slot} from '../types.js' */
 /** @import {ControlMessage} from './control.js' */
@@ -20,6 +23,7 @@ import { answerSlots, offerSlots, SLOTS } from './slots.js';
  * @property {(to: string, payload: unknown) => void} signal
  * @property {Streams} streams
  * @property {ReadonlyMap<Slot, MediaStreamTrack>} tracks what we send at present
+ * @property {() => RTCRtpTransceiverDirection} direction of all that is sent and received: inactive while we hold
  * @property {LinkEvents} events
  */
 
@@ -28,18 +32,19 @@ import { answerSlots, offerSlots, SLOTS } from './slots.js';
  * @property {(link: Link, phase: Phase) => void} phase
  * @property {(link: Link) => void} control the control channel is open
  * @property {(link: Link, message: ControlMessage) => void} message
+ * @property {(link: Link) => void} slots the m-lines are there and not yet negotiated
+ * @property {(link: Link) => void} negotiated both sides agree (again)
+ * @property {(link: Link) => void} flooded the peer sent far too much and was cut off
  * @property {(link: Link, slot: Slot) => void} media something changed in what comes in
  * @property {(link: Link, channel: RTCDataChannel) => void} channel
  */
-
-/** Candidates found within this time share a message. */
-const GATHER_MS = 20;
 
 let nextKey = 0;
 
 export class Link {
   /** @type {RTCPeerConnection|null} */ pc = null;
-  /** @type {RTCDataChannel|null} */ control = null;
+  /** What happened, for whoever asks why. */
+  trace = new Trace();
   /** @type {Phase} */ phase = 'connecting';
   /** Names this connection to the other end: whoever knows it was there when it was made. */
   tag = '';
@@ -47,11 +52,10 @@ export class Link {
   announced = null;
   /** @type {Slots} */ slots = new Map();
   /** @type {Partial<Record<Slot, MediaStream>>} */ #streams = {};
-  /** @type {RTCIceCandidate[]} */ #gathered = [];
-  /** @type {ReturnType<typeof setTimeout>|undefined} */ #gatherTimer;
+  #gathered = new Gathered((candidates) => this.context.signal(this.id, { link: this.tag, candidates }));
   /** @type {Promise<void>} */ #inbox = Promise.resolve();
-  #makingOffer = false;
-  #ignoringOffer = false;
+  /** @type {Negotiation|null} */ #negotiation = null;
+  /** @type {ControlChannel|null} */ #control = null;
   #closed = false;
   #wasConnected = false;
 
@@ -76,11 +80,16 @@ export class Link {
     return this.#closed;
   }
 
+  get control() {
+    return this.#control?.channel ?? null;
+  }
+
   /** The polite side begins. */
   start() {
     this.tag = crypto.randomUUID?.() ?? String(crypto.getRandomValues(new Uint32Array(4)));
     const pc = this.#open();
-    this.slots = offerSlots(pc, this.context.streams, this.context.tracks);
+    this.slots = offerSlots(pc, this.context);
+    this.context.events.slots(this);
     this.#openControl(pc);
     this.#adoptReceivers();
   }
@@ -102,13 +111,38 @@ export class Link {
     this.id = id;
     this.name = name;
     this.announced = null;
+    this.trace.note('rebound');
     this.resend();
   }
 
   /** An offer that went out just before the session was lost may never have arrived. */
   resend() {
-    if (this.pc?.signalingState === 'have-local-offer') this.#sendDescription();
+    this.#negotiation?.resend();
     this.policy.poke();
+  }
+
+  /** Codecs or directions changed, of which the browser does not tell by itself, or somebody wants it so. */
+  renegotiate() {
+    if (!this.#closed) this.#negotiation?.needed();
+  }
+
+  /** All that goes either way. @param {RTCRtpTransceiverDirection} direction */
+  setDirection(direction) {
+    for (const transceiver of this.slots.values()) {
+      if (transceiver.currentDirection !== 'stopped') transceiver.direction = direction;
+    }
+  }
+
+  /** The device is on another network, or on one again. */
+  networkChanged() {
+    this.trace.note('network-changed');
+    this.policy.networkChanged();
+  }
+
+  /** Somebody pressed the button. @returns {boolean} whether it could be done now */
+  restartByHand() {
+    this.trace.note('ice-restart-by-hand');
+    return this.#restart();
   }
 
   /** @param {Slot} slot @param {MediaStreamTrack|null} track */
@@ -123,74 +157,72 @@ export class Link {
 
   /** @param {ControlMessage} message @returns {boolean} whether it could be sent */
   tell(message) {
-    if (this.control?.readyState !== 'open') return false;
-    this.control.send(JSON.stringify(message));
-    return true;
+    return this.#control?.tell(message) ?? false;
   }
 
   close() {
     this.#closed = true;
-    clearTimeout(this.#gatherTimer);
+    this.#gathered.close();
     this.policy.stop();
-    this.pc?.close();
+    this.#negotiation?.close();
+    this.#control?.close();
+    const { pc } = this;
+    if (!pc) return;
+    pc.onicecandidate = pc.onicecandidateerror = pc.onconnectionstatechange = null;
+    pc.oniceconnectionstatechange = pc.onicegatheringstatechange = pc.ondatachannel = null;
+    for (const { receiver } of this.slots.values()) receiver.track.onmute = receiver.track.onunmute = null;
+    pc.close();
   }
 
   #open() {
     const pc = new RTCPeerConnection(this.context.config());
     this.pc = pc;
-    pc.onnegotiationneeded = () => this.#offer();
-    pc.onicecandidate = ({ candidate }) => candidate?.candidate && this.#gather(candidate);
+    this.#negotiation = new Negotiation(pc, this.polite, {
+      describe: (description) => this.#signal({ description }),
+      ask: () => this.#signal({ negotiate: true }),
+      settled: () => {
+        this.trace.note('negotiated');
+        this.context.events.negotiated(this);
+      },
+    });
+    pc.onicecandidate = ({ candidate }) => {
+      if (!candidate?.candidate) return;
+      this.trace.found(candidate);
+      this.#gathered.add(candidate);
+    };
+    pc.onicecandidateerror = (event) => this.trace.failed(event);
+    pc.onicegatheringstatechange = () => (this.trace.gathered = pc.iceGatheringState === 'complete');
     pc.onconnectionstatechange = () => this.#stateChanged();
     pc.oniceconnectionstatechange = () => this.#stateChanged();
     pc.ondatachannel = ({ channel }) => this.context.events.channel(this, channel);
     this.policy.begin();
+    this.trace.note('begun');
     return pc;
   }
 
-  async #offer() {
-    const pc = this.pc;
-    if (!pc || this.#closed) return;
-    try {
-      this.#makingOffer = true;
-      await pc.setLocalDescription();
-      this.#sendDescription();
-    } catch (error) {
-      if (!this.#closed) console.warn('talkie: offer', error);
-    } finally {
-      this.#makingOffer = false;
-    }
-  }
-
-  #sendDescription() {
-    this.#flushCandidates();
-    this.context.signal(this.id, { link: this.tag, description: this.pc?.localDescription });
-  }
-
-  /** @param {RTCIceCandidate} candidate */
-  #gather(candidate) {
-    this.#gathered.push(candidate);
-    this.#gatherTimer ??= setTimeout(() => this.#flushCandidates(), GATHER_MS);
-  }
-
-  #flushCandidates() {
-    clearTimeout(this.#gatherTimer);
-    this.#gatherTimer = undefined;
-    if (this.#gathered.length === 0 || this.#closed) return;
-    this.context.signal(this.id, { link: this.tag, candidates: this.#gathered.splice(0) });
+  /** @param {{description?: RTCSessionDescription|null, negotiate?: true, restart?: true}} what */
+  #signal(what) {
+    this.#gathered.flush();
+    this.context.signal(this.id, { link: this.tag, ...what });
   }
 
   /** @param {any} payload */
   async #handle(payload) {
     if (this.#closed || typeof payload !== 'object' || payload === null) return;
     if (payload.description) await this.#describe(payload.description, payload.link);
-    if (payload.restart === true && this.polite) this.policy.asked();
+    if (payload.negotiate === true) this.#negotiation?.asked();
+    if (payload.restart === true && this.polite) {
+      this.trace.note('ice-restart-wanted');
+      this.policy.asked();
+    }
     if (!Array.isArray(payload.candidates)) return;
     for (const candidate of payload.candidates.slice(0, 64)) {
+      this.trace.heard(candidate?.candidate);
       try {
         await this.pc?.addIceCandidate(candidate);
       } catch (error) {
         // Those of an offer that we ignored, or of a generation that a restart has replaced.
-        if (!this.#ignoringOffer && !this.#closed) console.debug('talkie: candidate', error);
+        if (!this.#negotiation?.ignoringOffer && !this.#closed) console.debug('talkie: candidate', error);
       }
     }
   }
@@ -200,43 +232,29 @@ export class Link {
     const first = this.pc === null;
     if (first && description.type !== 'offer') return;
     const pc = this.pc ?? this.#open();
-    const collision = description.type === 'offer' && (this.#makingOffer || pc.signalingState !== 'stable');
-    this.#ignoringOffer = !this.polite && collision;
-    if (this.#ignoringOffer) return;
-    // Late answers to an offer that was answered already (it was sent twice) mean nothing.
-    if (description.type === 'answer' && pc.signalingState !== 'have-local-offer') return;
-    if (description.type !== 'offer') return this.#conclude(pc, description);
-    await pc.setRemoteDescription(description);
-    if (typeof tag === 'string') this.tag = tag.slice(0, 128);
-    if (first) {
+    if (description.type === 'offer' && typeof tag === 'string') this.tag = tag.slice(0, 128);
+    await this.#negotiation?.receive(description, async () => {
+      if (!first) return;
       this.#openControl(pc);
-      this.slots = await answerSlots(pc, this.context.streams, this.context.tracks);
+      this.slots = await answerSlots(pc, this.context);
+      this.context.events.slots(this);
       this.#adoptReceivers();
-    }
-    await pc.setLocalDescription();
-    this.#sendDescription();
-  }
-
-  /** @param {RTCPeerConnection} pc @param {RTCSessionDescriptionInit} answer */
-  async #conclude(pc, answer) {
-    try {
-      await pc.setRemoteDescription(answer);
-    } catch (error) {
-      // An answer that cannot be applied must not leave us waiting for another one for ever.
-      if (pc.signalingState === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
-      throw error;
-    }
+    });
   }
 
   /** @param {RTCPeerConnection} pc */
   #openControl(pc) {
-    const channel = pc.createDataChannel(CONTROL_CHANNEL.label, { negotiated: true, id: CONTROL_CHANNEL.id });
-    this.control = channel;
-    channel.onopen = () => this.context.events.control(this);
-    channel.onmessage = ({ data }) => {
-      const message = parseControl(data);
-      if (message) this.context.events.message(this, message);
-    };
+    const { events } = this.context;
+    this.#control = new ControlChannel(pc, {
+      opened: () => events.control(this),
+      message: (message) => events.message(this, message),
+      flooded: () => {
+        this.trace.note('cut-off');
+        this.close();
+        this.#setPhase('cut');
+        events.flooded(this);
+      },
+    });
   }
 
   #adoptReceivers() {
@@ -255,6 +273,7 @@ export class Link {
     const pc = this.pc;
     if (!pc || this.#closed) return;
     this.policy.observe(pc.connectionState, pc.iceConnectionState);
+    if (pc.connectionState === 'disconnected' || pc.connectionState === 'failed') this.trace.note(pc.connectionState);
     if (pc.connectionState === 'connected') {
       this.#wasConnected = true;
       this.#setPhase('connected');
@@ -267,6 +286,7 @@ export class Link {
   #setPhase(phase) {
     if (phase === this.phase) return;
     this.phase = phase;
+    if (phase === 'connected') this.trace.note('connected');
     this.context.events.phase(this, phase);
   }
 
@@ -278,8 +298,9 @@ export class Link {
     pc.setConfiguration(this.context.config());
     // Always the side that offered first: two restarts at once end, between Firefox and Chromium, in an
     // answer with the DTLS roles exchanged, which Chromium refuses.
+    this.trace.note(this.polite ? 'ice-restart' : 'ice-restart-asked');
     if (this.polite) pc.restartIce();
-    else this.context.signal(this.id, { link: this.tag, restart: true });
+    else this.#signal({ restart: true });
     return true;
   }
 }

@@ -29,15 +29,21 @@ export const SLOTS = ORDER.map(([slot]) => slot);
 const streamOf = (slot, streams) => (slot === 'mic' || slot === 'camera' ? streams.person : streams.screen);
 
 /**
+ * @typedef {object} SlotContext
+ * @property {Streams} streams
+ * @property {ReadonlyMap<Slot, MediaStreamTrack>} tracks
+ * @property {() => RTCRtpTransceiverDirection} direction
+ */
+
+/**
  * @param {RTCPeerConnection} pc
- * @param {Streams} streams
- * @param {ReadonlyMap<Slot, MediaStreamTrack>} tracks
+ * @param {SlotContext} context
  * @returns {Slots}
  */
-export function offerSlots(pc, streams, tracks) {
+export function offerSlots(pc, { streams, tracks, direction }) {
   return new Map(
     ORDER.map(([slot, kind]) => {
-      const init = { direction: /** @type {const} */ ('sendrecv'), streams: [streamOf(slot, streams)] };
+      const init = { direction: direction(), streams: [streamOf(slot, streams)] };
       return [slot, pc.addTransceiver(tracks.get(slot) ?? kind, init)];
     }),
   );
@@ -46,11 +52,10 @@ export function offerSlots(pc, streams, tracks) {
 /**
  * After the first remote offer was set, before it is answered.
  * @param {RTCPeerConnection} pc
- * @param {Streams} streams
- * @param {ReadonlyMap<Slot, MediaStreamTrack>} tracks
+ * @param {SlotContext} context
  * @returns {Promise<Slots>}
  */
-export async function answerSlots(pc, streams, tracks) {
+export async function answerSlots(pc, { streams, tracks, direction }) {
   const free = pc.getTransceivers();
   /** @type {Slots} */
   const slots = new Map();
@@ -58,7 +63,7 @@ export async function answerSlots(pc, streams, tracks) {
     const at = free.findIndex((t) => t.receiver.track.kind === kind);
     const [transceiver] = at < 0 ? [] : free.splice(at, 1);
     if (!transceiver) continue;
-    transceiver.direction = 'sendrecv';
+    transceiver.direction = direction();
     transceiver.sender.setStreams?.(streamOf(slot, streams));
     await transceiver.sender.replaceTrack(tracks.get(slot) ?? null);
     slots.set(slot, transceiver);

@@ -4,11 +4,12 @@
  * @module
  */
 import { PathMonitor } from '../peer/monitor.js';
-import { addPeer, emptyCall, patchPeer, removePeer } from '../state.js';
+import { addPeer, emptyCall, patchPeer, removePeer, toast } from '../state.js';
 import { strings } from '../strings.js';
 import { cleanName } from '../names.js';
 import { Transfers } from '../files/transfers.js';
 import { Chat } from './chat.js';
+import { Hold } from './hold.js';
 import { Presence } from './presence.js';
 import { rtcConfiguration, usableServers } from './ice-servers.js';
 import { readInvitation } from './invitation.js';
@@ -45,6 +46,7 @@ export class Call {
     const context = { store, local, links: () => this.roster.links };
     this.chat = new Chat(context);
     this.presence = new Presence(context);
+    this.hold = new Hold(context, () => this.presence.changed());
     this.transfers = new Transfers(store);
     this.signaling = new Signaling(signalUrl(), {
       session: (welcome) => this.#session(welcome),
@@ -87,7 +89,7 @@ export class Call {
   /** The device is on another network, or on one again. */
   networkChanged() {
     this.signaling.wake();
-    for (const link of this.roster.links) link.policy.networkChanged();
+    for (const link of this.roster.links) link.networkChanged();
   }
 
   /** @param {string} key */
@@ -109,15 +111,19 @@ export class Call {
       signal: (to, payload) => void this.signaling.send('signal', { to, payload }),
       streams: { person: new MediaStream(), screen: new MediaStream() },
       tracks: this.local.tracks,
+      direction: () => this.hold.direction(),
       events: {
         phase: (link, phase) => {
           patchPeer(this.store, link.key, { phase });
-          if (phase === 'connected') for (const feature of this.features) feature.connected?.(link);
+          if (phase === 'connected') this.#each('connected', link);
         },
         control: (link) => {
           this.roster.introduced(link);
-          for (const feature of this.features) feature.opened?.(link);
+          this.#each('opened', link);
         },
+        slots: (link) => this.#each('slots', link),
+        negotiated: (link) => this.#each('negotiated', link),
+        flooded: (link) => toast(this.store, 'bad', strings.flooded(link.name)),
         message: (link, message) => this.#control(link, message),
         media: (link, slot) => {
           for (const listener of this.#mediaListeners) listener(link, slot);
@@ -196,14 +202,19 @@ export class Call {
   /** @param {Link} link */
   #added(link) {
     const { key, id, name, phase } = link;
-    addPeer(this.store, { key, id, name, phase, mic: false, camera: false, screen: false, path: null });
-    for (const feature of this.features) feature.added?.(link);
+    addPeer(this.store, { key, id, name, phase, mic: false, camera: false, screen: false, held: false, path: null, quality: null });
+    this.#each('added', link);
   }
 
   /** @param {Link} link */
   #removed(link) {
-    for (const feature of this.features) feature.removed?.(link);
+    this.#each('removed', link);
     removePeer(this.store, link.key);
+  }
+
+  /** @param {'added'|'slots'|'negotiated'|'opened'|'connected'|'removed'} what @param {Link} link */
+  #each(what, link) {
+    for (const feature of this.features) feature[what]?.(link);
   }
 
   /** @param {Link} link @param {ControlMessage} message */

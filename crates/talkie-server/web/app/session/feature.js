@@ -12,6 +12,8 @@
  * @typedef {object} Feature
  * @property {Record<string, (link: Link, message: any) => void>} [on] control messages by type (peer/control.js)
  * @property {(link: Link) => void} [added] a peer is there; nothing is connected yet
+ * @property {(link: Link) => void} [slots] its m-lines are there and not yet negotiated
+ * @property {(link: Link) => void} [negotiated] both sides agree (again)
  * @property {(link: Link) => void} [opened] its control channel is open (again)
  * @property {(link: Link) => void} [connected] media can flow
  * @property {(link: Link) => void} [removed]

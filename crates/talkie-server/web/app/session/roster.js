@@ -98,6 +98,8 @@ export class Roster {
     const same = typeof tag === 'string' && tag !== '' ? this.links.find((link) => link.tag === tag) : undefined;
     if (same && same !== known) this.#rebind(same, peer);
     const link = same ?? known;
+    // One that was cut off stays so, whatever it calls for.
+    if (link?.closed) return;
     if (link && !this.#isNewCall(link, payload)) return link.receive(payload);
     if (payload?.description?.type !== 'offer') return;
     if (link) this.#remove(link);

@@ -16,4 +16,7 @@ export default {
     natHint: 'Packets go straight, through a router that translates addresses.',
     relayHint: 'No direct way was found: this server passes the encrypted packets on.',
   },
+  /** @param {string} name */
+  flooded: (name) => `The connection to ${name} was closed: it flooded us with messages. The others are not affected.`,
+  held: 'On hold',
 };

@@ -37,6 +37,7 @@ export default {
     connected: 'Connected',
     reconnecting: 'Reconnecting…',
     failed: 'No way through yet. Still trying…',
+    cut: 'Cut off: it sent far too much',
   },
   toolbar: {
     label: 'Call controls',

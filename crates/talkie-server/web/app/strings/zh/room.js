@@ -37,6 +37,7 @@ export default {
     connecting: 'Connecting…',
     connected: 'Connected',
     reconnecting: 'Reconnecting…',
+    cut: '已断开：对方发送的消息过多',
     failed: 'No way through yet. Still trying…',
   },
   toolbar: {
