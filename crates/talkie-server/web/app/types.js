@@ -24,6 +24,8 @@
  * @property {boolean} mic
  * @property {boolean} camera
  * @property {boolean} screen
+ * @property {number|null} hand when it went up, by our clock
+ * @property {boolean} recording
  * @property {boolean} held the peer has put the call on hold
  * @property {PeerPath|null} path
  * @property {number|null} quality 0 (bad) to 4 bars, see stats/quality.js; null: not known
@@ -41,7 +43,20 @@
  * @property {{mic?: MediaProblem, camera?: MediaProblem}} problems
  */
 
-/** @typedef {{id: number, from: string|null, name: string, text: string, at: number}} ChatMessage `from` null: ours */
+/**
+ * @typedef {object} ChatMessage
+ * @property {number} key unique in this page
+ * @property {string} id the writer's own
+ * @property {string|null} from key of the peer; null: ours; '': somebody, as `told` has it
+ * @property {string} name
+ * @property {string} text
+ * @property {number} at
+ * @property {string|null} told who told us, when it was not the writer
+ */
+
+/** A reaction over a tile; `peer` is `self` for ours. @typedef {{id: number, peer: string, name: string, emoji: string}} ReactionView */
+
+/** Words that go with what somebody says. Nothing here writes them: a feature that does sets `captions`. @typedef {{id: string, name: string, text: string}} Caption */
 
 /** @typedef {'offered'|'waiting'|'active'|'done'|'declined'|'cancelled'|'failed'} TransferState */
 
@@ -103,6 +118,15 @@
  * @property {readonly PeerView[]} peers
  * @property {readonly ChatMessage[]} chat
  * @property {number} unread
+ * @property {readonly string[]} typing keys of the peers that write a message
+ * @property {number|null} hand when ours went up
+ * @property {readonly ReactionView[]} reactions
+ * @property {readonly string[]} speaking keys of the peers that are heard
+ * @property {string|null} speaker key of the active speaker; the last one while nobody speaks
+ * @property {string|null} pinned id of the tile that is kept large
+ * @property {readonly Caption[]} captions shown over the stage, the newest last
+ * @property {{since: number}|null} recording our own, by performance.now()
+ * @property {number|null} roomPeers how many the room holds; null: not yet known
  * @property {readonly TransferView[]} transfers
  * @property {PanelName|null} panel
  * @property {readonly Toast[]} toasts

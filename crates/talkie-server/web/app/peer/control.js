@@ -6,8 +6,10 @@
  * @module
  */
 import { chatMessages } from './messages/chat.js';
+import { historyMessages } from './messages/history.js';
 import { pathMessages } from './messages/path.js';
 import { presenceMessages } from './messages/presence.js';
+import { reactionMessages } from './messages/reaction.js';
 import { rosterMessages } from './messages/roster.js';
 
 export const CONTROL_CHANNEL = { label: 'talkie-control', id: 0 };
@@ -17,11 +19,15 @@ const MESSAGE_LENGTH = 32_768;
  * A parser makes a clean message of a raw object that has its type, or null of one that is none.
  * @type {Record<string, (raw: any) => object|null>}
  */
-const PARSERS = { ...presenceMessages, ...chatMessages, ...pathMessages, ...rosterMessages };
+const PARSERS = { ...presenceMessages, ...chatMessages, ...historyMessages, ...reactionMessages, ...pathMessages, ...rosterMessages };
 
 /**
  * @typedef {import('./messages/presence.js').PresenceMessage
  *   | import('./messages/chat.js').ChatControl
+ *   | import('./messages/chat.js').TypingMessage
+ *   | import('./messages/history.js').HistoryAsk
+ *   | import('./messages/history.js').HistoryMessage
+ *   | import('./messages/reaction.js').ReactionMessage
  *   | import('./messages/path.js').PathMessage
  *   | import('./messages/roster.js').MovedMessage} ControlMessage
  */

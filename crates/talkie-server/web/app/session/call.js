@@ -8,10 +8,14 @@ import { addPeer, emptyCall, patchPeer, removePeer, toast } from '../state.js';
 import { strings } from '../strings.js';
 import { cleanName } from '../names.js';
 import { Transfers } from '../files/transfers.js';
+import { Sending } from '../sending/sending.js';
 import { Chat } from './chat.js';
 import { Hold } from './hold.js';
 import { Presence } from './presence.js';
+import { Reactions } from './reactions.js';
+import { Speakers } from './speakers.js';
 import { rtcConfiguration, usableServers } from './ice-servers.js';
+import { readRoomPeers } from './room-limit.js';
 import { readInvitation } from './invitation.js';
 import { Roster } from './roster.js';
 import { Signaling } from './signaling.js';
@@ -46,7 +50,9 @@ export class Call {
     const context = { store, local, links: () => this.roster.links };
     this.chat = new Chat(context);
     this.presence = new Presence(context);
+    this.reactions = new Reactions(context);
     this.hold = new Hold(context, () => this.presence.changed());
+    this.sending = new Sending(context);
     this.transfers = new Transfers(store);
     this.signaling = new Signaling(signalUrl(), {
       session: (welcome) => this.#session(welcome),
@@ -64,7 +70,7 @@ export class Call {
       (link, path) => patchPeer(store, link.key, { path }),
     );
     /** @type {Feature[]} */
-    this.features = [this.presence, this.monitor, this.chat, this.transfers];
+    this.features = [this.presence, this.sending, this.monitor, this.chat, this.reactions, new Speakers(context), this.transfers];
     this.#stopTracks = local.onTrack((slot, track) => {
       for (const link of this.roster.links) void link.setTrack(slot, track);
     });
@@ -136,7 +142,7 @@ export class Call {
   /** @param {ServerMessage} welcome */
   #session(welcome) {
     this.#useServers(welcome.iceServers);
-    this.store.set({ draining: false, invitation: readInvitation(welcome) });
+    this.store.set({ draining: false, invitation: readInvitation(welcome), roomPeers: readRoomPeers(welcome.limits) });
     this.#enter();
   }
 
@@ -202,7 +208,7 @@ export class Call {
   /** @param {Link} link */
   #added(link) {
     const { key, id, name, phase } = link;
-    addPeer(this.store, { key, id, name, phase, mic: false, camera: false, screen: false, held: false, path: null, quality: null });
+    addPeer(this.store, { key, id, name, phase, mic: false, camera: false, screen: false, hand: null, recording: false, held: false, path: null, quality: null });
     this.#each('added', link);
   }
 

@@ -15,13 +15,13 @@ export class Presence {
 
   on = {
     /** @param {Link} link @param {PresenceMessage} message */
-    state: (link, { mic, camera, screen, hand, recording }) => {
+    state: (link, { mic, camera, screen, held, hand, recording }) => {
       const { store } = this.context;
       const now = Date.now();
       const known = store.get().peers.find((peer) => peer.key === link.key)?.hand ?? null;
       const raisedAt = handRaisedAt(hand, known, this.#downAt.get(link.key) ?? 0, now);
       if (raisedAt === null) this.#downAt.set(link.key, now);
-      patchPeer(store, link.key, { mic, camera, screen, hand: raisedAt, recording });
+      patchPeer(store, link.key, { mic, camera, screen, held, hand: raisedAt, recording });
     },
   };
 
@@ -54,9 +54,9 @@ export class Presence {
   /** @returns {PresenceMessage} */
   #state() {
     const { mic, camera, screen } = this.context.local.view;
-    const { hand, recording } = this.context.store.get();
+    const { held, hand, recording } = this.context.store.get();
     return {
-      type: 'state', mic: mic === 'on', camera: camera === 'on', screen,
+      type: 'state', mic: mic === 'on', camera: camera === 'on', screen, held,
       hand: hand === null ? null : Date.now() - hand, recording: recording !== null,
     };
   }

@@ -1,9 +1,11 @@
 /**
- * `chat`: a line that somebody wrote.
+ * `chat`: a line that somebody wrote; `typing`: that somebody is writing one.
  * @module
  */
+import { Bucket } from './bucket.js';
 
-/** @typedef {{type: 'chat', text: string}} ChatControl */
+/** `id` is the writer's own: '' when an older version gave none. @typedef {{type: 'chat', id: string, text: string}} ChatControl */
+/** @typedef {{type: 'typing', on: boolean}} TypingMessage */
 
 export const CHAT_LENGTH = 4000;
 
@@ -11,9 +13,16 @@ export const chatMessages = {
   /** @param {any} raw @returns {ChatControl|null} */
   chat: (raw) => {
     const text = typeof raw.text === 'string' ? cleanChat(raw.text) : '';
-    return text ? { type: 'chat', text } : null;
+    return text ? { type: 'chat', id: cleanId(raw.id), text } : null;
   },
+  /** @param {any} raw @returns {TypingMessage} */
+  typing: (raw) => ({ type: 'typing', on: raw.on === true }),
 };
+
+/** @param {unknown} id @returns {string} '' for what is no message id */
+export function cleanId(id) {
+  return typeof id === 'string' && /^[A-Za-z0-9_-]{8,32}$/.test(id) ? id : '';
+}
 
 /**
  * Chat keeps its line breaks; each line is otherwise as harmless as a name.
@@ -22,24 +31,12 @@ export const chatMessages = {
 export function cleanChat(text) {
   const cut = [...text.slice(0, CHAT_LENGTH * 2)].slice(0, CHAT_LENGTH).join('');
   // eslint-disable-next-line no-control-regex
-  return cut.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, ' ').replace(/\n{3,}/g, '\n\n').trim();
+  return cut.replace(/\r\n?/g, '\n').replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, ' ').replace(/\n{3,}/g, '\n\n').trim();
 }
 
-/** A peer may send this many chat messages at once, and one more every half second. */
-const CHAT_BURST = 20;
-const CHAT_EVERY_MS = 500;
-
-/** Bounds what one peer can put into everybody's chat. */
-export class ChatGate {
-  #tokens = CHAT_BURST;
-  #at = 0;
-
-  /** @param {number} now in milliseconds */
-  admit(now) {
-    this.#tokens = Math.min(CHAT_BURST, this.#tokens + (now - this.#at) / CHAT_EVERY_MS);
-    this.#at = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
+/** Bounds what one peer can put into everybody's chat: so many at once, and one more every half second. */
+export class ChatGate extends Bucket {
+  constructor() {
+    super({ burst: 20, everyMs: 500 });
   }
 }

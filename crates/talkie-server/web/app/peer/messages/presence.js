@@ -6,7 +6,7 @@
 /**
  * `hand`: for how many milliseconds the hand has been up, null when it is down. An age and not a time,
  * because clocks differ.
- * @typedef {{type: 'state', mic: boolean, camera: boolean, screen: boolean, hand: number|null, recording: boolean}} PresenceMessage
+ * @typedef {{type: 'state', mic: boolean, camera: boolean, screen: boolean, held: boolean, hand: number|null, recording: boolean}} PresenceMessage
  */
 
 const DAY_MS = 86_400_000;
@@ -18,6 +18,7 @@ export const presenceMessages = {
     mic: raw.mic === true,
     camera: raw.camera === true,
     screen: raw.screen === true,
+    held: raw.held === true,
     hand: typeof raw.hand === 'number' && raw.hand >= 0 ? Math.min(raw.hand, DAY_MS) : null,
     recording: raw.recording === true,
   }),
