@@ -15,6 +15,7 @@ import { leftView } from './views/start/left.js';
 import { lobbyView } from './views/start/lobby.js';
 import { roomView } from './views/room/room.js';
 import { showToasts } from './views/toasts.js';
+import { registerWhenIdle, whenKept } from './worker.js';
 
 /** @import {View} from './ui/dom.js' */
 
@@ -180,4 +181,6 @@ addEventListener('pageshow', (event) => {
 
 showToasts(store, /** @type {HTMLElement} */ (document.getElementById('toasts')));
 exposeDiagnostics(store, () => call, () => local);
+whenKept(() => store.set({ unreachable: true }));
+registerWhenIdle();
 route();
