@@ -8,8 +8,11 @@
 //! has its driver call [`Signaling::deliver`](super::Signaling::deliver) when there is news.
 //!
 //! What the hub relies on:
-//! - a `Join` is answered by exactly one `Joined` or `Refused`, unless a `Leave` overtook it;
-//! - after `Joined` a peer hears of every peer that comes or goes, in the room's order;
+//! - a `Join` is answered by exactly one `Joined` or `Refused`, unless a `Leave` overtook it; a
+//!   `Knocking` may come before;
+//! - a `Peek` is answered by exactly one `Peeked`;
+//! - after `Joined` a peer hears of every peer that comes or goes and of every knock that begins or
+//!   ends, in the room's order; of those that wait already it hears at once;
 //! - signals between two peers arrive in order or are answered by `Undelivered`;
 //! - events to peers that are gone are harmless: peer ids are never used again.
 
@@ -18,7 +21,7 @@ use std::time::Instant;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{AddressKey, PeerId, RoomName};
+use super::{AddressKey, Card, Check, Pass, PeerId, RoomName};
 
 /// A peer as the others of its room see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,6 +30,9 @@ pub struct Peer {
     pub id: PeerId,
     /// As it wants to be called; may be empty.
     pub name: Box<str>,
+    /// For the others, unread.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card: Option<Card>,
 }
 
 /// How a peer went.
@@ -41,21 +47,95 @@ pub enum LeaveReason {
     Ended,
 }
 
+/// How somebody's knocking ended, for those inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KnockEnd {
+    /// It was let in.
+    Admitted,
+    /// It was not, or there was no place left.
+    Refused,
+    /// It went away.
+    Gone,
+}
+
+/// What somebody outside may know of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Glimpse {
+    /// Whether there is a room, and whether it is opened by the same key.
+    pub key: KeyFit,
+    /// How many are in it; only for who has the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub people: Option<usize>,
+    /// Whether one has to knock; only for who has the key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub locked: Option<bool>,
+}
+
+/// How a check compares with a room's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyFit {
+    /// There is no such room.
+    New,
+    /// They are the same.
+    Match,
+    /// They are not.
+    Mismatch,
+}
+
+/// Somebody's wish to enter a room.
+#[derive(Debug)]
+pub struct Wish {
+    /// The room.
+    pub room: RoomName,
+    /// Who comes.
+    pub peer: Peer,
+    /// Whom the room counts for if this makes it.
+    pub owner: AddressKey,
+    /// Whether this may make the room.
+    pub may_create: bool,
+    /// The room's, if this makes it; otherwise it must agree with that.
+    pub check: Option<Check>,
+    /// The room's, if this makes it.
+    pub fresh_pass: Pass,
+    /// What may be the room's pass, as it was sent.
+    pub pass: Option<Box<str>>,
+}
+
 /// What a local peer wants of its room.
 #[derive(Debug)]
 pub enum Command {
     /// Enter a room.
-    Join {
+    Join(Wish),
+    /// Look at a room from outside.
+    Peek {
+        /// Whom to answer; used for nothing else.
+        asker: PeerId,
         /// The room.
         room: RoomName,
-        /// Who comes.
-        peer: Peer,
-        /// Whom the room counts for if this makes it.
-        owner: AddressKey,
-        /// Whether this may make the room.
-        may_create: bool,
+        /// The asker's check.
+        check: Option<Check>,
     },
-    /// Leave the room.
+    /// Lock the room, or unlock it for all who wait.
+    Lock {
+        /// Who does it.
+        by: PeerId,
+        /// Which of the two.
+        locked: bool,
+    },
+    /// Let somebody in who knocks, or send them away.
+    AnswerKnock {
+        /// Who answers.
+        by: PeerId,
+        /// Whom.
+        knocker: PeerId,
+        /// Which of the two.
+        admit: bool,
+        /// Comes back in [`News::Undelivered`] or [`News::NoPlace`].
+        about: u64,
+    },
+    /// Leave the room, or withdraw a knock.
     Leave {
         /// Who goes.
         peer: PeerId,
@@ -87,6 +167,12 @@ pub enum Refusal {
     ServerFull,
     /// It does not exist and may not be made.
     NoSuchRoom,
+    /// Its check is another.
+    WrongKey,
+    /// It is locked, and too many wait already.
+    TooManyKnocks,
+    /// Somebody inside said no.
+    TurnedAway,
 }
 
 /// News for one local peer.
@@ -106,7 +192,13 @@ pub enum News {
     Joined {
         /// The others.
         peers: Vec<Peer>,
+        /// Whether newcomers have to knock.
+        locked: bool,
+        /// What lets it in again, locked or not.
+        pass: Pass,
     },
+    /// The room is locked; somebody inside has to let it in.
+    Knocking,
     /// It is not let in.
     Refused(Refusal),
     /// Somebody came.
@@ -118,6 +210,24 @@ pub enum News {
         /// How.
         reason: LeaveReason,
     },
+    /// Somebody wants to be let in.
+    Knock(Peer),
+    /// Somebody need not be let in any more.
+    KnockEnded {
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        reason: KnockEnd,
+    },
+    /// The room was locked or unlocked.
+    Locked {
+        /// Which of the two.
+        locked: bool,
+        /// Who did it.
+        by: PeerId,
+    },
+    /// The answer to a [`Command::Peek`].
+    Peeked(Glimpse),
     /// Somebody sent something.
     Signal {
         /// Who.
@@ -125,8 +235,13 @@ pub enum News {
         /// What, untouched.
         payload: Box<RawValue>,
     },
-    /// The addressee of an own [`Command::Signal`] is not in the room.
+    /// The addressee of an own [`Command::Signal`] is not in the room, or nobody of that id knocks.
     Undelivered {
+        /// Its `about`.
+        about: u64,
+    },
+    /// There is no place for whom an own [`Command::AnswerKnock`] would let in.
+    NoPlace {
         /// Its `about`.
         about: u64,
     },

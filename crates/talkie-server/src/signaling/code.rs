@@ -25,6 +25,12 @@ pub enum Code {
     BadName,
     /// No place left in the room.
     RoomFull,
+    /// The room was opened with another key.
+    WrongKey,
+    /// Too many wait before the locked room.
+    TooManyKnocks,
+    /// Somebody in the locked room said no.
+    Refused,
     /// The address has made too many rooms that are still open.
     TooManyRooms,
     /// The address has too many sessions.
@@ -49,7 +55,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the document's table.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 22] = [
         Self::BadMessage,
         Self::BadVersion,
         Self::BadSequence,
@@ -59,6 +65,9 @@ impl Code {
         Self::BadRoomName,
         Self::BadName,
         Self::RoomFull,
+        Self::WrongKey,
+        Self::TooManyKnocks,
+        Self::Refused,
         Self::TooManyRooms,
         Self::TooManySessions,
         Self::ServerFull,
@@ -84,6 +93,9 @@ impl Code {
             Self::BadRoomName => "bad-room-name",
             Self::BadName => "bad-name",
             Self::RoomFull => "room-full",
+            Self::WrongKey => "wrong-key",
+            Self::TooManyKnocks => "too-many-knocks",
+            Self::Refused => "refused",
             Self::TooManyRooms => "too-many-rooms",
             Self::TooManySessions => "too-many-sessions",
             Self::ServerFull => "server-full",

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use super::Card;
+
 /// Limits and times of the signaling server.
 #[derive(Clone, Debug)]
 pub struct SignalingConfig {
     /// Largest frame in bytes. An offer with many codecs and candidates is some 10 kB.
     pub message_bytes: usize,
-    /// Lasting rate of messages per session. A peer that trickles candidates to seven others sends
+    /// Lasting rate of messages per session. A peer that trickles candidates to five others sends
     /// some hundred messages in its first second and hardly any later.
     pub messages_per_second: u32,
     /// Messages that may come at once above the rate.
@@ -16,8 +18,15 @@ pub struct SignalingConfig {
     pub flood_patience: Duration,
     /// Malformed messages after which a session is ended.
     pub bad_messages: u32,
-    /// Peers in a room: a mesh of eight is 28 connections, what a laptop still encodes for.
+    /// Peers in a room: in a mesh of six each encodes for five others, what a laptop still does.
     pub room_peers: usize,
+    /// Those who may wait before a locked room: 8, as many as people look through at a glance.
+    pub room_knocks: usize,
+    /// Lasting rate of knocks at one room. Who knocks and goes, again and again, would otherwise
+    /// bury those inside in messages, against whom the lock is to protect them.
+    pub knocks_per_second: u32,
+    /// Knocks at one room that may come at once above the rate.
+    pub knock_burst: u32,
     /// Rooms that one address has made and that are still open.
     pub rooms_per_address: usize,
     /// Rooms in this process.
@@ -59,7 +68,10 @@ impl Default for SignalingConfig {
             burst: 200,
             flood_patience: Duration::from_secs(10),
             bad_messages: 10,
-            room_peers: 8,
+            room_peers: 6,
+            room_knocks: 8,
+            knocks_per_second: 2,
+            knock_burst: 32,
             rooms_per_address: 32,
             rooms: 20_000,
             sessions_per_address: 256,
@@ -87,8 +99,9 @@ impl SignalingConfig {
     /// What may wait to be written to a socket beside its outbox: one frame of any kind. Without
     /// this bound the answers to the pings of a client that reads nothing would pile up.
     pub(super) fn write_buffer(&self) -> usize {
-        // A peer's id and its name, 64 characters of at most 4 bytes; and all else there is.
-        let joined = self.room_peers.saturating_mul(512);
+        // A peer's id, its name of 64 characters of at most 4 bytes, its card; and all else there
+        // is.
+        let joined = self.room_peers.saturating_mul(512 + Card::MAX_CHARACTERS);
         self.message_bytes.saturating_add(joined).saturating_add(16_384)
     }
 

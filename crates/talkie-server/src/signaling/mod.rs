@@ -21,6 +21,7 @@ mod ids;
 mod limits;
 mod message;
 mod names;
+mod opaque;
 mod origin;
 mod outbox;
 mod rooms;
@@ -31,12 +32,15 @@ mod stats;
 mod timers;
 
 pub use crate::address_key::AddressKey;
-pub use backend::{Backend, Command, LeaveReason, News, Peer, Refusal, RoomEvent};
+pub use backend::{
+    Backend, Command, Glimpse, KeyFit, KnockEnd, LeaveReason, News, Peer, Refusal, RoomEvent, Wish,
+};
 pub use code::Code;
 pub use config::SignalingConfig;
 pub use ice::{IceGrant, IceServer, IceServers};
-pub use ids::{ParseIdError, PeerId};
+pub use ids::{ParseIdError, Pass, PeerId};
 pub use names::{RoomName, RoomNameError};
+pub use opaque::{Card, Check, OpaqueError};
 pub use rooms::Rooms;
 pub use server::{Client, Invitation, Signaling};
 pub use stats::Stats;

@@ -26,6 +26,12 @@ pub(super) enum Place {
         room: RoomName,
         about: u64,
     },
+    /// Before a locked room.
+    Knocking {
+        peer: PeerId,
+        room: RoomName,
+        about: u64,
+    },
     In {
         peer: PeerId,
         room: RoomName,
@@ -36,9 +42,18 @@ impl Place {
     pub(super) fn peer(&self) -> Option<PeerId> {
         match self {
             Self::Nowhere => None,
-            Self::Joining { peer, .. } | Self::In { peer, .. } => Some(*peer),
+            Self::Joining { peer, .. } | Self::Knocking { peer, .. } | Self::In { peer, .. } => {
+                Some(*peer)
+            }
         }
     }
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Peek {
+    /// Whom the backend answers.
+    pub(super) asker: PeerId,
+    pub(super) room: RoomName,
 }
 
 /// What to do with a client's sequence number.
@@ -54,6 +69,8 @@ pub(super) struct Session {
     pub(super) client: Client,
     pub(super) link: Link,
     pub(super) place: Place,
+    /// A look at a room that the backend has not answered yet.
+    pub(super) peek: Option<Peek>,
     pub(super) outbox: Outbox,
     /// The highest number received from the client in order.
     pub(super) received: u64,
@@ -83,6 +100,7 @@ impl Session {
             client,
             link: Link::Detached { until: now },
             place: Place::Nowhere,
+            peek: None,
             outbox: Outbox::new(config.replay_messages, config.replay_bytes),
             received: 0,
             ack_at: None,

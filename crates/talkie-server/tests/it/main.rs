@@ -13,5 +13,7 @@ mod signaling;
 mod signaling_errors;
 mod signaling_host;
 mod signaling_hostile;
+mod signaling_keys;
+mod signaling_knocks;
 mod signaling_resume;
 mod tls;

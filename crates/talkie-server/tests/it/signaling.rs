@@ -22,7 +22,7 @@ async fn the_welcome_tells_all_that_a_client_needs() {
             "type": "welcome", "version": 1, "session": session, "token": welcome["token"],
             "resumed": false, "ack": 0, "heartbeat": 15, "resumeWithin": 30,
             "limits": {"messageBytes": 65_536, "messagesPerSecond": 50, "burst": 200,
-                "roomPeers": 8, "roomName": 64, "peerName": 64},
+                "roomPeers": 6, "roomName": 64, "peerName": 64},
             "iceServers": [{"urls": [format!("turn:{}", host.address)],
                 "username": format!("{session} 0"), "credential": "secret"}],
             "iceTtl": 3_600,

@@ -214,11 +214,16 @@ fn each_code_has_its_test() {
         "replay-overflow",
         "replaced",
         "draining",
+        "wrong-key",
+        "too-many-knocks",
+        "refused",
     ];
     let here = include_str!("signaling_errors.rs");
     let others = [
         include_str!("signaling.rs"),
         include_str!("signaling_hostile.rs"),
+        include_str!("signaling_keys.rs"),
+        include_str!("signaling_knocks.rs"),
         include_str!("signaling_resume.rs"),
     ];
     let document = include_str!("../../../../docs/signaling.md");

@@ -281,7 +281,11 @@ impl Peer {
     }
 
     pub(crate) async fn join(&mut self, room: &str) -> Value {
-        self.send(json!({"type": "join", "room": room})).await;
+        self.join_with(json!({"type": "join", "room": room})).await
+    }
+
+    pub(crate) async fn join_with(&mut self, request: Value) -> Value {
+        self.send(request).await;
         let joined = self.expect("joined").await;
         self.id = joined["self"].as_str().unwrap().to_owned();
         joined

@@ -75,6 +75,9 @@ impl Hub {
         if let Some(peer) = session.place.peer() {
             self.depart(now, peer, reason);
         }
+        if let Some(peek) = session.peek.take() {
+            self.members.remove(&peek.asker);
+        }
         let socket = session.socket()?;
         if let Some(state) = self.sockets.get_mut(&socket) {
             let rest: Vec<_> = std::iter::from_fn(|| session.outbox.give()).collect();

@@ -7,6 +7,7 @@
 //! the events by one of a kind for each socket and session.
 
 mod admit;
+mod door;
 mod end;
 mod news;
 mod request;
@@ -87,7 +88,8 @@ pub(super) struct Hub {
     sockets: BTreeMap<SocketId, Socket>,
     next_socket: u64,
     sessions: BTreeMap<SessionId, Session>,
-    /// Whose session each local peer is.
+    /// Whose session each local peer is: those in a room, those on their way in, and the one-time
+    /// ids of those who peek.
     members: BTreeMap<PeerId, SessionId>,
     accounts: Accounts,
     timers: Timers<Timer>,

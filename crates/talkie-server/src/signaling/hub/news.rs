@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::super::backend::{News, Refusal, RoomEvent};
+use super::super::backend::{Glimpse, News, Peer, Refusal, RoomEvent};
 use super::super::ids::{SessionId, SocketId};
 use super::super::message::Outgoing;
 use super::super::session::Place;
-use super::super::{Code, PeerId};
+use super::super::{Code, Pass, PeerId};
 use super::{Hub, Timer};
 
 impl Hub {
@@ -26,30 +26,64 @@ impl Hub {
     }
 
     fn hear(&mut self, now: Instant, id: SessionId, own: PeerId, news: News) {
-        match news {
-            News::Joined { peers } => {
-                let Some(session) = self.sessions.get_mut(&id) else { return };
-                let Place::Joining { room, .. } = &session.place else { return };
-                let room = room.clone();
-                session.place = Place::In { peer: own, room: room.clone() };
-                let joined = Outgoing::Joined { room: room.as_str(), own, peers: &peers };
-                self.post(now, id, &joined);
+        let message = match &news {
+            News::Joined { peers, locked, pass } => {
+                return self.entered(now, id, own, peers, *locked, pass);
             }
-            News::Refused(refusal) => self.refused(now, id, own, refusal),
-            News::PeerJoined(peer) => self.post(now, id, &Outgoing::PeerJoined { peer: &peer }),
-            News::PeerLeft { peer, reason } => {
-                self.post(now, id, &Outgoing::PeerLeft { peer, reason });
+            News::Knocking => return self.knocks(now, id),
+            News::Refused(refusal) => return self.refused(now, id, own, *refusal),
+            News::Peeked(glimpse) => return self.peeked(now, id, own, *glimpse),
+            News::Undelivered { about } => return self.undelivered(now, id, *about),
+            News::NoPlace { about } => {
+                return self.refuse_request(now, id, *about, Code::RoomFull, "the room is full");
             }
-            News::Signal { from, payload } => {
-                self.post(now, id, &Outgoing::Signal { from, payload: &payload });
-            }
-            News::Undelivered { about } => self.undelivered(now, id, about),
-        }
+            News::PeerJoined(peer) => Outgoing::PeerJoined { peer },
+            &News::PeerLeft { peer, reason } => Outgoing::PeerLeft { peer, reason },
+            News::Knock(peer) => Outgoing::Knock { peer },
+            &News::KnockEnded { peer, reason } => Outgoing::KnockEnded { id: peer, reason },
+            &News::Locked { locked, by } => Outgoing::RoomLocked { locked, by },
+            News::Signal { from, payload } => Outgoing::Signal { from: *from, payload },
+        };
+        self.post(now, id, &message);
+    }
+
+    fn entered(
+        &mut self,
+        now: Instant,
+        id: SessionId,
+        own: PeerId,
+        peers: &[Peer],
+        locked: bool,
+        pass: &Pass,
+    ) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let (Place::Joining { room, .. } | Place::Knocking { room, .. }) = &session.place else {
+            return;
+        };
+        let room = room.clone();
+        session.place = Place::In { peer: own, room: room.clone() };
+        let joined = Outgoing::Joined { room: room.as_str(), own, peers, locked, pass };
+        self.post(now, id, &joined);
+    }
+
+    fn knocks(&mut self, now: Instant, id: SessionId) {
+        let Some(session) = self.sessions.get_mut(&id) else { return };
+        let Place::Joining { peer, room, about } = session.place.clone() else { return };
+        session.place = Place::Knocking { peer, room: room.clone(), about };
+        self.post(now, id, &Outgoing::Knocking { room: room.as_str() });
+    }
+
+    fn peeked(&mut self, now: Instant, id: SessionId, asker: PeerId, glimpse: Glimpse) {
+        self.members.remove(&asker);
+        let Some(peek) = self.sessions.get_mut(&id).and_then(|it| it.peek.take()) else { return };
+        self.post(now, id, &Outgoing::Peeked { room: peek.room.as_str(), glimpse });
     }
 
     fn refused(&mut self, now: Instant, id: SessionId, own: PeerId, refusal: Refusal) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let Place::Joining { about, .. } = session.place else { return };
+        let (Place::Joining { about, .. } | Place::Knocking { about, .. }) = session.place else {
+            return;
+        };
         session.place = Place::Nowhere;
         self.members.remove(&own);
         let (code, words) = match refusal {
@@ -57,6 +91,9 @@ impl Hub {
             Refusal::TooManyRooms => (Code::TooManyRooms, "too many rooms from this address"),
             Refusal::ServerFull => (Code::ServerFull, "the server has no place for another room"),
             Refusal::NoSuchRoom => (Code::Draining, "the server is about to stop"),
+            Refusal::WrongKey => (Code::WrongKey, "the room was opened with another key"),
+            Refusal::TooManyKnocks => (Code::TooManyKnocks, "too many wait before the room"),
+            Refusal::TurnedAway => (Code::Refused, "somebody in the room said no"),
         };
         self.refuse_request(now, id, about, code, words);
     }

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use serde_json::value::RawValue;
 
-use super::super::backend::{Command, LeaveReason, Peer};
+use super::super::backend::Command;
 use super::super::ids::SessionId;
-use super::super::message::{Incoming, Malformed, Outgoing, Request};
+use super::super::message::{Incoming, Malformed, Request};
 use super::super::session::{Arrival, Place};
-use super::super::{Code, PeerId, RoomName, names};
+use super::super::{Code, PeerId};
 use super::Hub;
 
 impl Hub {
@@ -65,35 +65,18 @@ impl Hub {
             Request::Hello { .. } => {
                 self.bad_message(now, id, None, &Malformed("the session is open already".into()));
             }
-            Request::Join { room, name } => self.join(now, id, about, &room, &name),
+            Request::Join(join) => self.join(now, id, about, join),
+            Request::Peek { room, check } => self.peek(now, id, about, &room, check),
             Request::Signal { to, payload } => self.signal(now, id, about, &to, payload),
+            Request::Lock { locked } => self.lock(now, id, about, locked),
+            Request::AnswerKnock { id: knocker, admit } => {
+                self.answer_knock(now, id, about, &knocker, admit);
+            }
             Request::Leave => self.leave(now, id, about),
             Request::Bye => self.farewell(now, id),
             Request::Ping => self.pong(id),
             Request::Ack => {}
         }
-    }
-
-    fn join(&mut self, now: Instant, id: SessionId, about: u64, room: &str, name: &str) {
-        let Ok(room) = RoomName::parse(room) else {
-            let words = "a room name is 1 to 64 letters, digits and inner hyphens";
-            return self.refuse_request(now, id, about, Code::BadRoomName, words);
-        };
-        let Some(name) = names::peer_name(name) else {
-            let words = "a name is at most 64 characters";
-            return self.refuse_request(now, id, about, Code::BadName, words);
-        };
-        let peer = Peer { id: PeerId::from_bytes(self.bytes()), name };
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        if session.place.peer().is_some() {
-            let words = "leave the room first";
-            return self.refuse_request(now, id, about, Code::AlreadyInRoom, words);
-        }
-        session.place = Place::Joining { peer: peer.id, room: room.clone(), about };
-        let owner = session.account();
-        self.members.insert(peer.id, id);
-        let may_create = self.draining_until.is_none();
-        self.backend.handle_command(now, Command::Join { room, peer, owner, may_create });
     }
 
     fn signal(
@@ -104,10 +87,7 @@ impl Hub {
         to: &str,
         payload: Box<RawValue>,
     ) {
-        let Some(session) = self.sessions.get(&id) else { return };
-        let Place::In { peer: from, .. } = session.place else {
-            return self.refuse_request(now, id, about, Code::NotInRoom, "join a room first");
-        };
+        let Some(from) = self.member(now, id, about) else { return };
         match to.parse() {
             Ok(to) => {
                 let command = Command::Signal { from, to, payload, about };
@@ -117,22 +97,18 @@ impl Hub {
         }
     }
 
-    pub(super) fn undelivered(&mut self, now: Instant, id: SessionId, about: u64) {
-        let words = "the peer is not in the room";
-        self.refuse_request(now, id, about, Code::NoSuchPeer, words);
+    /// The session's own id in its room; who is in none is told so.
+    pub(super) fn member(&mut self, now: Instant, id: SessionId, about: u64) -> Option<PeerId> {
+        if let Place::In { peer, .. } = self.sessions.get(&id)?.place {
+            return Some(peer);
+        }
+        self.refuse_request(now, id, about, Code::NotInRoom, "join a room first");
+        None
     }
 
-    fn leave(&mut self, now: Instant, id: SessionId, about: u64) {
-        let Some(session) = self.sessions.get_mut(&id) else { return };
-        match std::mem::replace(&mut session.place, Place::Nowhere) {
-            Place::Nowhere => {
-                self.refuse_request(now, id, about, Code::NotInRoom, "join a room first");
-            }
-            Place::Joining { peer, room, .. } | Place::In { peer, room } => {
-                self.depart(now, peer, LeaveReason::Left);
-                self.post(now, id, &Outgoing::Left { room: room.as_str() });
-            }
-        }
+    pub(super) fn undelivered(&mut self, now: Instant, id: SessionId, about: u64) {
+        let words = "the peer is not there";
+        self.refuse_request(now, id, about, Code::NoSuchPeer, words);
     }
 
     fn pong(&mut self, id: SessionId) {

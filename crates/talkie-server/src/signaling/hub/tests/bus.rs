@@ -51,8 +51,10 @@ impl Bus {
     /// Lets everything on the way arrive.
     fn carry(&mut self, now: Instant) {
         while let Some((hub, command)) = self.commands.pop_front() {
-            if let Command::Join { peer, .. } = &command {
-                self.homes.insert(peer.id, hub);
+            match &command {
+                Command::Join(wish) => drop(self.homes.insert(wish.peer.id, hub)),
+                Command::Peek { asker, .. } => drop(self.homes.insert(*asker, hub)),
+                _ => {}
             }
             self.rooms.handle_command(now, command);
             while let Some(event) = self.rooms.poll_event() {
@@ -168,4 +170,50 @@ fn a_session_that_ends_while_it_joins_is_taken_out_again() {
     assert_eq!(pair.worlds[0].peers[0].closed, Some((1000, "bye")));
     assert_eq!(pair.bus.lock().unwrap().rooms.rooms(), 0);
     assert_eq!(pair.worlds[0].hub.stats().sessions, 0);
+}
+
+#[test]
+fn a_knock_and_its_answer_cross_from_one_process_to_the_other() {
+    let mut pair = Pair::new();
+    pair.worlds[0].join(0, "room");
+    pair.carry();
+    pair.worlds[0].send(0, json!({"type": "lock", "locked": true}));
+    pair.worlds[0].settle();
+    pair.carry();
+    assert_eq!(pair.worlds[0].types(0), ["joined", "room-locked"]);
+    pair.worlds[1].join(0, "room");
+    pair.carry();
+    assert_eq!(pair.worlds[1].types(0), ["knocking"]);
+    let id = pair.worlds[0].take(0)[0]["peer"]["id"].clone();
+    // The answer crosses the withdrawal.
+    pair.worlds[1].send(0, json!({"type": "leave"}));
+    pair.worlds[1].settle();
+    pair.worlds[0].send(0, json!({"type": "answer-knock", "id": id, "admit": true}));
+    pair.worlds[0].settle();
+    pair.carry();
+    assert_eq!(pair.worlds[1].types(0), ["left"]);
+    let heard = pair.worlds[0].take(0);
+    let hears_of_it = |type_: &str| heard.iter().any(|message| message["type"] == type_);
+    // Whichever came first: in the end it is outside and everybody knows.
+    assert!(hears_of_it("knock-ended"), "{heard:?}");
+    assert_eq!(hears_of_it("peer-joined"), hears_of_it("peer-left"), "{heard:?}");
+    assert_eq!(pair.bus.lock().unwrap().rooms.rooms(), 1);
+}
+
+#[test]
+fn a_second_peek_waits_for_the_answer_to_the_first() {
+    let mut pair = Pair::new();
+    for _ in 0..2 {
+        pair.worlds[0].send(0, json!({"type": "peek", "room": "room"}));
+    }
+    pair.worlds[0].settle();
+    assert_eq!(pair.worlds[0].take(0)[0]["code"], "too-fast");
+    pair.carry();
+    assert_eq!(pair.worlds[0].take(0)[0]["key"], "new");
+    // A session that ends meanwhile is not waited for.
+    pair.worlds[0].send(0, json!({"type": "peek", "room": "room"}));
+    pair.worlds[0].send(0, json!({"type": "bye"}));
+    pair.worlds[0].settle();
+    assert!(pair.worlds[0].hub.is_empty());
+    pair.carry();
 }

@@ -1,4 +1,5 @@
 mod bus;
+mod knocks;
 mod model;
 mod timers;
 mod world;

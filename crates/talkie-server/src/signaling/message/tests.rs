@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 
+use super::super::PeerId;
 use super::*;
 
 fn request(text: &str) -> Result<Request, Malformed> {
@@ -54,6 +55,14 @@ fn what_is_no_message_is_told_apart_from_one_with_wrong_fields() {
         r#"{"type":"join","seq":3}"#,
         r#"{"type":"join","seq":3,"room":7}"#,
         r#"{"type":"join","seq":3,"room":"a","name":[]}"#,
+        r#"{"type":"join","seq":3,"room":"a","card":"a b"}"#,
+        r#"{"type":"join","seq":3,"room":"a","check":"a.b"}"#,
+        r#"{"type":"join","seq":3,"room":"a","pass":[]}"#,
+        r#"{"type":"peek","seq":3}"#,
+        r#"{"type":"lock","seq":3,"locked":null}"#,
+        r#"{"type":"lock","seq":3,"locked":1}"#,
+        r#"{"type":"answer-knock","seq":3,"id":"a"}"#,
+        r#"{"type":"answer-knock","seq":3,"admit":true}"#,
         r#"{"type":"signal","seq":3,"to":"a"}"#,
         r#"{"type":"signal","seq":3,"payload":1}"#,
     ] {
@@ -61,7 +70,14 @@ fn what_is_no_message_is_told_apart_from_one_with_wrong_fields() {
         assert_eq!(incoming.seq, Some(3), "{text}");
         assert!(incoming.request.is_err(), "{text}");
     }
-    for text in [r#"{"type":"ack"}"#, r#"{"type":"leave"}"#, r#"{"type":"hello"}"#] {
+    for text in [
+        r#"{"type":"ack"}"#,
+        r#"{"type":"leave"}"#,
+        r#"{"type":"hello"}"#,
+        r#"{"type":"peek","room":"a"}"#,
+        r#"{"type":"lock","locked":true}"#,
+        r#"{"type":"answer-knock","id":"a","admit":true}"#,
+    ] {
         assert!(request(text).is_err(), "{text}");
     }
 }
@@ -69,7 +85,7 @@ fn what_is_no_message_is_told_apart_from_one_with_wrong_fields() {
 #[test]
 fn unknown_fields_and_nulls_for_what_may_be_missing_are_ignored() {
     let text = r#" {"type":"join","seq":1,"ack":null,"room":"a","name":null,"later":{"x":[]}}"#;
-    assert!(matches!(request(text), Ok(Request::Join { name, .. }) if name.is_empty()));
+    assert!(matches!(request(text), Ok(Request::Join(join)) if join.name.is_empty()));
     let text = r#"{"type":"hello","version":1,"resume":null}"#;
     assert!(matches!(request(text), Ok(Request::Hello { resume: None, .. })));
 }
@@ -97,8 +113,8 @@ proptest! {
 
     #[test]
     fn no_near_miss_panics(
-        kind in "hello|join|signal|leave|bye|ping|ack|[a-z]{0,6}",
-        key in "seq|ack|room|name|to|payload|resume|version",
+        kind in "hello|join|peek|signal|lock|answer-knock|leave|bye|ping|ack|[a-z]{0,6}",
+        key in "seq|ack|room|name|card|check|pass|to|payload|locked|id|admit|resume|version",
         value in "[0-9]{1,22}|-1|null|true|\"[a-z]*\"|\\{\\}|\\[\\]|\\{\"session\":1\\}",
     ) {
         drop(Incoming::parse(&format!(r#"{{"type":"{kind}","{key}":{value}}}"#)));
