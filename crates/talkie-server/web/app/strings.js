@@ -1,7 +1,7 @@
 /**
  * All text that a person reads, in the page's language. The words stand in `strings/LANGUAGE/`, a file
  * a part of the app; only one language is loaded. Sections that few visitors see are loaded by the page
- * that needs them (`section`).
+ * that needs them (`pageStrings`).
  * @module
  */
 import { currentLanguage } from './strings/language.js';
@@ -20,6 +20,15 @@ export const strings = (await dictionaries[language]()).default;
 export const locale = language === 'en' ? undefined : language;
 
 if (typeof document !== 'undefined') document.documentElement.lang = language;
+
+/**
+ * The words of a page that is loaded only when it is opened, in the page's language.
+ * @template T
+ * @param {Record<import('./strings/language.js').Language, () => Promise<{default: T}>>} files
+ */
+export async function pageStrings(files) {
+  return (await files[language]()).default;
+}
 
 /** @param {string} code */
 export function errorText(code) {
