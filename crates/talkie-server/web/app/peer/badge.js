@@ -23,7 +23,7 @@ export function readPath(stats) {
 }
 
 /** @param {Map<string, Stat>} byId */
-function selectedPair(byId) {
+export function selectedPair(byId) {
   const all = [...byId.values()];
   const transport = all.find((s) => s.type === 'transport' && s.selectedCandidatePairId);
   if (transport) return byId.get(transport.selectedCandidatePairId) ?? null;
