@@ -7,8 +7,11 @@ import { LocalMedia } from './media/local.js';
 import { cleanName } from './names.js';
 import { readOptions, readRoom } from './options.js';
 import { Call } from './session/call.js';
+import { Door } from './session/door.js';
 import { pageAt } from './pages/pages.js';
-import { createStore, emptyCall, initialState } from './state.js';
+import { preferences } from './preferences.js';
+import { rememberRoom } from './recent.js';
+import { createStore, emptyCall, initialState, toast } from './state.js';
 import { strings } from './strings.js';
 import { homeView } from './views/start/home.js';
 import { leftView } from './views/start/left.js';
@@ -27,6 +30,8 @@ const place = /** @type {HTMLElement} */ (document.getElementById('app'));
 let shown = null;
 /** @type {Call|null} */
 let call = null;
+/** @type {Door|null} */
+let door = null;
 /** @type {LocalMedia|null} */
 let local = null;
 
@@ -42,14 +47,14 @@ function route() {
   endCall();
   const options = readOptions(location.search);
   const target = readRoom(location);
-  store.set({ ...emptyCall(), options, room: target?.room ?? '', key: target?.key ?? null, name: options.name ?? rememberedName() });
+  store.set({ ...emptyCall(), options, room: target?.room ?? '', key: target?.key ?? null, brokenKey: target?.key === null && location.hash.length > 1, name: options.name ?? rememberedName() });
   const page = pageAt(location.pathname);
   if (page) return void openPage(page);
   document.title = target ? `${target.room} – ${strings.appName}` : strings.appName;
   if (!target) {
     store.set({ view: 'home' });
-    show(() => homeView({ go }));
-  } else if (options.join) {
+    show(() => homeView({ store, go }));
+  } else if (options.join && !store.get().brokenKey) {
     enterRoom(store.get().name);
   } else {
     enterLobby();
@@ -85,17 +90,24 @@ function openMedia() {
     if (local !== opened) return;
     store.set({ media });
     call?.presence.changed();
-  });
+  }, (kind, text) => toast(store, kind, text));
   local = opened;
-  if (!store.get().options.nomedia) void opened.open(['mic', 'camera']);
+  if (!store.get().options.nomedia) void opened.start();
   return opened;
 }
 
 /** @param {string|null} [notice] why we are (again) outside */
 function enterLobby(notice = null) {
-  const media = openMedia();
+  endVisit();
   store.set({ view: 'lobby', notice });
-  show(() => lobbyView({ store, local: media, enter: enterRoom, home: goHome }));
+  door = new Door(store);
+  door.start();
+  showLobby();
+}
+
+function showLobby() {
+  const media = openMedia();
+  show(() => lobbyView({ store, local: media, enter: enterRoom, cancel: () => enterLobby(), home: goHome }));
 }
 
 /** @param {string} typed */
@@ -103,15 +115,27 @@ function enterRoom(typed) {
   const name = cleanName(typed);
   rememberName(name);
   const media = openMedia();
-  store.set({ ...emptyCall(), view: 'room', name });
-  const started = new Call(store, media, (code) => {
-    call?.leave();
-    call = null;
-    enterLobby(code);
-  });
+  const opened = door?.handOver();
+  door = null;
+  // Who has to knock stays in the lobby until somebody opens.
+  const waiting = store.get().door?.locked === true;
+  store.set({ ...emptyCall(), view: 'lobby', name, waiting });
+  const entered = () => {
+    if (store.get().view === 'room') return;
+    store.set({ view: 'room' });
+    show(() => roomView({ store, local: media, call: started, leave, retry: route }));
+  };
+  const started = new Call(store, media, { refused: enterLobby, waiting: knock, entered }, opened);
   call = started;
-  show(() => roomView({ store, local: media, call: started, leave, retry: route }));
+  if (!waiting) entered();
   started.join();
+}
+
+/** The room turned out to be locked. */
+function knock() {
+  if (store.get().view === 'lobby') return;
+  store.set({ view: 'lobby' });
+  showLobby();
 }
 
 function leave() {
@@ -120,10 +144,17 @@ function leave() {
   show(() => leftView({ store, rejoin: () => enterLobby(), home: goHome }));
 }
 
-function endCall() {
-  const ending = call;
-  call = null;
+/** Whatever we have to do with the server, before or in the room. */
+function endVisit() {
+  const [left, ending] = [door, call];
+  door = call = null;
+  left?.close();
   ending?.leave();
+  store.set({ door: null });
+}
+
+function endCall() {
+  endVisit();
   local?.close();
   local = null;
   store.set({ media: initialState().media });
@@ -151,7 +182,9 @@ function rememberName(name) {
 
 function networkChanged() {
   store.set({ online: navigator.onLine });
-  if (navigator.onLine) call?.networkChanged();
+  if (!navigator.onLine) return;
+  door?.signaling.wake();
+  call?.networkChanged();
 }
 
 /** From Wi-Fi to mobile and back, on the phones that tell. The other properties are estimates that change all the time. */
@@ -171,7 +204,7 @@ addEventListener('offline', networkChanged);
 watchConnectionType();
 document.addEventListener('visibilitychange', () => {
   // Timers sleep in the background; see at once what became of the socket.
-  if (document.visibilityState === 'visible') call?.signaling.wake();
+  if (document.visibilityState === 'visible') (call ?? door)?.signaling.wake();
 });
 addEventListener('pagehide', () => endCall());
 addEventListener('pageshow', (event) => {
@@ -183,4 +216,8 @@ showToasts(store, /** @type {HTMLElement} */ (document.getElementById('toasts'))
 exposeDiagnostics(store, () => call, () => local);
 whenKept(() => store.set({ unreachable: true }));
 registerWhenIdle();
+store.subscribe((s) => s.selfId, (id) => {
+  // Only a room that let us in is worth finding again.
+  if (id !== null && preferences.get().rememberRooms) rememberRoom(store.get());
+});
 route();

@@ -13,7 +13,7 @@
  * @typedef {{kind: PathKind, via: RelayTransport|null, rtt: number|null}} PeerPath
  */
 
-/** @typedef {'connecting'|'connected'|'reconnecting'|'failed'|'cut'} Phase `cut`: we ended it, because the peer flooded us */
+/** @typedef {'connecting'|'connected'|'reconnecting'|'failed'|'cut'|'refused'} Phase `cut`: we ended it, because the peer flooded us; `refused`: the server touched what the peer sent */
 
 /**
  * @typedef {object} PeerView what the page shows of a peer
@@ -29,9 +29,13 @@
  * @property {boolean} held the peer has put the call on hold
  * @property {PeerPath|null} path
  * @property {number|null} quality 0 (bad) to 4 bars, see stats/quality.js; null: not known
+ * @property {string|null} safety the safety number, null while there is none
+ * @property {boolean} verified a person compared the number and found it the same
+ * @property {boolean} doubted a person compared the number and found another
+ * @property {boolean} tampered the server changed, repeated or kept what the peer sent
  */
 
-/** @typedef {'refused'|'missing'|'busy'|'insecure'|'unsupported'|'failed'} MediaProblem */
+/** @typedef {'refused'|'system'|'missing'|'busy'|'insecure'|'unsupported'|'failed'} MediaProblem */
 /** @typedef {'on'|'off'|'none'} DeviceState `none`: there is no track to switch on */
 
 /**
@@ -41,6 +45,8 @@
  * @property {boolean} screen
  * @property {boolean} pending a permission prompt may be open
  * @property {{mic?: MediaProblem, camera?: MediaProblem}} problems
+ * @property {string} micId of the device in use
+ * @property {string} cameraId
  */
 
 /**
@@ -77,6 +83,11 @@
  * @property {string|null} url of the received file, to be saved
  */
 
+/** What the server says before we join; `key` null: nothing yet. `problem`: why it says nothing, a key of strings.errors.
+ * @typedef {{key: 'new'|'match'|'mismatch'|null, people: number, locked: boolean, problem: string|null}} DoorView */
+
+/** Somebody who asks to be let in. @typedef {{id: string, name: string, trusted: boolean}} Knock */
+
 /** @typedef {'chat'|'files'} PanelName the panel of the room that is open; each has a `title` in the strings */
 
 /** @typedef {{id: number, kind: 'info'|'good'|'bad', text: string}} Toast */
@@ -103,6 +114,8 @@
  * @property {'home'|'lobby'|'room'|'left'|'page'} view
  * @property {string} room
  * @property {string|null} key
+ * @property {boolean} brokenKey the address has a key that cannot be one
+ * @property {DoorView|null} door
  * @property {string} name
  * @property {string|null} selfId
  * @property {Options} options
@@ -112,6 +125,9 @@
  * @property {boolean} unreachable the page is the one that was kept, because the server did not answer
  * @property {string|null} notice code of what keeps us from the room, a key of strings.errors
  * @property {boolean} draining
+ * @property {boolean} waiting we have knocked
+ * @property {boolean} locked
+ * @property {readonly Knock[]} knocks
  * @property {Invitation|null} invitation null: not yet known
  * @property {boolean} held we have put the call on hold
  * @property {boolean} soundBlocked

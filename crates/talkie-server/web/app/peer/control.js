@@ -11,6 +11,7 @@ import { pathMessages } from './messages/path.js';
 import { presenceMessages } from './messages/presence.js';
 import { reactionMessages } from './messages/reaction.js';
 import { rosterMessages } from './messages/roster.js';
+import { safetyMessages } from './messages/safety.js';
 
 export const CONTROL_CHANNEL = { label: 'talkie-control', id: 0 };
 const MESSAGE_LENGTH = 32_768;
@@ -19,7 +20,7 @@ const MESSAGE_LENGTH = 32_768;
  * A parser makes a clean message of a raw object that has its type, or null of one that is none.
  * @type {Record<string, (raw: any) => object|null>}
  */
-const PARSERS = { ...presenceMessages, ...chatMessages, ...historyMessages, ...reactionMessages, ...pathMessages, ...rosterMessages };
+const PARSERS = { ...presenceMessages, ...chatMessages, ...historyMessages, ...reactionMessages, ...pathMessages, ...rosterMessages, ...safetyMessages };
 
 /**
  * @typedef {import('./messages/presence.js').PresenceMessage
@@ -29,7 +30,9 @@ const PARSERS = { ...presenceMessages, ...chatMessages, ...historyMessages, ...r
  *   | import('./messages/history.js').HistoryMessage
  *   | import('./messages/reaction.js').ReactionMessage
  *   | import('./messages/path.js').PathMessage
- *   | import('./messages/roster.js').MovedMessage} ControlMessage
+ *   | import('./messages/roster.js').MovedMessage
+ *   | import('./messages/roster.js').KnockingMessage
+ *   | import('./messages/safety.js').SafetyMessage} ControlMessage
  */
 
 /**

@@ -160,6 +160,14 @@ export class Link {
     return this.#control?.tell(message) ?? false;
   }
 
+  /** The server touched what the peer sends: what is connected stays so, nothing more is tried. */
+  refuse() {
+    this.policy.stop();
+    if (this.connected) return;
+    this.close();
+    this.#setPhase('refused');
+  }
+
   close() {
     this.#closed = true;
     this.#gathered.close();

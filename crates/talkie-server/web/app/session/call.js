@@ -4,9 +4,10 @@
  * @module
  */
 import { PathMonitor } from '../peer/monitor.js';
+import { reasonsHere } from '../stats/reasons.js';
+import { Sampler } from '../stats/sampler.js';
 import { addPeer, emptyCall, patchPeer, removePeer, toast } from '../state.js';
 import { strings } from '../strings.js';
-import { cleanName } from '../names.js';
 import { Transfers } from '../files/transfers.js';
 import { Sending } from '../sending/sending.js';
 import { Chat } from './chat.js';
@@ -17,8 +18,10 @@ import { Speakers } from './speakers.js';
 import { rtcConfiguration, usableServers } from './ice-servers.js';
 import { readRoomPeers } from './room-limit.js';
 import { readInvitation } from './invitation.js';
+import { Membership } from './membership.js';
 import { Roster } from './roster.js';
-import { Signaling } from './signaling.js';
+import { Safety } from './safety.js';
+import { Signaling, signalUrl } from './signaling.js';
 
 /** @import {AppStore} from '../state.js' */
 /** @import {Link} from '../peer/link.js' */
@@ -28,24 +31,27 @@ import { Signaling } from './signaling.js';
 /** @import {CallContext, Feature} from './feature.js' */
 /** @import {ServerMessage} from './signaling.js' */
 
-const REJOIN_EVERY_MS = 4000;
+/**
+ * @typedef {object} CallEvents
+ * @property {(code: string) => void} refused the server does not let us in; the call is over
+ * @property {() => void} waiting somebody inside has to let us in first
+ * @property {() => void} entered
+ */
 
 export class Call {
   /** @type {RTCIceServer[]} */ #iceServers = [];
   /** @type {Set<(link: Link, slot: Slot) => void>} */ #mediaListeners = new Set();
-  /** @type {ReturnType<typeof setTimeout>|undefined} */ #rejoinTimer;
-  #everJoined = false;
   #stopTracks;
 
   /**
    * @param {AppStore} store
    * @param {LocalMedia} local
-   * @param {(code: string) => void} refused the server does not let us in; the call is over
+   * @param {CallEvents} events
+   * @param {ReturnType<import('./door.js').Door['handOver']>} [door] the connection that is open already
    */
-  constructor(store, local, refused) {
+  constructor(store, local, events, door) {
     this.store = store;
     this.local = local;
-    this.refused = refused;
     /** @type {CallContext} */
     const context = { store, local, links: () => this.roster.links };
     this.chat = new Chat(context);
@@ -54,41 +60,39 @@ export class Call {
     this.hold = new Hold(context, () => this.presence.changed());
     this.sending = new Sending(context);
     this.transfers = new Transfers(store);
-    this.signaling = new Signaling(signalUrl(), {
-      session: (welcome) => this.#session(welcome),
-      message: (message) => this.#message(message),
-      status: (signaling) => this.#status(signaling),
-      ended: (code) => this.#ended(code),
-    });
+    this.signaling = door?.signaling ?? new Signaling(signalUrl());
+    this.welcome = door?.welcome ?? null;
+    this.membership = new Membership(store, this.signaling, this.#membershipEvents(events));
     this.roster = new Roster(this.#linkContext(), {
       added: (link) => this.#added(link),
       removed: (link) => this.#removed(link),
       renamed: (link) => patchPeer(store, link.key, { id: link.id, name: link.name }),
+      tampered: (link) => this.#tampered(link),
     });
     this.monitor = new PathMonitor(
-      () => this.roster.links,
       (link, path) => patchPeer(store, link.key, { path }),
+      (link) => reasonsHere({ ...link.trace, relayOnly: store.get().options.relay, transport: store.get().options.transport }),
     );
+    this.sampler = new Sampler(context, (link, { path }, quality) => {
+      this.monitor.observe(link, path);
+      if (store.get().peers.some((p) => p.key === link.key && p.quality !== quality)) patchPeer(store, link.key, { quality });
+    });
     /** @type {Feature[]} */
-    this.features = [this.presence, this.sending, this.monitor, this.chat, this.reactions, new Speakers(context), this.transfers];
+    this.features = [this.presence, this.sending, this.monitor, this.sampler, this.chat, this.reactions, new Speakers(context), new Safety(context), this.transfers];
     this.#stopTracks = local.onTrack((slot, track) => {
       for (const link of this.roster.links) void link.setTrack(slot, track);
     });
   }
 
   join() {
-    this.monitor.start();
-    this.signaling.start();
+    this.membership.start(this.welcome);
   }
 
   leave() {
-    clearTimeout(this.#rejoinTimer);
     this.#stopTracks();
     this.roster.clear();
     for (const feature of this.features) feature.close?.();
-    // Said apart from the end of the session: `left` means gone, `ended` may be followed by a new session.
-    if (this.store.get().selfId !== null) this.signaling.send('leave');
-    this.signaling.close();
+    this.membership.leave();
     this.store.set(emptyCall());
   }
 
@@ -114,7 +118,7 @@ export class Call {
     return {
       config: () => rtcConfiguration(this.#iceServers, this.store.get().options),
       canSignal: () => this.signaling.status === 'open',
-      signal: (to, payload) => void this.signaling.send('signal', { to, payload }),
+      signal: (to, payload) => this.membership.signal(to, payload),
       streams: { person: new MediaStream(), screen: new MediaStream() },
       tracks: this.local.tracks,
       direction: () => this.hold.direction(),
@@ -139,65 +143,39 @@ export class Call {
     };
   }
 
+  /** @param {CallEvents} events @returns {import('./membership.js').MembershipEvents} */
+  #membershipEvents({ refused, waiting, entered }) {
+    return {
+      session: (welcome) => this.#session(welcome),
+      iceServers: (servers) => this.#useServers(servers),
+      joined: (self, peers) => {
+        this.roster.joined(self, peers);
+        entered();
+      },
+      came: (peer) => this.roster.came(peer),
+      went: (id, reason) => this.roster.went(id, reason),
+      payload: (from, payload) => this.roster.signal(from, payload),
+      tampered: (id) => this.roster.tampered(id),
+      waiting,
+      knocksAgain: (card) => {
+        this.store.set({ notice: 'knocking' });
+        for (const link of this.roster.links) link.tell({ type: 'knocking', card });
+      },
+      refused,
+      status: (signaling) => this.#status(signaling),
+    };
+  }
+
   /** @param {ServerMessage} welcome */
   #session(welcome) {
     this.#useServers(welcome.iceServers);
     this.store.set({ draining: false, invitation: readInvitation(welcome), roomPeers: readRoomPeers(welcome.limits) });
-    this.#enter();
-  }
-
-  #enter() {
-    clearTimeout(this.#rejoinTimer);
-    const { room, name } = this.store.get();
-    this.signaling.send('join', { room, name });
-  }
-
-  /** @param {ServerMessage} message */
-  #message(message) {
-    switch (message.type) {
-      case 'joined':
-        this.#everJoined = true;
-        this.store.set({ selfId: String(message.self), notice: null });
-        return this.roster.joined(String(message.self), peersOf(message.peers));
-      case 'peer-joined':
-        return peersOf([message.peer]).forEach((peer) => this.roster.came(peer));
-      case 'peer-left':
-        return this.roster.went(String(message.peer), String(message.reason));
-      case 'signal':
-        return this.roster.signal(String(message.from), message.payload);
-      case 'ice-servers':
-        return this.#useServers(message.iceServers);
-      case 'draining':
-        return this.store.set({ draining: true });
-      case 'error':
-        return this.#error(String(message.code));
-      default:
-        return undefined;
-    }
-  }
-
-  /** @param {string} code of an error after which the session goes on */
-  #error(code) {
-    // A signal that crossed with its peer's leaving is nobody's fault.
-    if (code === 'no-such-peer' || code === 'not-in-room' || code === 'already-in-room') return;
-    console.warn('talkie: server error', code);
-    if (!JOIN_ERRORS.has(code)) return;
-    if (!this.#everJoined) return this.refused(code);
-    // We were in and want to be in again; media to those we still reach goes on meanwhile.
-    this.store.set({ notice: code });
-    this.#rejoinTimer = setTimeout(() => this.#enter(), REJOIN_EVERY_MS);
   }
 
   /** @param {import('../types.js').SignalingStatus} signaling */
   #status(signaling) {
     this.store.set({ signaling });
     if (signaling === 'open') for (const link of this.roster.links) link.policy.poke();
-  }
-
-  /** @param {string} code */
-  #ended(code) {
-    if (this.#everJoined) this.store.set({ notice: code });
-    else this.refused(code);
   }
 
   /** @param {unknown} servers */
@@ -208,7 +186,7 @@ export class Call {
   /** @param {Link} link */
   #added(link) {
     const { key, id, name, phase } = link;
-    addPeer(this.store, { key, id, name, phase, mic: false, camera: false, screen: false, hand: null, recording: false, held: false, path: null, quality: null });
+    addPeer(this.store, { key, id, name, phase, mic: false, camera: false, screen: false, hand: null, recording: false, held: false, path: null, quality: null, safety: null, verified: false, doubted: false, tampered: false });
     this.#each('added', link);
   }
 
@@ -216,6 +194,12 @@ export class Call {
   #removed(link) {
     this.#each('removed', link);
     removePeer(this.store, link.key);
+  }
+
+  /** @param {Link} link */
+  #tampered(link) {
+    patchPeer(this.store, link.key, { tampered: true });
+    toast(this.store, 'bad', strings.trust.tamperedToast(link.name));
   }
 
   /** @param {'added'|'slots'|'negotiated'|'opened'|'connected'|'removed'} what @param {Link} link */
@@ -226,22 +210,7 @@ export class Call {
   /** @param {Link} link @param {ControlMessage} message */
   #control(link, message) {
     if (message.type === 'moved') return this.roster.moved(link, message.id);
+    if (message.type === 'knocking') return this.membership.lock.announced(message.card);
     for (const feature of this.features) feature.on?.[message.type]?.(link, message);
   }
-}
-
-const JOIN_ERRORS = new Set(['bad-room-name', 'bad-name', 'room-full', 'too-many-rooms', 'server-full', 'draining', 'too-fast']);
-
-/** @param {unknown} list @returns {{id: string, name: string}[]} */
-function peersOf(list) {
-  if (!Array.isArray(list)) return [];
-  return list.filter((peer) => typeof peer?.id === 'string').map((peer) => ({ id: peer.id, name: cleanName(peer.name) || strings.room.guest }));
-}
-
-function signalUrl() {
-  const url = new URL('/signal', location.href);
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  url.hash = '';
-  url.search = '';
-  return url.href;
 }

@@ -9,7 +9,7 @@ import { distinctName } from '../names.js';
 import { Link } from '../peer/link.js';
 
 /** @import {LinkContext} from '../peer/link.js' */
-/** @typedef {{id: string, name: string}} Peer */
+/** @import {Peer} from './membership.js' */
 
 /** How long to wait for a "moved" before taking somebody for a newcomer. */
 const MOVED_WITHIN_MS = 2500;
@@ -24,7 +24,7 @@ export class Roster {
 
   /**
    * @param {LinkContext} context
-   * @param {{added: (link: Link) => void, removed: (link: Link) => void, renamed: (link: Link) => void}} events
+   * @param {{added: (link: Link) => void, removed: (link: Link) => void, renamed: (link: Link) => void, tampered: (link: Link) => void}} events
    */
   constructor(context, events) {
     this.context = context;
@@ -46,7 +46,8 @@ export class Roster {
       link.tell({ type: 'moved', id: self });
     }
     for (const peer of peers) {
-      if (this.#byId(peer.id)) continue;
+      // Whoever is not trusted is not called; `tampered` says what becomes of it.
+      if (this.#byId(peer.id) || !peer.trusted) continue;
       const moved = this.links.find((link) => link.announced === peer.id);
       if (moved) this.#rebind(moved, peer);
       else if (this.#orphans().length === 0) this.#call(peer);
@@ -58,6 +59,7 @@ export class Roster {
   /** @param {Peer} peer */
   came(peer) {
     this.#present.set(peer.id, peer);
+    if (!peer.trusted) return;
     const moved = this.links.find((link) => link.announced === peer.id);
     if (moved) this.#rebind(moved, peer);
     // Its offer will come; an orphan may turn out to be the same peer, so no tile before that.
@@ -84,8 +86,20 @@ export class Roster {
   moved(link, id) {
     if (link.id === id) return;
     const peer = this.#present.get(id);
+    // Nobody talks somebody else out of the room by saying to be them.
+    if (peer && (!peer.trusted || this.#byId(id)?.connected)) return;
     if (peer) this.#rebind(link, peer);
     else link.announced = id;
+  }
+
+  /** What comes from this peer is not what it sent. @param {string} id */
+  tampered(id) {
+    const peer = this.#present.get(id);
+    if (!peer) return;
+    this.#stopWaiting(id);
+    const link = this.#byId(id) ?? this.#add(peer, false);
+    link.refuse();
+    this.events.tampered(link);
   }
 
   /** @param {string} from @param {any} payload */
@@ -95,7 +109,7 @@ export class Roster {
     const tag = payload?.link;
     const known = this.#byId(from);
     // Only the two ends of a link know its tag: same link, new id.
-    const same = typeof tag === 'string' && tag !== '' ? this.links.find((link) => link.tag === tag) : undefined;
+    const same = typeof tag === 'string' && tag !== '' ? this.links.find((link) => link.tag === tag && !link.closed) : undefined;
     if (same && same !== known) this.#rebind(same, peer);
     const link = same ?? known;
     // One that was cut off stays so, whatever it calls for.

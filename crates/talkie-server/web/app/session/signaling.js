@@ -22,6 +22,9 @@ const ACK_WITHIN_MS = 700;
 const ANSWER_WITHIN_MS = 8000;
 const BACKOFF_MS = [150, 500, 1000, 2000, 4000, 8000];
 
+/** @type {SignalingHandlers} */
+const DEAF = { session: () => {}, message: () => {}, status: () => {}, ended: () => {} };
+
 /** Errors after which trying again by ourselves would do harm or be in vain. */
 const FINAL = new Set(['replaced', 'bad-version', 'server-full', 'too-many-sessions']);
 
@@ -43,11 +46,12 @@ export class Signaling {
 
   /**
    * @param {string} url
-   * @param {SignalingHandlers} handlers
+   * @param {SignalingHandlers} [handlers]
    * @param {(url: string) => WebSocket} open for tests
    */
-  constructor(url, handlers, open = (to) => new WebSocket(to)) {
+  constructor(url, handlers = DEAF, open = (to) => new WebSocket(to)) {
     this.url = url;
+    /** Whoever takes the connection over sets its own. */
     this.handlers = handlers;
     this.open = open;
   }
@@ -244,6 +248,15 @@ export class Signaling {
     this.#ackTimer = undefined;
     this.#socket?.send(JSON.stringify({ ...message.body, seq: message.seq, ack: this.#received }));
   }
+}
+
+/** The socket of the server that this page came from. */
+export function signalUrl() {
+  const url = new URL('/signal', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.hash = '';
+  url.search = '';
+  return url.href;
 }
 
 /** @param {unknown} data @returns {ServerMessage|null} */

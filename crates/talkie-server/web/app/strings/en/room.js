@@ -1,5 +1,5 @@
 /**
- * The room: tiles, controls, banners.
+ * The room: tiles, layouts, banners. The controls are in toolbar.js.
  * @module
  */
 
@@ -24,6 +24,19 @@ export default {
     copyFailed: 'Could not copy; here is the link to copy yourself:',
     /** @param {number} n */
     people: (n) => (n === 1 ? '1 person' : `${n} people`),
+    note: {
+      full: 'The room is full now',
+      'one-left': 'One place left',
+      many: 'Large for a direct call',
+    },
+    noteHint: {
+      /** @param {number} limit */
+      full: (limit) => `This room holds ${limit} people. Nobody else can join until somebody leaves.`,
+      /** @param {number} limit */
+      'one-left': (limit) => `This room holds ${limit} people.`,
+      /** @param {number} _limit */
+      many: (_limit) => 'Everybody sends their picture to everybody else. If it stutters, turn some cameras off.',
+    },
     hear: 'Click to hear the others',
     tiles: 'People in the call',
     /** @param {string} name */
@@ -31,28 +44,47 @@ export default {
     /** @param {string} name */
     went: (name) => `${name} left`,
     muted: 'Microphone off',
+    /** @param {string} name */
+    pin: (name) => `Keep ${name} large`,
+    /** @param {string} name */
+    unpin: (name) => `Stop keeping ${name} large`,
+    moveSelf: 'Move your picture to another corner',
+    /** @param {number} place */
+    hand: (place) => `Hand raised, number ${place}`,
+    /** @param {string} name */
+    handUp: (name) => `${name} raised a hand`,
+    handOwn: 'Your hand is up',
+    handDown: 'Your hand is down',
+    /** @param {string} name @param {string} emoji */
+    reacted: (name, emoji) => `${name}: ${emoji}`,
+    recording: 'Recording',
+    /** @param {string} name */
+    records: (name) => `${name} is recording this call`,
+    /** @param {string} name */
+    recordsNoMore: (name) => `${name} stopped recording`,
+    captions: 'Captions',
+    pictureInPicture: 'Call in a small window',
+    pictureFailed: 'The small window could not be opened.',
+  },
+  recording: {
+    stop: 'Stop recording',
+    /** @param {string} time */
+    running: (time) => `Recording, ${time}`,
+    started: 'You are recording. Everybody here can see that.',
+    saved: 'The recording is saved',
+    /** @param {string} name */
+    savedAs: (name) => `The recording is saved as ${name}`,
+    download: 'Save the recording',
+    failed: 'The recording could not be written. What was recorded before is kept.',
+    unsupported: 'This browser can’t record a call.',
   },
   phase: {
     connecting: 'Connecting…',
     connected: 'Connected',
     reconnecting: 'Reconnecting…',
     failed: 'No way through yet. Still trying…',
+    refused: 'Refused: the server altered its messages',
     cut: 'Cut off: it sent far too much',
-  },
-  toolbar: {
-    label: 'Call controls',
-    micOff: 'Mute microphone',
-    micOn: 'Unmute microphone',
-    micNone: 'Turn microphone on',
-    cameraOff: 'Turn camera off',
-    cameraOn: 'Turn camera on',
-    screenOn: 'Share your screen',
-    screenOff: 'Stop sharing your screen',
-    chat: 'Chat',
-    /** @param {number} n */
-    chatUnread: (n) => `Chat, ${n} unread`,
-    files: 'Files',
-    leave: 'Leave the call',
   },
   banner: {
     offline: 'You’re offline. The call goes on as soon as the network is back.',
