@@ -64,20 +64,31 @@
 
 /** Words that go with what somebody says. Nothing here writes them: a feature that does sets `captions`. @typedef {{id: string, name: string, text: string}} Caption */
 
-/** @typedef {'offered'|'waiting'|'active'|'done'|'declined'|'cancelled'|'failed'} TransferState */
+/** @typedef {'offered'|'waiting'|'active'|'interrupted'|'done'|'declined'|'cancelled'|'failed'} TransferState */
+
+/** Where received files go, see files/sinks/sink.js. @typedef {'file'|'folder'|'download'|'kept'|'small'|'none'} SavePlace */
 
 /**
- * @typedef {object} TransferView one file to or from one peer
+ * @typedef {object} TransferView one offer, of one file or many, to or from one peer
  * @property {string} id
- * @property {string} group transfers of one sent file share it
+ * @property {string} group transfers of what was sent to several share it
  * @property {'in'|'out'} direction
  * @property {string} peer key of the peer
  * @property {string} peerName
- * @property {string} name
+ * @property {string} name of the file, of the folder, or of the first of many
+ * @property {boolean} folder
+ * @property {string} mime
  * @property {number} size
+ * @property {number} count of files
+ * @property {readonly {path: string, size: number}[]} files the first hundred
+ * @property {SavePlace|null} place null: it is ours
  * @property {TransferState} state
  * @property {number} bytes
  * @property {number} rate bytes per second
+ * @property {number} current the file that the next byte belongs to
+ * @property {string} currentName
+ * @property {'us'|'them'|null} paused by whom
+ * @property {boolean} stalled nothing has moved for a while
  * @property {boolean|null} verified null: could not be checked
  * @property {string|null} reason why it failed or was cancelled, a key of strings.transferReasons
  * @property {string|null} url of the received file, to be saved
@@ -88,7 +99,7 @@
 
 /** Somebody who asks to be let in. @typedef {{id: string, name: string, trusted: boolean}} Knock */
 
-/** @typedef {'chat'|'files'} PanelName the panel of the room that is open; each has a `title` in the strings */
+/** @typedef {'chat'|'files'|'people'} PanelName the panel of the room that is open; each has a `title` in the strings */
 
 /** @typedef {{id: number, kind: 'info'|'good'|'bad', text: string}} Toast */
 

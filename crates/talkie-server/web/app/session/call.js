@@ -4,6 +4,7 @@
  * @module
  */
 import { PathMonitor } from '../peer/monitor.js';
+import { Descriptions } from '../stats/descriptions.js';
 import { reasonsHere } from '../stats/reasons.js';
 import { Sampler } from '../stats/sampler.js';
 import { addPeer, emptyCall, patchPeer, removePeer, toast } from '../state.js';
@@ -78,7 +79,7 @@ export class Call {
       if (store.get().peers.some((p) => p.key === link.key && p.quality !== quality)) patchPeer(store, link.key, { quality });
     });
     /** @type {Feature[]} */
-    this.features = [this.presence, this.sending, this.monitor, this.sampler, this.chat, this.reactions, new Speakers(context), new Safety(context), this.transfers];
+    this.features = [this.presence, this.sending, this.monitor, this.sampler, new Descriptions(context), this.chat, this.reactions, new Speakers(context), new Safety(context), this.transfers];
     this.#stopTracks = local.onTrack((slot, track) => {
       for (const link of this.roster.links) void link.setTrack(slot, track);
     });

@@ -7,6 +7,7 @@ export default {
   trust: {
     keyless: 'This room has no key: the server could listen in.',
     keylessHint: 'Start a room from the first page to get a link with a key.',
+    notPrivate: 'Not private',
     sealed: 'Private: only people with the complete link can get in, and the server cannot read names or listen in.',
     insecure: 'This page came over plain http: the network can change the page itself, so the key gives no privacy from it. Open it by https.',
     nobodyInside: 'Nobody is inside yet.',

@@ -8,6 +8,7 @@ export default {
   trust: {
     keyless: '此房间没有密钥：服务器有可能窃听。',
     keylessHint: '从首页新建房间，即可得到带密钥的链接。',
+    notPrivate: '非私密',
     sealed: '私密：只有持完整链接的人才能进入，服务器看不到姓名，也无法窃听。',
     insecure: '此页面经由未加密的 http 打开：网络可以篡改页面本身，密钥因此无法提供保护。请改用 https 打开。',
     nobodyInside: '房间里还没有人。',

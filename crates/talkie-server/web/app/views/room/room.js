@@ -7,6 +7,9 @@ import { Cleanup, h } from '../../ui/dom.js';
 import { icon, logo } from '../../ui/icons.js';
 import { inviteButtons } from './invite.js';
 import { panel } from './panel.js';
+import { peopleCount } from './people.js';
+import { knocks } from '../trust/knocks.js';
+import { privacyWarning } from '../trust/privacy.js';
 import { stage } from './stage.js';
 import { toolbar } from './toolbar.js';
 
@@ -30,6 +33,7 @@ export function roomView(app) {
     banner(app, cleanup),
     h('main', { class: 'room-main' }, stage(app, cleanup), panel(store, call, cleanup)),
     h('footer', { class: 'room-foot' }, toolbar(app, cleanup)),
+    h('div', { class: 'room-knocks' }, knocks(store, (id, admit) => call.membership.lock.answer(id, admit), cleanup)),
     announcer(store, cleanup),
   );
   cleanup.add(store.subscribe((s) => s.panel, (open) => (element.dataset.panel = open ?? '')));
@@ -38,14 +42,13 @@ export function roomView(app) {
 
 /** @param {AppStore} store @param {Cleanup} cleanup */
 function topBar(store, cleanup) {
-  const people = h('span', { class: 'people', data: { testid: 'people' } });
-  cleanup.add(store.subscribe((s) => s.peers.length, (n) => (people.textContent = strings.room.people(n + 1))));
   return h(
     'header',
     { class: 'room-top' },
     h('span', { class: 'brand' }, logo()),
     h('h1', { data: { testid: 'room-name' } }, store.get().room),
-    people,
+    peopleCount(store, cleanup),
+    privacyWarning(store),
     h('span', { class: 'spring' }),
     inviteButtons(store),
   );

@@ -6,6 +6,7 @@
 import { errorText, strings } from '../../strings.js';
 import { Cleanup, h } from '../../ui/dom.js';
 import { icon, logo } from '../../ui/icons.js';
+import { enterButtons, lobbyNotice } from '../trust/lobby-notice.js';
 import { deviceButton } from '../room/toolbar.js';
 
 /** @import {AppStore} from '../../state.js' */
@@ -14,10 +15,10 @@ import { deviceButton } from '../room/toolbar.js';
 /** @import {View} from '../../ui/dom.js' */
 
 /**
- * @param {{store: AppStore, local: LocalMedia, enter: (name: string) => void, home: () => void}} app
+ * @param {{store: AppStore, local: LocalMedia, enter: (name: string) => void, cancel: () => void, home: () => void}} app
  * @returns {View}
  */
-export function lobbyView({ store, local, enter, home }) {
+export function lobbyView({ store, local, enter, cancel, home }) {
   const t = strings.lobby;
   const { room, name: known, options } = store.get();
   const cleanup = new Cleanup();
@@ -48,8 +49,9 @@ export function lobbyView({ store, local, enter, home }) {
         h('p', { class: 'hint' }, options.nomedia ? t.noDevices : t.hint),
         h('label', { for: 'lobby-name' }, t.name),
         h('div', { class: 'field' }, name),
+        lobbyNotice(store, cleanup),
         error,
-        h('button', { class: 'button primary wide', data: { testid: 'enter' } }, t.enter),
+        ...enterButtons({ store, cancel }, cleanup),
         h('button', { type: 'button', class: 'button quiet wide', data: { testid: 'back' }, on: { click: home } }, t.back),
       ),
     ),
