@@ -4,6 +4,8 @@
  * @module
  */
 
+import { contextsOpen } from './media/audio-context.js';
+
 /** @import {AppStore} from './state.js' */
 /** @import {Call} from './session/call.js' */
 /** @import {LocalMedia} from './media/local.js' */
@@ -36,6 +38,12 @@ export function exposeDiagnostics(store, call, local) {
     },
     get tracks() {
       return Object.fromEntries(local()?.tracks ?? []);
+    },
+    get captured() {
+      return { mic: local()?.captured('mic') ?? null, camera: local()?.captured('camera') ?? null };
+    },
+    get audioContexts() {
+      return contextsOpen();
     },
   };
   Object.defineProperty(window, 'talkie', { value: Object.freeze(talkie) });

@@ -40,6 +40,8 @@ const FIELDS = {
   effects: flag(false),
   shortcuts: flag(true),
   layout: oneOf(['grid', 'speaker'], 'grid'),
+  /** Where the camera offers it. */
+  backgroundBlur: flag(false),
   /** `auto`: what the browser prefers. */
   videoCodec: oneOf(['auto', 'vp8', 'vp9', 'h264', 'av1'], 'auto'),
   /** Lines of the picture that is sent at most; 0: as the camera gives them. */

@@ -30,6 +30,23 @@ export async function pageStrings(files) {
   return (await files[language]()).default;
 }
 
+const sections = {
+  settings: { en: () => import('./strings/en/settings.js'), zh: () => import('./strings/zh/settings.js') },
+  check: { en: () => import('./strings/en/check.js'), zh: () => import('./strings/zh/check.js') },
+  sdp: { en: () => import('./strings/en/sdp.js'), zh: () => import('./strings/zh/sdp.js') },
+  sdpLines: { en: () => import('./strings/en/sdp-lines.js'), zh: () => import('./strings/zh/sdp-lines.js') },
+};
+
+/**
+ * The words of a page, loaded with it.
+ * @template {keyof typeof sections} N
+ * @param {N} name
+ * @returns {Promise<Awaited<ReturnType<(typeof sections)[N]['en']>>['default']>}
+ */
+export async function section(name) {
+  return /** @type {any} */ ((await sections[name][language]()).default);
+}
+
 /** @param {string} code */
 export function errorText(code) {
   return (Object.hasOwn(strings.errors, code) && strings.errors[code]) || strings.errorOther;

@@ -4,36 +4,38 @@
  * @module
  */
 
+import { preferences } from '../preferences.js';
+import { constraintsFor } from './constraints.js';
+
 /** @import {MediaProblem} from '../types.js' */
 /** @typedef {'mic'|'camera'} Device */
 
-/** @type {Record<Device, MediaStreamConstraints>} */
-const CONSTRAINTS = {
-  mic: { audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true } },
-  camera: { video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } } },
-};
+/** How getUserMedia calls them. */
+const KINDS = /** @type {const} */ ({ mic: 'audio', camera: 'video' });
 
 /** @typedef {{tracks: Partial<Record<Device, MediaStreamTrack>>, problems: Partial<Record<Device, MediaProblem>>}} Acquired */
 
 /**
  * @param {Device[]} wanted
+ * @param {string} [only] the id of the one device that will do, '' for any (see constraintsFor)
  * @returns {Promise<Acquired>} never fails: what could not be had is in `problems`
  */
-export async function acquire(wanted) {
+export async function acquire(wanted, only) {
   if (wanted.length === 0) return { tracks: {}, problems: {} };
   const unavailable = unavailability();
   if (unavailable) return all(wanted, unavailable);
   try {
-    const constraints = Object.assign({}, ...wanted.map((device) => CONSTRAINTS[device]));
-    const stream = await navigator.mediaDevices.getUserMedia(constraints);
+    const constraints = wanted.map((device) => [KINDS[device], constraintsFor(device, preferences.get(), only)]);
+    const stream = await navigator.mediaDevices.getUserMedia(Object.fromEntries(constraints));
     return { tracks: tracksOf(stream), problems: {} };
   } catch (error) {
     const [only] = wanted;
     if (wanted.length === 1 && only) return { tracks: {}, problems: { [only]: problemOf(error) } };
     // A person who just said no to both should not be asked twice more.
-    if (problemOf(error) === 'refused' && !(await anyGranted(wanted))) return all(wanted, 'refused');
+    const problem = problemOf(error);
+    if (problem === 'refused' && !(await anyGranted(wanted))) return all(wanted, problem);
     const parts = [];
-    for (const device of wanted) parts.push(await acquire([device]));
+    for (const device of wanted) parts.push(await acquire([device], only));
     return {
       tracks: Object.assign({}, ...parts.map((part) => part.tracks)),
       problems: Object.assign({}, ...parts.map((part) => part.problems)),
@@ -61,16 +63,22 @@ function tracksOf(stream) {
 
 /** @param {Device[]} devices */
 async function anyGranted(devices) {
-  const names = { mic: 'microphone', camera: 'camera' };
-  for (const device of devices) {
-    try {
-      const status = await navigator.permissions.query({ name: /** @type {PermissionName} */ (names[device]) });
-      if (status.state === 'granted') return true;
-    } catch {
-      // A browser that does not tell about this permission.
-    }
+  const states = await Promise.all(devices.map(async (device) => (await permission(device))?.state));
+  return states.includes('granted');
+}
+
+/**
+ * Whether the page may have a device, kept up to date by the browser.
+ * @param {Device} device
+ * @returns {Promise<PermissionStatus|null>} null: this browser does not tell
+ */
+export async function permission(device) {
+  const name = /** @type {PermissionName} */ (device === 'mic' ? 'microphone' : 'camera');
+  try {
+    return await navigator.permissions.query({ name });
+  } catch {
+    return null;
   }
-  return false;
 }
 
 /**
@@ -80,6 +88,8 @@ async function anyGranted(devices) {
 export function problemOf(error) {
   switch (error instanceof Error || error instanceof DOMException ? error.name : '') {
     case 'NotAllowedError':
+      // Chromium's words for "the browser may, but the operating system does not let it".
+      return /by system/i.test(String(/** @type {Error} */ (error).message)) ? 'system' : 'refused';
     case 'SecurityError':
       return 'refused';
     case 'NotFoundError':

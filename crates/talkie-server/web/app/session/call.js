@@ -3,6 +3,7 @@
  * features together and writes what happens into the store. Holds no logic that one of them could hold.
  * @module
  */
+import { MutedHint } from '../media/muted-hint.js';
 import { PathMonitor } from '../peer/monitor.js';
 import { Descriptions } from '../stats/descriptions.js';
 import { reasonsHere } from '../stats/reasons.js';
@@ -79,7 +80,7 @@ export class Call {
       if (store.get().peers.some((p) => p.key === link.key && p.quality !== quality)) patchPeer(store, link.key, { quality });
     });
     /** @type {Feature[]} */
-    this.features = [this.presence, this.sending, this.monitor, this.sampler, new Descriptions(context), this.chat, this.reactions, new Speakers(context), new Safety(context), this.transfers];
+    this.features = [this.presence, this.sending, this.monitor, this.sampler, new Descriptions(context), this.chat, this.reactions, new Speakers(context), new MutedHint(context), this.recording, new Safety(context), this.transfers];
     this.#stopTracks = local.onTrack((slot, track) => {
       for (const link of this.roster.links) void link.setTrack(slot, track);
     });

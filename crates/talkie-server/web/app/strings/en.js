@@ -8,9 +8,8 @@ import errors from './en/errors.js';
 import files from './en/files.js';
 import media from './en/media.js';
 import room from './en/room.js';
-import settings from './en/settings.js';
 import start from './en/start.js';
 import trust from './en/trust.js';
 
 
-export default { ...errors, ...start, ...room, ...chat, ...files, ...media, ...connection, ...settings, ...trust };
+export default { ...errors, ...start, ...room, ...toolbar, ...chat, ...files, ...media, ...connection, ...trust };

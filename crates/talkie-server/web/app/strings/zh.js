@@ -8,9 +8,8 @@ import errors from './zh/errors.js';
 import files from './zh/files.js';
 import media from './zh/media.js';
 import room from './zh/room.js';
-import settings from './zh/settings.js';
 import start from './zh/start.js';
 import trust from './zh/trust.js';
 
 /** @type {typeof import('./en.js').default} */
-export default { ...errors, ...start, ...room, ...chat, ...files, ...media, ...connection, ...settings, ...trust };
+export default { ...errors, ...start, ...room, ...toolbar, ...chat, ...files, ...media, ...connection, ...trust };

@@ -42,3 +42,4 @@ export default {
     home: 'Back to the start',
   },
 };
+    enterWithout: 'Join without camera and microphone',

@@ -1,9 +1,48 @@
 /**
- * Settings: devices, effects, sending, shortcuts.
+ * Settings: devices, effects, shortcuts, language. Loaded with the dialog.
  * @module
  */
 
 /** @type {typeof import('../en/settings.js').default} */
 export default {
-  settings: {},
+  title: '设置',
+  tabs: { audio: '音频', video: '视频', effects: '音效', sending: '发送', general: '通用' },
+  stays: '无法使用该设备，继续使用原来的设备。',
+  processing: '浏览器对声音的处理',
+  echoCancellation: '回声消除',
+  echoHint: '避免别人听到自己的回声。关闭时请戴耳机。',
+  noiseSuppression: '降噪',
+  noiseHint: '去除风扇、车流等噪声。演奏音乐时请关闭。',
+  autoGainControl: '自动增益',
+  gainHint: '让音量保持平稳。',
+  preview: '你的摄像头',
+  previewOff: '摄像头已关闭',
+  showPreview: '仅在此处预览',
+  backgroundBlur: '背景虚化',
+  blurHint: '由摄像头或系统完成。',
+  effects: '对麦克风使用音效',
+  effectsHint: '别人听到的是处理后的声音。关闭时直接发送麦克风原声。',
+  bass: '低音',
+  presence: '临场感',
+  treble: '高音',
+  gain: '音量',
+  decibels: (db) => `${db > 0 ? '+' : db < 0 ? '−' : ''}${Math.abs(db)} dB`,
+  reset: '重置',
+  curve: '音效对各频率的影响',
+  curveWords: (low, middle, high) => `频率响应：100 Hz 处 ${low}，3 kHz 处 ${middle}，10 kHz 处 ${high}。`,
+  curveOff: '音效已关闭：此曲线是启用后的效果。',
+  hertz: 'Hz',
+  listen: '试听自己的声音',
+  listenHint: (seconds) => `录制 ${seconds} 秒后播放给你听，播放时可以调节滑块。录音不会发送，也不会保存。`,
+  listenNow: '请说话…',
+  listenPlaying: '这是你的声音',
+  listenStop: '停止',
+  listenFailed: '没有可供试听的麦克风。',
+  language: '语言',
+  languageHint: '页面会重新载入；如果正在通话，会短暂离开。',
+  shortcuts: '键盘快捷键',
+  shortcutsHint: '常用操作一键完成；通话中按“?”查看列表。输入文字时不会触发。',
+  joining: '加入时',
+  joinMuted: '加入时麦克风静音',
+  joinWithoutCamera: '加入时关闭摄像头',
 };

@@ -1,0 +1,41 @@
+/**
+ * One AudioContext for everybody who needs one, made for the first and closed after the last. Browsers
+ * keep a context silent until the person has touched the page, so any touch wakes it.
+ * @module
+ */
+
+/** @type {AudioContext|null} */
+let shared = null;
+let borrowers = 0;
+
+const GESTURES = ['pointerdown', 'keydown'];
+
+function wake() {
+  if (shared?.state === 'suspended') void shared.resume().catch(() => {});
+}
+
+/** How many live contexts this page has: 0 or 1. */
+export const contextsOpen = () => (shared ? 1 : 0);
+
+/** @returns {{context: AudioContext, release: () => void}} */
+export function borrowContext() {
+  if (!shared) {
+    shared = new AudioContext({ latencyHint: 'interactive' });
+    for (const gesture of GESTURES) document.addEventListener(gesture, wake, true);
+  }
+  borrowers += 1;
+  wake();
+  let held = true;
+  return {
+    context: shared,
+    release() {
+      if (!held) return;
+      held = false;
+      borrowers -= 1;
+      if (borrowers > 0 || !shared) return;
+      for (const gesture of GESTURES) document.removeEventListener(gesture, wake, true);
+      void shared.close().catch(() => {});
+      shared = null;
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/**
+ * The settings: a dialog with a tab for each kind. A tab is an entry in `TABS`: its name, its title in the
+ * strings, and the module that makes it, which is loaded when the tab is first shown.
+ * @module
+ */
+import { section } from '../../strings.js';
+import { Cleanup } from '../../ui/dom.js';
+import { showDialog } from '../../ui/dialog.js';
+import { tabs } from './tabs.js';
+
+/** @import {AppStore} from '../../state.js' */
+/** @import {Call} from '../../session/call.js' */
+/** @import {LocalMedia} from '../../media/local.js' */
+
+/** @typedef {{store: AppStore, local: LocalMedia, call?: Call}} SettingsApp `call` while there is one */
+/** @typedef {(app: SettingsApp, cleanup: Cleanup) => HTMLElement} MakeTab `cleanup` runs when the dialog closes */
+
+/** @type {{audio: () => Promise<MakeTab>, [name: string]: () => Promise<MakeTab>}} */
+const TABS = {
+  audio: async () => (await import('./audio.js')).audioTab,
+  video: async () => (await import('./video.js')).videoTab,
+  effects: async () => (await import('./effects.js')).effectsTab,
+  general: async () => (await import('./general.js')).generalTab,
+};
+
+/** @typedef {'audio'|'video'|'effects'|'sending'|'general'} TabName */
+
+const words = await section('settings');
+let open = false;
+
+/** @param {SettingsApp} app @param {TabName} [first] */
+export function showSettings(app, first = 'audio') {
+  if (open) return;
+  open = true;
+  const cleanup = new Cleanup();
+  const names = /** @type {TabName[]} */ (Object.keys(TABS));
+  const content = tabs(
+    names.map((name) => ({ name, title: words.tabs[name], make: async () => (await TABS[name]?.())?.(app, cleanup) ?? null })),
+    { label: words.title, first },
+  );
+  const shown = showDialog(
+    {
+      title: words.title, testid: 'settings', wide: true,
+      closed: () => {
+        open = false;
+        cleanup.run();
+      },
+    },
+    content,
+  );
+  shown.element.classList.add('settings');
+  // Who is thrown out of the room is not left with a dialog about it.
+  const view = app.store.get().view;
+  cleanup.add(app.store.subscribe((s) => s.view, (now) => now !== view && shown.close()));
+}
