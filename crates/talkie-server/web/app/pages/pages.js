@@ -16,7 +16,10 @@
 /** @typedef {{load: () => Promise<Loaded>}} Page */
 
 /** @type {Record<string, Page>} */
-const PAGES = {};
+const PAGES = {
+  '/sdp': { load: () => import('./sdp/sdp.js') },
+  '/compare': { load: () => import('./compare/view.js') },
+};
 
 /** @param {string} pathname @returns {Page|null} */
 export function pageAt(pathname) {
