@@ -2,5 +2,4 @@
  * The service worker: the app's shell for when there is no network, and downloads that are written to
  * disk while they arrive. Classic, because not every browser runs modules here.
  */
-/* global importScripts */
 importScripts('/sw/shell.js', '/sw/download.js');

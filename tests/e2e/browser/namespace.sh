@@ -25,4 +25,7 @@ ip address add 2001:db8:7a1c::10/64 dev card nodad
 ip link set card up
 ip link set wire up
 ip route add default via 198.51.100.1
+# The cable's own IPv6 addresses are being checked for a second or two; when they settle, a browser
+# takes it for a change of networks and drops the page that it is loading.
+while ip -6 address show tentative | grep -q inet6; do sleep 0.1; done
 exec "$@"

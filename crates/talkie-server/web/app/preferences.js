@@ -27,6 +27,8 @@ const FIELDS = {
   micId: words(''),
   cameraId: words(''),
   speakerId: words(''),
+  /** Whether the start page lists the rooms that were entered, see recent.js. */
+  rememberRooms: flag(true),
   joinMuted: flag(false),
   joinWithoutCamera: flag(false),
   echoCancellation: flag(true),
@@ -38,10 +40,12 @@ const FIELDS = {
   treble: within(0, -15, 15),
   gain: within(0, -20, 20),
   effects: flag(false),
-  shortcuts: flag(true),
-  layout: oneOf(['grid', 'speaker'], 'grid'),
   /** Where the camera offers it. */
   backgroundBlur: flag(false),
+  shortcuts: flag(true),
+  layout: oneOf(['grid', 'speaker'], 'grid'),
+  /** Where the own picture floats when there are two. */
+  selfCorner: oneOf(['top-right', 'bottom-right', 'bottom-left', 'top-left'], 'top-right'),
   /** `auto`: what the browser prefers. */
   videoCodec: oneOf(['auto', 'vp8', 'vp9', 'h264', 'av1'], 'auto'),
   /** Lines of the picture that is sent at most; 0: as the camera gives them. */

@@ -97,6 +97,7 @@ export function emptyCall() {
     roomPeers: /** @type {number|null} */ (null),
     transfers: [],
     panel: /** @type {import('./types.js').PanelName|null} */ (null),
+    watched: /** @type {string|null} */ (null),
   });
 }
 

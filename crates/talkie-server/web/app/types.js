@@ -99,7 +99,7 @@
 
 /** Somebody who asks to be let in. @typedef {{id: string, name: string, trusted: boolean}} Knock */
 
-/** @typedef {'chat'|'files'|'people'} PanelName the panel of the room that is open; each has a `title` in the strings */
+/** @typedef {'chat'|'files'|'people'|'connection'} PanelName the panel of the room that is open; each has a `title` in the strings */
 
 /** @typedef {{id: number, kind: 'info'|'good'|'bad', text: string}} Toast */
 
@@ -156,6 +156,7 @@
  * @property {number|null} roomPeers how many the room holds; null: not yet known
  * @property {readonly TransferView[]} transfers
  * @property {PanelName|null} panel
+ * @property {string|null} watched key of the peer whose connection the panel shows
  * @property {readonly Toast[]} toasts
  */
 

@@ -111,12 +111,13 @@
     /** @type {Map<string, Response>} */
     const files = new Map();
     const found = new Set([PAGE]);
-    let waiting = [PAGE];
+    const waiting = [PAGE];
     while (waiting.length > 0) {
       const now = waiting.splice(0, AT_ONCE);
       const named = await Promise.all(now.map(async (path) => {
         const response = await fetch(path, { cache: 'no-cache', credentials: 'same-origin' });
-        if (!response.ok) throw new Error(`${path}: ${response.status}`);
+        // What is missing is missing online, too, and no reason to do without the rest.
+        if (!response.ok) return [];
         files.set(path, response.clone());
         return mentioned(path, await response.text());
       }));

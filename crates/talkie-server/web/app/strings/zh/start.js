@@ -1,28 +1,42 @@
 /**
- * The pages outside the room: home, lobby, after the call.
+ * The pages outside the room (home, lobby, after the call), and how others are invited.
  * @module
  */
 
 /** @type {typeof import('../en/start.js').default} */
 export default {
   home: {
-    title: 'Talk, share, done.',
-    lead: 'Calls and files straight from browser to browser, arranged by your own server. No account, nothing to install.',
-    startTitle: 'Start a room',
-    startHint: 'Pick a name or keep this one, then share the link.',
-    roomName: 'Room name',
-    shuffle: 'Suggest another name',
-    start: 'Start',
-    joinTitle: 'Join a room',
-    joinHint: 'Paste a link or type the name of a room.',
-    joinLabel: 'Link or room name',
+    title: '说完，传好，就这么简单。',
+    lead: '通话和文件直接在浏览器之间传送，由你自己的服务器牵线。无需账号，无需安装。',
+    startTitle: '开一个房间',
+    startHint: '取个名字，或直接用这个，然后把链接发给别人。',
+    roomName: '房间名称',
+    shuffle: '换一个名称',
+    start: '开始',
+    joinTitle: '加入房间',
+    joinHint: '粘贴链接，或输入房间名称。',
+    joinLabel: '链接或房间名称',
     joinPlaceholder: 'calm-otter-bridge',
-    join: 'Join',
-    badName: 'A room name is made of letters, digits and dashes, up to 64 of them.',
-    badInvite: 'That is neither a link to a room nor a room name.',
-    factDirect: ['The shortest way', 'Sound, pictures and files go from one machine to the other, encrypted.'],
-    factNat: ['Through any network', 'Where no direct way exists, this server passes the packets on.'],
-    factOwn: ['Nobody in between', 'No account, no tracking, no third party.'],
+    join: '加入',
+    badName: '房间名称只能包含字母、数字和连字符，最多 64 个字符。',
+    badInvite: '这既不是房间链接，也不是房间名称。',
+    factDirect: ['走最短的路', '声音、画面和文件加密后从一台设备直达另一台。'],
+    factNat: ['穿过任何网络', '无法直连时，由这台服务器转发数据包。'],
+    factOwn: ['没有中间人', '不要账号，没有跟踪，不经第三方。'],
+    recentTitle: '最近的房间',
+    recentHint: '连同链接里的密钥，只保存在这个浏览器中。',
+    recentNone: '你进入过的房间会显示在这里。',
+    /** @param {string} when */
+    recentAt: (when) => `上次进入：${when}`,
+    /** @param {string} room */
+    forget: (room) => `忘记 ${room}`,
+    forgetAll: '全部忘记',
+    remember: '记住房间',
+    tools: '更多',
+    check: '检查我的连接',
+    sdp: '读懂 SDP',
+    compare: 'WebSocket 还是 WebRTC？',
+    language: '语言',
   },
   lobby: {
     eyebrow: '即将加入',
@@ -38,9 +52,23 @@ export default {
   },
   left: {
     /** @param {string} room */
-    title: (room) => `You left ${room}`,
-    ended: 'The call has ended for you',
-    rejoin: 'Join again',
-    home: 'Back to the start',
+    title: (room) => `你已离开 ${room}`,
+    ended: '通话已结束',
+    rejoin: '重新加入',
+    home: '回到首页',
+  },
+  invite: {
+    title: '邀请别人',
+    hint: '有这个链接的人都能加入。# 后面是密钥，不会发给服务器。',
+    qr: '显示二维码',
+    /** @param {string} room */
+    qrAlt: (room) => `${room} 链接的二维码`,
+    qrHint: '用手机摄像头扫一扫。',
+    qrFailed: '无法生成二维码，请复制链接。',
+  },
+  offline: {
+    network: ['你已离线', '通话需要网络。网络恢复后，本页会自动继续。'],
+    server: ['服务器没有响应', '这是上次访问时保存的页面。服务器恢复后即可通话。'],
+    retry: '重试',
   },
 };

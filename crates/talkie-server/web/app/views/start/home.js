@@ -3,28 +3,40 @@
  * @module
  */
 import { parseInvite, randomKey, randomRoomName, toRoomName } from '../../names.js';
-import { strings } from '../../strings.js';
-import { h } from '../../ui/dom.js';
+import { language, strings } from '../../strings.js';
+import { keepLanguage, LANGUAGES } from '../../strings/language.js';
+import { Cleanup, h } from '../../ui/dom.js';
 import { icon, logo } from '../../ui/icons.js';
+import { offlineNotice } from './offline.js';
+import { recentSection } from './recent.js';
 
+/** @import {AppStore} from '../../state.js' */
+/** @import {Language} from '../../strings/language.js' */
 /** @import {View} from '../../ui/dom.js' */
 /** @import {IconName} from '../../ui/icons.js' */
 
 /**
- * @param {{go: (room: string, key: string|null) => void}} app
+ * @param {{store: AppStore, go: (room: string, key: string|null) => void}} app
  * @returns {View}
  */
-export function homeView({ go }) {
+export function homeView({ store, go }) {
   const t = strings.home;
+  const cleanup = new Cleanup();
   const element = h(
-    'main',
+    'div',
     { class: 'start', data: { testid: 'home' } },
     h('header', { class: 'brand' }, logo(), h('span', {}, strings.appName)),
-    h('div', { class: 'start-lead' }, h('h1', {}, t.title), h('p', {}, t.lead)),
-    h('div', { class: 'start-cards' }, startCard(go), joinCard(go)),
-    h('ul', { class: 'facts' }, fact('direct', t.factDirect), fact('relay', t.factNat), fact('people', t.factOwn)),
+    h(
+      'main',
+      { class: 'start-body' },
+      offlineNotice(store, cleanup),
+      h('div', { class: 'start-lead' }, h('h1', {}, t.title), h('p', {}, t.lead)),
+      h('div', { class: 'start-cards' }, startCard(go), joinCard(go), recentSection(go)),
+      h('ul', { class: 'facts' }, fact('direct', t.factDirect), fact('relay', t.factNat), fact('people', t.factOwn)),
+    ),
+    foot(),
   );
-  return { element, dispose() {} };
+  return { element, dispose: () => cleanup.run() };
 }
 
 /** @param {(room: string, key: string|null) => void} go */
@@ -106,4 +118,36 @@ function complain(input, error, text) {
 /** @param {IconName} name @param {readonly string[]} text */
 function fact(name, [title = '', body = '']) {
   return h('li', {}, h('span', { class: 'fact-icon' }, icon(name)), h('div', {}, h('strong', {}, title), h('span', {}, body)));
+}
+
+/** The other pages, and the language. */
+function foot() {
+  const t = strings.home;
+  const choice = h(
+    'select',
+    { class: 'language', id: 'language', autocomplete: 'off', data: { testid: 'language' } },
+    ...Object.entries(LANGUAGES).map(([tag, name]) => h('option', { value: tag, lang: tag, selected: tag === language }, name)),
+  );
+  choice.addEventListener('change', () => {
+    keepLanguage(/** @type {Language} */ (choice.value));
+    // The address's own wish would win over what was chosen here.
+    const query = new URLSearchParams(location.search);
+    query.delete('lang');
+    history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}`);
+    location.reload();
+  });
+  return h(
+    'footer',
+    { class: 'start-foot' },
+    h(
+      'nav',
+      { 'aria-label': t.tools },
+      h('a', { href: '/check', data: { testid: 'check-link' } }, t.check),
+      h('a', { href: '/sdp', data: { testid: 'sdp-link' } }, t.sdp),
+      h('a', { href: '/compare', data: { testid: 'compare-link' } }, t.compare),
+    ),
+    h('span', { class: 'spring' }),
+    h('label', { for: 'language', class: 'visually-hidden' }, t.language),
+    choice,
+  );
 }
