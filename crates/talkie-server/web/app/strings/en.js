@@ -9,6 +9,7 @@ import files from './en/files.js';
 import media from './en/media.js';
 import room from './en/room.js';
 import start from './en/start.js';
+import toolbar from './en/toolbar.js';
 import trust from './en/trust.js';
 
 

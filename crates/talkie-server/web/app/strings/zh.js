@@ -9,6 +9,7 @@ import files from './zh/files.js';
 import media from './zh/media.js';
 import room from './zh/room.js';
 import start from './zh/start.js';
+import toolbar from './zh/toolbar.js';
 import trust from './zh/trust.js';
 
 /** @type {typeof import('./en.js').default} */

@@ -7,8 +7,9 @@
 import { strings } from '../../strings.js';
 import { h } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
+import { later } from '../connection/later.js';
 import { chatPanel } from './chat.js';
-import { filesPanel } from './files.js';
+import { filesPanel } from '../files/panel.js';
 import { peoplePanel } from './people.js';
 
 /** @import {AppStore} from '../../state.js' */
@@ -20,6 +21,7 @@ import { peoplePanel } from './people.js';
 export const PANELS = {
   chat: (store, call) => chatPanel(store, call.chat),
   files: (store, call) => filesPanel(store, { transfers: call.transfers, links: () => call.roster.links }),
+  connection: (store, call) => later(async () => (await import('../connection/panel.js')).connectionPanel(store, call)),
   people: peoplePanel,
 };
 
@@ -58,5 +60,12 @@ export function panel(store, call, cleanup) {
     }),
   );
   cleanup.add(() => made.forEach((view) => view.dispose()));
+  // A badge on a tile was pressed.
+  const showConnection = (/** @type {Event} */ { target }) => {
+    const tile = target instanceof Element ? target.closest('[data-peer]') : null;
+    if (tile instanceof HTMLElement) store.set({ panel: 'connection', watched: tile.dataset.peer ?? null });
+  };
+  document.addEventListener('peer-connection', showConnection);
+  cleanup.add(() => document.removeEventListener('peer-connection', showConnection));
   return element;
 }

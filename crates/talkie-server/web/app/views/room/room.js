@@ -4,14 +4,15 @@
  */
 import { errorText, strings } from '../../strings.js';
 import { Cleanup, h } from '../../ui/dom.js';
-import { icon, logo } from '../../ui/icons.js';
-import { inviteButtons } from './invite.js';
+import { icon } from '../../ui/icons.js';
+import { listenForKeys } from './actions.js';
+import { announcer } from './announcer.js';
 import { panel } from './panel.js';
-import { peopleCount } from './people.js';
 import { knocks } from '../trust/knocks.js';
-import { privacyWarning } from '../trust/privacy.js';
+import { dropOverlay } from '../files/drop.js';
 import { stage } from './stage.js';
 import { toolbar } from './toolbar.js';
+import { topBar } from './top.js';
 
 /** @import {AppStore} from '../../state.js' */
 /** @import {Call} from '../../session/call.js' */
@@ -29,29 +30,18 @@ export function roomView(app) {
   const element = h(
     'div',
     { class: 'room', data: { testid: 'room' } },
-    topBar(store, cleanup),
+    topBar(store, call, cleanup),
     banner(app, cleanup),
     h('main', { class: 'room-main' }, stage(app, cleanup), panel(store, call, cleanup)),
     h('footer', { class: 'room-foot' }, toolbar(app, cleanup)),
     h('div', { class: 'room-knocks' }, knocks(store, (id, admit) => call.membership.lock.answer(id, admit), cleanup)),
     announcer(store, cleanup),
+    dropOverlay(store, { transfers: call.transfers, links: () => call.roster.links }, cleanup),
   );
+  listenForKeys(app, cleanup);
+  countInTitle(store, cleanup);
   cleanup.add(store.subscribe((s) => s.panel, (open) => (element.dataset.panel = open ?? '')));
   return { element, dispose: () => cleanup.run() };
-}
-
-/** @param {AppStore} store @param {Cleanup} cleanup */
-function topBar(store, cleanup) {
-  return h(
-    'header',
-    { class: 'room-top' },
-    h('span', { class: 'brand' }, logo()),
-    h('h1', { data: { testid: 'room-name' } }, store.get().room),
-    peopleCount(store, cleanup),
-    privacyWarning(store),
-    h('span', { class: 'spring' }),
-    inviteButtons(store),
-  );
 }
 
 /**
@@ -98,19 +88,9 @@ function bannerText(code) {
   }
 }
 
-/** Says to screen readers who came and went. @param {AppStore} store @param {Cleanup} cleanup */
-function announcer(store, cleanup) {
-  const element = h('p', { class: 'visually-hidden', role: 'status' });
-  /** @type {Map<string, string>} */
-  let before = new Map();
-  cleanup.add(
-    store.subscribe((s) => s.peers, (peers) => {
-      const now = new Map(peers.map((p) => [p.key, p.name || strings.room.guest]));
-      const came = [...now].filter(([key]) => !before.has(key)).map(([, name]) => strings.room.joined(name));
-      const went = [...before].filter(([key]) => !now.has(key)).map(([, name]) => strings.room.went(name));
-      before = now;
-      if (came.length + went.length > 0) element.textContent = [...came, ...went].join('. ');
-    }),
-  );
-  return element;
+/** How many messages are unread stands in the tab's title, too. @param {AppStore} store @param {Cleanup} cleanup */
+function countInTitle(store, cleanup) {
+  const title = document.title;
+  cleanup.add(store.subscribe((s) => s.unread, (n) => (document.title = n ? `(${Math.min(n, 99)}) ${title}` : title)));
+  cleanup.add(() => (document.title = title));
 }

@@ -12,7 +12,7 @@ import { icon } from '../../ui/icons.js';
 import { badge } from './badge.js';
 import { trustMark } from '../trust/mark.js';
 
-/** @import {PeerView, Phase, PeerPath} from '../../types.js' */
+/** @import {Phase, PeerPath} from '../../types.js' */
 /** @import {Place} from './arrangement.js' */
 
 /**
@@ -161,15 +161,4 @@ function pinButton(tile, pin) {
       dress();
     },
   };
-}
-
-/** @param {PeerView} peer @param {number|null} hand its place @returns {TileView[]} */
-export function tilesOf(peer, hand) {
-  const { key, phase, path, quality, held, verified, doubted, tampered } = peer;
-  const name = peer.name || strings.room.guest;
-  const shared = { peer: key, name, self: false, phase, path, quality, held, verified, doubted, tampered };
-  return [
-    ...(peer.screen ? [{ ...shared, id: `${key}-screen`, kind: /** @type {const} */ ('screen'), picture: true, mic: true, hand: null, recording: false }] : []),
-    { ...shared, id: `${key}-camera`, kind: /** @type {const} */ ('camera'), picture: peer.camera, mic: peer.mic, hand, recording: peer.recording },
-  ];
 }

@@ -1,36 +1,88 @@
 /**
- * The call controls. A toggle's label says what pressing it will do; aria-pressed says what is.
+ * The call controls (tools.js says which). A toggle's label says what pressing it will do; aria-pressed
+ * says what is. One of them is in the order of Tab, arrow keys lead to the others (WAI-ARIA toolbar
+ * pattern); what a narrow window has no room for is in the "More" menu.
  * @module
  */
-import { canShareScreen } from '../../media/screen.js';
-import { toast } from '../../state.js';
+import { preferences } from '../../preferences.js';
 import { strings } from '../../strings.js';
 import { Cleanup, h, setAttribute } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
+import { menuButton } from '../../ui/menu.js';
+import { KEYS } from '../../ui/shortcuts.js';
+import { toggleDevice } from './actions.js';
+import { reactionPicker } from './reaction-picker.js';
+import { roomTools } from './tools.js';
 
 /** @import {AppStore} from '../../state.js' */
 /** @import {LocalMedia} from '../../media/local.js' */
-/** @import {State} from '../../types.js' */
 /** @import {IconName} from '../../ui/icons.js' */
+/** @import {RoomApp} from './actions.js' */
+/** @import {Look, Tool} from './tools.js' */
 
-/**
- * @param {{store: AppStore, local: LocalMedia, leave: () => void}} app
- * @param {Cleanup} cleanup
- */
-export function toolbar({ store, local, leave }, cleanup) {
+/** Narrower than this, tools that are `wide` move into the menu. */
+const NARROW = '(max-width: 47rem)';
+
+/** @param {RoomApp} app @param {Cleanup} cleanup */
+export function toolbar(app, cleanup) {
+  const { store, local, call, leave } = app;
   const t = strings.toolbar;
-  return h(
+  const picker = reactionPicker((emoji) => call.reactions.send(emoji));
+  const more = roundButton('more', 'more', t.more, () => {});
+  const tools = roomTools(app, { react: (button) => picker.toggle(button.getClientRects().length ? button : more) });
+  const narrow = matchMedia(NARROW);
+  const inMenu = () => tools.filter((tool) => (tool.place === 'menu' || (tool.place === 'wide' && narrow.matches)) && !tool.look(store.get()).hidden);
+  const menu = menuButton(more, {
+    label: t.more, testid: 'more-menu',
+    items: () => inMenu().map((tool) => {
+      const { icon: name, label } = tool.look(store.get());
+      return { label, icon: name, testid: tool.place === 'menu' ? tool.id : `more-${tool.id}`, press: () => tool.press(more) };
+    }),
+  });
+  const buttons = tools.filter((tool) => tool.place !== 'menu').map((tool) => ({ tool, button: toolButton(tool, store, cleanup) }));
+  const group = (/** @type {number} */ n) => buttons.filter(({ tool }) => tool.group === n).map(({ button }) => button);
+  const bar = h(
     'div',
     { class: 'toolbar', role: 'toolbar', 'aria-label': t.label, data: { testid: 'toolbar' } },
     deviceButton('mic', store, local, cleanup),
     deviceButton('camera', store, local, cleanup),
-    screenButton(store, local, cleanup),
-    h('span', { class: 'toolbar-gap' }),
-    panelButton('chat', store, cleanup),
-    panelButton('files', store, cleanup),
-    h('span', { class: 'toolbar-gap' }),
+    ...group(1),
+    gap(),
+    ...group(2),
+    gap(),
+    ...group(3),
+    gap(),
+    menu.element,
     roundButton('leave', 'leave', t.leave, leave, 'danger'),
   );
+  roving(bar);
+  return h('div', { class: 'toolbar-place' }, picker.element, bar);
+}
+
+const gap = () => h('span', { class: 'toolbar-gap', 'aria-hidden': 'true' });
+
+/** @param {Tool} tool @param {AppStore} store @param {Cleanup} cleanup */
+function toolButton(tool, store, cleanup) {
+  const button = roundButton(tool.id, 'more', '', () => tool.press(button));
+  const count = h('span', { class: 'count', 'aria-hidden': 'true' });
+  button.append(count);
+  if (tool.place === 'wide') button.classList.add('wide-only');
+  const look = () => show(button, count, tool, tool.look(store.get()));
+  cleanup.add(store.subscribe((s) => JSON.stringify(tool.look(s)), look));
+  cleanup.add(preferences.subscribe((p) => p.layout, look));
+  return button;
+}
+
+/** @param {HTMLButtonElement} button @param {HTMLElement} count @param {Tool} tool @param {Look} look */
+function show(button, count, tool, look) {
+  const on = look.pressed ?? look.expanded ?? false;
+  dress(button, look.icon, look.label, tool.key);
+  button.hidden = look.hidden === true;
+  button.dataset.state = on ? 'on' : 'off';
+  button.classList.toggle('active', on);
+  setAttribute(button, 'aria-pressed', look.pressed === undefined ? null : String(look.pressed));
+  setAttribute(button, 'aria-expanded', look.expanded === undefined ? null : String(look.expanded));
+  count.textContent = look.count ? String(Math.min(look.count, 99)) : '';
 }
 
 /**
@@ -44,11 +96,12 @@ function roundButton(testid, name, label, press, style = '') {
   return h('button', { type: 'button', class: `round ${style}`, 'aria-label': label, title: label, data: { testid }, on: { click: press } }, icon(name));
 }
 
-/** @param {HTMLButtonElement} button @param {IconName} name @param {string} label */
-function dress(button, name, label) {
+/** @param {HTMLButtonElement} button @param {IconName} name @param {string} label @param {string} [key] */
+function dress(button, name, label, key) {
   button.querySelector('.icon')?.replaceWith(icon(name));
   button.setAttribute('aria-label', label);
-  button.title = label;
+  button.title = key ? `${label} (${key})` : label;
+  setAttribute(button, 'aria-keyshortcuts', key);
 }
 
 /**
@@ -59,74 +112,39 @@ function dress(button, name, label) {
  */
 export function deviceButton(device, store, local, cleanup) {
   const t = strings.toolbar;
-  const button = roundButton(device, device, '', press);
-  function press() {
-    const on = store.get().media[device] !== 'on';
-    void (device === 'mic' ? local.setMic(on) : local.setCamera(on)).then(() => {
-      const problem = store.get().media.problems[device];
-      if (on && problem && store.get().view === 'room') toast(store, 'bad', strings.media[problem][device]);
-    });
-  }
+  const button = roundButton(device, device, '', () => void toggleDevice(store, local, device));
   cleanup.add(
     store.subscribe((s) => s.media, (media) => {
       const on = media[device] === 'on';
+      const key = store.get().view === 'room' ? KEYS[device] : undefined;
       button.dataset.state = media[device];
       setAttribute(button, 'aria-pressed', on ? 'true' : 'false');
       setAttribute(button, 'data-problem', media.problems[device]);
-      if (device === 'mic') dress(button, on ? 'mic' : 'micOff', on ? t.micOff : media.mic === 'off' ? t.micOn : t.micNone);
-      else dress(button, on ? 'camera' : 'cameraOff', on ? t.cameraOff : t.cameraOn);
+      if (device === 'mic') dress(button, on ? 'mic' : 'micOff', on ? t.micOff : media.mic === 'off' ? t.micOn : t.micNone, key);
+      else dress(button, on ? 'camera' : 'cameraOff', on ? t.cameraOff : t.cameraOn, key);
       button.disabled = media.pending && !on;
     }),
   );
   return button;
 }
 
-/** @param {AppStore} store @param {LocalMedia} local @param {Cleanup} cleanup */
-function screenButton(store, local, cleanup) {
-  const t = strings.toolbar;
-  const button = roundButton('screen', 'screen', t.screenOn, async () => {
-    if (store.get().media.screen) return local.stopScreen();
-    if (!canShareScreen()) return toast(store, 'bad', strings.media.screen[isSecureContext ? 'unsupported' : 'insecure']);
-    const problem = await local.startScreen();
-    if (problem) toast(store, problem === 'refused' ? 'info' : 'bad', strings.media.screen[problem]);
+/** One stop for Tab; arrows, Home and End within. @param {HTMLElement} bar */
+function roving(bar) {
+  const all = () => /** @type {HTMLButtonElement[]} */ ([...bar.querySelectorAll('.round')]);
+  /** @param {HTMLElement} button */
+  const stopAt = (button) => all().forEach((one) => (one.tabIndex = one === button ? 0 : -1));
+  bar.addEventListener('focusin', (event) => {
+    const button = event.target instanceof Element ? event.target.closest('.round') : null;
+    if (button instanceof HTMLElement) stopAt(button);
   });
-  cleanup.add(
-    store.subscribe((s) => s.media.screen, (on) => {
-      button.dataset.state = on ? 'on' : 'off';
-      button.classList.toggle('active', on);
-      button.setAttribute('aria-pressed', String(on));
-      dress(button, on ? 'screenStop' : 'screen', on ? t.screenOff : t.screenOn);
-    }),
-  );
-  // Phones' browsers have no screen to share: there the button would only be in the way.
-  if (isSecureContext && !canShareScreen()) button.hidden = true;
-  return button;
-}
-
-/** @param {'chat'|'files'} panel @param {AppStore} store @param {Cleanup} cleanup */
-function panelButton(panel, store, cleanup) {
-  const t = strings.toolbar;
-  const button = roundButton(panel, panel, t[panel], () => {
-    store.set({ panel: store.get().panel === panel ? null : panel });
+  bar.addEventListener('keydown', (event) => {
+    const reachable = all().filter((button) => !button.disabled && button.getClientRects().length > 0);
+    const at = reachable.findIndex((button) => button === event.target);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: reachable.length - 1 }[event.key];
+    if (at < 0 || to === undefined || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    reachable.at(to % reachable.length)?.focus();
   });
-  const count = h('span', { class: 'count', 'aria-hidden': 'true' });
-  button.append(count);
-  cleanup.add(
-    store.subscribe((s) => s.panel, (open) => {
-      button.classList.toggle('active', open === panel);
-      button.setAttribute('aria-expanded', String(open === panel));
-    }),
-  );
-  cleanup.add(
-    store.subscribe(panel === 'chat' ? unread : offers, (n) => {
-      count.textContent = n ? String(Math.min(n, 99)) : '';
-      if (panel === 'chat') button.setAttribute('aria-label', n ? t.chatUnread(n) : t.chat);
-    }),
-  );
-  return button;
+  const [first] = all();
+  if (first) stopAt(first);
 }
-
-/** @param {Readonly<State>} s */
-const unread = (s) => s.unread;
-/** @param {Readonly<State>} s */
-const offers = (s) => s.transfers.filter((t) => t.state === 'offered').length;
