@@ -9,10 +9,10 @@ import { errorText, sizeText, strings, timeText } from '../../../../crates/talki
 import { bestGrid } from '../../../../crates/talkie-server/web/app/views/room/layout.js';
 
 test('control messages are judged before they are used', () => {
-  assert.deepEqual(parseControl('{"type":"state","mic":1,"camera":true}'), { type: 'state', mic: false, camera: true, screen: false, held: false });
-  assert.deepEqual(parseControl('{"type":"chat","text":" hi\\r\\nyou\\u202e\\u0007 "}'), { type: 'chat', text: 'hi\nyou' });
+  assert.deepEqual(parseControl('{"type":"state","mic":1,"camera":true}'), { type: 'state', mic: false, camera: true, screen: false, held: false, hand: null, recording: false });
+  assert.deepEqual(parseControl('{"type":"chat","text":" hi\\r\\nyou\\u202e\\u0007 "}'), { type: 'chat', id: '', text: 'hi\nyou' });
   assert.equal(/** @type {any} */ (parseControl(JSON.stringify({ type: 'chat', text: 'x'.repeat(30_000) }))).text.length, CHAT_LENGTH);
-  assert.deepEqual(parseControl('{"type":"path","kind":"relay","via":"smoke"}'), { type: 'path', kind: 'relay', via: null });
+  assert.deepEqual(parseControl('{"type":"path","kind":"relay","via":"smoke"}'), { type: 'path', kind: 'relay', via: null, why: [] });
   for (const bad of [null, new ArrayBuffer(1), '', '[]', '1', '{"type":"chat"}', '{"type":"chat","text":"  "}', '{"type":"path","kind":"magic"}', '{"type":"moved","id":7}', '{"type":"__proto__"}', `{"type":"chat","text":"${'x'.repeat(100_000)}"}`]) {
     assert.equal(parseControl(bad), null);
   }

@@ -41,7 +41,7 @@ export class SpeakerChoice {
     let voice = this.#voices.get(key);
     if (!voice) this.#voices.set(key, (voice = { level: 0, heardAt: -Infinity, since: Infinity }));
     voice.level += (level - voice.level) * (level > voice.level ? RISE : FALL);
-    if (voice.level < AUDIBLE) return;
+    if (level < AUDIBLE) return;
     // A pause longer than the ring's begins a new turn.
     if (now - voice.heardAt > RING_HOLDS_MS) voice.since = now;
     voice.heardAt = now;
