@@ -1,9 +1,11 @@
 /**
- * How packets go, and how well.
+ * How packets go, and how well: what a tile says. The panel's words are loaded with it
+ * (connection-panel.js).
  * @module
  */
 
 export default {
+  connection: { title: 'Connection' },
   badge: {
     direct: 'Direct',
     nat: 'Through NAT',
@@ -15,6 +17,9 @@ export default {
     directHint: 'Packets go straight from machine to machine.',
     natHint: 'Packets go straight, through a router that translates addresses.',
     relayHint: 'No direct way was found: this server passes the encrypted packets on.',
+    open: 'Details of the connection',
+    /** From none to four bars. */
+    quality: ['Very bad connection', 'Bad connection', 'Fair connection', 'Good connection', 'Very good connection'],
   },
   /** @param {string} name */
   flooded: (name) => `The connection to ${name} was closed: it flooded us with messages. The others are not affected.`,
