@@ -92,6 +92,7 @@
  * @property {boolean|null} verified null: could not be checked
  * @property {string|null} reason why it failed or was cancelled, a key of strings.transferReasons
  * @property {string|null} url of the received file, to be saved
+ * @property {string} saveAs its name
  */
 
 /** What the server says before we join; `key` null: nothing yet. `problem`: why it says nothing, a key of strings.errors.

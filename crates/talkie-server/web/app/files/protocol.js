@@ -1,19 +1,34 @@
 /**
- * How a file travels over its own data channel (label `talkie-file`, ordered), sender S to receiver R:
+ * How files travel from sender S to receiver R. One *offer* is one file or many (a folder); it has a data
+ * channel of its own (label `talkie-file`, ordered, reliable) that S opens. Text messages are JSON:
  *
- *     S→R  {type:'offer', name, size, mime, group}
+ *     S→R  {type:'offer', id, token, name, mime, size, count, folder}
+ *     S→R  {type:'files', from, files:[[path, size], …]}   until `count` are told, 32 kB a message at most
  *     R→S  {type:'accept'}  or  {type:'decline'}
- *     S→R  binary chunks, 1 MiB of them make a block; after each block {type:'digest', block, sha256}
- *     R→S  {type:'ack', bytes}     everything up to here is checked and stored
- *     S→R  {type:'end'}            after the last block
- *     R→S  {type:'done', verified}
- *     any  {type:'cancel', reason}, or the channel closes
+ *     S→R  binary chunks: all files one behind the other in the order of the list, cut into blocks of
+ *          1 MiB (the last one shorter); after each block {type:'digest', block, sha256}
+ *     R→S  {type:'ack', bytes}      everything up to here is checked and handed to the disk
+ *     S→R  {type:'end'}             after the last block
+ *     R→S  {type:'done', verified}  then S closes the channel
+ *     any  {type:'pause', paused}   S stops after the chunk at hand while either side wants it
+ *     any  {type:'cancel', reason}
  *
- * The sender keeps at most WINDOW bytes unacknowledged, so a slow disk at the far end slows the sender
- * and fills no memory. Pure: parsing, limits, and putting chunks together into blocks.
+ * S keeps at most WINDOW bytes unacknowledged, so a slow disk slows S and fills no memory. Who gives no
+ * digest sends null, then the offer arrives unverified.
+ *
+ * A channel that closes without `done` or `cancel` ends nothing. For RESUME_MS both sides keep what they
+ * have; S opens a channel on the next link and both prove that they know the offer's token, on this very
+ * connection (proof.js):
+ *
+ *     S→R  {type:'again', id, nonce}
+ *     R→S  {type:'known', nonce, proof}   or  {type:'cancel', reason:'unknown'}
+ *     S→R  {type:'prove', proof}
+ *     R→S  {type:'at', bytes}             a whole number of blocks, or everything: S goes on from there
+ *
+ * Pure: parsing and limits.
  * @module
  */
-import { cleanFileName } from '../names.js';
+import { cleanSegment } from './paths.js';
 
 export const FILE_CHANNEL = 'talkie-file';
 export const BLOCK = 1 << 20;
@@ -21,58 +36,87 @@ export const WINDOW = 8 * BLOCK;
 /** What every browser takes in one message, and small enough to share the channel fairly. */
 export const CHUNK = 1 << 16;
 
+export const FILES_LIMIT = 10_000;
+/** The room that the list of one offer may take: 200 characters a file. */
+export const LIST_LIMIT = 2_000_000;
+export const BYTES_LIMIT = 2 ** 42;
+const MESSAGE_LIMIT = 65_536;
+/** How long either side waits for the other to come back. */
+export const RESUME_MS = 5 * 60_000;
+
 /**
- * @typedef {{type: 'offer', name: string, size: number, mime: string}
- *   | {type: 'accept'} | {type: 'decline'}
+ * @typedef {{type: 'offer', id: string, token: string, name: string, mime: string, size: number, count: number, folder: boolean}} Offer
+ * @typedef {Offer
+ *   | {type: 'files', from: number, files: [string, number][]}
+ *   | {type: 'accept'} | {type: 'decline'} | {type: 'end'}
  *   | {type: 'digest', block: number, sha256: string|null}
  *   | {type: 'ack', bytes: number}
- *   | {type: 'end'}
+ *   | {type: 'pause', paused: boolean}
  *   | {type: 'done', verified: boolean|null}
- *   | {type: 'cancel', reason: string}} FileMessage
+ *   | {type: 'cancel', reason: string}
+ *   | {type: 'again', id: string, nonce: string}
+ *   | {type: 'known', nonce: string, proof: string}
+ *   | {type: 'prove', proof: string}
+ *   | {type: 'at', bytes: number}} FileMessage
  */
 
 /** Reasons that one side may give the other; anything else reads as `protocol`. */
-const REASONS = new Set(['left', 'changed', 'damaged', 'protocol', 'storage', 'too-big', 'cancelled']);
+const REASONS = new Set(['left', 'changed', 'damaged', 'protocol', 'storage', 'too-big', 'too-many', 'list', 'busy', 'stalled', 'unknown', 'cancelled']);
+
+/** @type {Record<string, (m: any) => FileMessage|null>} */
+const PARSERS = {
+  offer: parseOffer,
+  files: parseFiles,
+  accept: () => ({ type: 'accept' }),
+  decline: () => ({ type: 'decline' }),
+  end: () => ({ type: 'end' }),
+  digest: (m) => (isSize(m.block) ? { type: 'digest', block: m.block, sha256: isHex(m.sha256, 64) ? m.sha256 : null } : null),
+  ack: (m) => (isSize(m.bytes) ? { type: 'ack', bytes: m.bytes } : null),
+  at: (m) => (isSize(m.bytes) ? { type: 'at', bytes: m.bytes } : null),
+  pause: (m) => ({ type: 'pause', paused: m.paused === true }),
+  done: (m) => ({ type: 'done', verified: typeof m.verified === 'boolean' ? m.verified : null }),
+  cancel: (m) => ({ type: 'cancel', reason: REASONS.has(m.reason) ? m.reason : 'protocol' }),
+  again: (m) => (isHex(m.id, 32) && isHex(m.nonce, 32) ? { type: 'again', id: m.id, nonce: m.nonce } : null),
+  known: (m) => (isHex(m.nonce, 32) && isHex(m.proof, 64) ? { type: 'known', nonce: m.nonce, proof: m.proof } : null),
+  prove: (m) => (isHex(m.proof, 64) ? { type: 'prove', proof: m.proof } : null),
+};
 
 /**
  * @param {string} text
  * @returns {FileMessage|null} null for what is no message of this protocol
  */
 export function parseFileMessage(text) {
-  if (text.length > 16_384) return null;
+  if (text.length > MESSAGE_LIMIT) return null;
   let m;
   try {
     m = JSON.parse(text);
   } catch {
     return null;
   }
-  if (typeof m !== 'object' || m === null) return null;
-  switch (m.type) {
-    case 'offer':
-      if (typeof m.name !== 'string' || !isSize(m.size)) return null;
-      return { type: 'offer', name: cleanFileName(m.name), size: m.size, mime: cleanMime(m.mime) };
-    case 'accept':
-    case 'decline':
-    case 'end':
-      return { type: m.type };
-    case 'digest':
-      return isSize(m.block) ? { type: 'digest', block: m.block, sha256: isDigest(m.sha256) ? m.sha256 : null } : null;
-    case 'ack':
-      return isSize(m.bytes) ? { type: 'ack', bytes: m.bytes } : null;
-    case 'done':
-      return { type: 'done', verified: typeof m.verified === 'boolean' ? m.verified : null };
-    case 'cancel':
-      return { type: 'cancel', reason: REASONS.has(m.reason) ? m.reason : 'protocol' };
-    default:
-      return null;
-  }
+  if (typeof m !== 'object' || m === null || typeof m.type !== 'string') return null;
+  return Object.hasOwn(PARSERS, m.type) ? (PARSERS[m.type]?.(m) ?? null) : null;
+}
+
+/** @param {any} m @returns {Offer|null} */
+function parseOffer(m) {
+  if (!isHex(m.id, 32) || !isHex(m.token, 64) || typeof m.name !== 'string') return null;
+  if (!isSize(m.size) || !isSize(m.count) || m.count < 1) return null;
+  const { id, token, size, count } = m;
+  return { type: 'offer', id, token, name: cleanSegment(m.name), mime: cleanMime(m.mime), size, count, folder: m.folder === true };
+}
+
+/** @param {any} m @returns {FileMessage|null} */
+function parseFiles(m) {
+  if (!isSize(m.from) || !Array.isArray(m.files)) return null;
+  const fine = m.files.every((/** @type {any} */ file) => Array.isArray(file) && file.length === 2 && typeof file[0] === 'string' && isSize(file[1]));
+  return fine ? { type: 'files', from: m.from, files: m.files } : null;
 }
 
 /** @param {unknown} n @returns {n is number} */
 const isSize = (n) => Number.isSafeInteger(n) && /** @type {number} */ (n) >= 0;
 
-/** @param {unknown} d */
-const isDigest = (d) => typeof d === 'string' && /^[0-9a-f]{64}$/.test(d);
+/** @param {unknown} text @param {number} length */
+const isHex = (text, length) => typeof text === 'string' && text.length === length && /^[0-9a-f]*$/.test(text);
 
 /** @param {unknown} mime */
 function cleanMime(mime) {
@@ -93,53 +137,12 @@ export function blockLength(size, block) {
   return Math.max(0, Math.min(BLOCK, size - block * BLOCK));
 }
 
-/** Collects chunks until the sender says that a block is complete. */
-export class BlockAssembler {
-  /** @type {ArrayBuffer[]} */ #chunks = [];
-  #held = 0;
-  #next = 0;
-
-  /** @param {number} size of the whole file */
-  constructor(size) {
-    this.size = size;
-  }
-
-  /** Bytes of complete blocks. */
-  get complete() {
-    return Math.min(this.size, this.#next * BLOCK);
-  }
-
-  /** @param {ArrayBuffer} chunk @returns {boolean} false: more than the block may hold */
-  add(chunk) {
-    this.#held += chunk.byteLength;
-    if (this.#held > blockLength(this.size, this.#next)) return false;
-    this.#chunks.push(chunk);
-    return true;
-  }
-
-  /** @param {number} block @returns {Uint8Array<ArrayBuffer>|null} the block's bytes; null when they are not what was announced */
-  take(block) {
-    if (block !== this.#next || this.#held !== blockLength(this.size, block) || this.#held === 0) return null;
-    const bytes = new Uint8Array(this.#held);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      bytes.set(new Uint8Array(chunk), at);
-      at += chunk.byteLength;
-    }
-    this.#chunks = [];
-    this.#held = 0;
-    this.#next += 1;
-    return bytes;
-  }
+/** @param {number} bytes how many @returns {string} that many random bytes in hex */
+export function randomHex(bytes) {
+  return hex(crypto.getRandomValues(new Uint8Array(bytes)));
 }
 
-/**
- * @param {BufferSource} bytes
- * @returns {Promise<string|null>} null where the page has no WebCrypto (plain http)
- */
-export async function sha256(bytes) {
-  const subtle = globalThis.crypto?.subtle;
-  if (!subtle) return null;
-  const digest = new Uint8Array(await subtle.digest('SHA-256', bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+/** @param {Uint8Array} bytes */
+export function hex(bytes) {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

@@ -1,34 +1,17 @@
 /**
- * Sends one file to one peer over a channel of its own. Reads a block ahead at most, keeps the
- * channel's buffer low and the unacknowledged bytes within the window.
+ * One offer to one peer, at the end that sends. Reads two blocks ahead at most and keeps the
+ * unacknowledged bytes within the window; when a chunk goes out is the lane's business. It outlives its
+ * channel: what is not acknowledged is sent again over the next one.
  * @module
  */
-import { BLOCK, blockLength, CHUNK, parseFileMessage, sha256, WINDOW } from './protocol.js';
+import { pieces } from './manifest.js';
+import { BLOCK, CHUNK, randomHex, WINDOW } from './protocol.js';
 
 /** @import {TransferState} from '../types.js' */
-
-/**
- * A file on its way to several peers is read for each, but hashed once.
- */
-export class Source {
-  /** @type {Map<number, Promise<string|null>>} */ #digests = new Map();
-
-  /** @param {File} file */
-  constructor(file) {
-    this.file = file;
-    this.group = `g${Math.random().toString(36).slice(2)}`;
-  }
-
-  /** @param {number} block */
-  async read(block) {
-    const start = block * BLOCK;
-    const bytes = await this.file.slice(start, start + blockLength(this.file.size, block)).arrayBuffer();
-    if (bytes.byteLength !== blockLength(this.file.size, block)) throw new Error('the file changed');
-    let digest = this.#digests.get(block);
-    if (!digest) this.#digests.set(block, (digest = sha256(bytes)));
-    return { bytes, digest: await digest };
-  }
-}
+/** @import {Lane} from './lane.js' */
+/** @import {FileMessage} from './protocol.js' */
+/** @import {Source} from './source.js' */
+/** @import {Wire} from './wire.js' */
 
 /**
  * @typedef {object} Report
@@ -37,112 +20,211 @@ export class Source {
  * @property {boolean|null} [verified]
  * @property {string|null} [reason]
  * @property {string|null} [url]
+ * @property {'us'|'them'|null} [paused]
  */
 
-/** The channel asks for more when less than this is in its buffer. */
-const LOW_WATER = 4 * CHUNK;
-const HIGH_WATER = 16 * CHUNK;
+const BLOCKS_AHEAD = 2;
 
 export class Sender {
+  id = randomHex(16);
+  token = randomHex(32);
+  /** @type {Wire|null} */ #wire = null;
+  /** @type {Lane|null} */ #lane = null;
+  /** @type {{block: number, bytes: ArrayBuffer, digest: string}[]} */ #ready = [];
+  /** Raised when what is being read is no longer wanted. */
+  #epoch = 0;
+  #reading = false;
+  #nextBlock = 0;
+  #sent = 0;
   #acknowledged = 0;
+  #accepted = false;
+  #ended = false;
   #over = false;
-  /** Wakes the loop when the window opened or the buffer drained. */
-  #wake = () => {};
+  #pausedHere = false;
+  #pausedThere = false;
 
-  /**
-   * @param {Source} source
-   * @param {RTCDataChannel} channel
-   * @param {(report: Report) => void} report
-   */
-  constructor(source, channel, report) {
+  /** @param {Source} source @param {(report: Report) => void} report */
+  constructor(source, report) {
     this.source = source;
-    this.channel = channel;
     this.report = report;
-    channel.binaryType = 'arraybuffer';
-    channel.bufferedAmountLowThreshold = LOW_WATER;
-    channel.onbufferedamountlow = () => this.#wake();
-    channel.onopen = () => this.#offer();
-    channel.onmessage = ({ data }) => this.#receive(data);
-    channel.onclose = () => this.#finish({ state: 'failed', reason: 'lost' });
   }
 
-  cancel() {
+  get over() {
+    return this.#over;
+  }
+
+  get wire() {
+    return this.#wire;
+  }
+
+  /** @param {Wire} wire open @param {Lane} lane */
+  offer(wire, lane) {
+    if (this.#over) return wire.close();
+    this.#attach(wire, lane);
+    const { name, mime, size, folder, files } = this.source;
+    wire.tell({ type: 'offer', id: this.id, token: this.token, name, mime, size, count: files.length, folder });
+    for (const piece of pieces(files)) wire.tell(piece);
+  }
+
+  /** Both ends have proved who they are; the receiver has so much. @param {Wire} wire @param {Lane} lane @param {number} bytes */
+  resume(wire, lane, bytes) {
+    const { size } = this.source;
+    if (this.#over || bytes > size || (bytes % BLOCK !== 0 && bytes !== size)) return wire.close();
+    this.#epoch += 1;
+    this.#reading = false;
+    this.#ready = [];
+    this.#nextBlock = Math.ceil(bytes / BLOCK);
+    this.#sent = bytes;
+    this.#acknowledged = bytes;
+    this.#ended = false;
+    this.#pausedThere = false;
+    this.#attach(wire, lane);
+    if (this.#pausedHere) wire.tell({ type: 'pause', paused: true });
+    this.report({ state: 'active', bytes, paused: this.#pausedHere ? 'us' : null });
+    this.#fill();
+  }
+
+  /** @param {boolean} paused */
+  pause(paused) {
+    if (this.#over || !this.#accepted) return;
+    this.#pausedHere = paused;
+    this.#wire?.tell({ type: 'pause', paused });
+    this.#showPause();
+  }
+
+  /** @param {string} [reason] */
+  cancel(reason = 'cancelled') {
     if (this.#over) return;
-    this.#tell({ type: 'cancel', reason: 'cancelled' });
-    this.#finish({ state: 'cancelled' });
+    this.#wire?.tell({ type: 'cancel', reason });
+    this.#finish(reason === 'cancelled' ? { state: 'cancelled' } : { state: 'failed', reason });
   }
 
-  #offer() {
-    const { name, size, type } = this.source.file;
-    this.#tell({ type: 'offer', name, size, mime: type });
+  /** @param {string} reason that concerns us alone */
+  fail(reason) {
+    this.#finish({ state: 'failed', reason });
   }
 
-  /** @param {unknown} data */
-  #receive(data) {
-    const message = typeof data === 'string' ? parseFileMessage(data) : null;
-    if (!message || this.#over) return;
+  /** For the lane. */
+  get buffered() {
+    return this.#wire?.buffered ?? 0;
+  }
+
+  /** For the lane: whether a chunk may go out now. */
+  get ready() {
+    if (this.#over || this.#pausedHere || this.#pausedThere || !this.#wire?.open || this.#ready.length === 0) return false;
+    return this.#sent - this.#acknowledged < WINDOW;
+  }
+
+  /** For the lane. @returns {number} */
+  step() {
+    const [now] = this.#ready;
+    if (!now || !this.#wire) return 0;
+    const at = this.#sent - now.block * BLOCK;
+    const chunk = now.bytes.slice(at, at + CHUNK);
+    this.#wire.send(chunk);
+    this.#sent += chunk.byteLength;
+    if (at + chunk.byteLength === now.bytes.byteLength) {
+      this.#wire.tell({ type: 'digest', block: now.block, sha256: now.digest });
+      this.#ready.shift();
+      this.#fill();
+    }
+    return chunk.byteLength;
+  }
+
+  /** @param {Wire} wire @param {Lane} lane */
+  #attach(wire, lane) {
+    this.#wire = wire;
+    this.#lane = lane;
+    wire.drained = () => lane.wake();
+    wire.listen({
+      message: (message) => this.#receive(message),
+      chunk: () => this.cancel('protocol'),
+      garbage: () => this.cancel('protocol'),
+      closed: () => this.#lost(),
+    });
+    lane.add(this);
+  }
+
+  #lost() {
+    this.#lane?.remove(this);
+    this.#wire = null;
+    if (this.#over) return;
+    // Nobody is known to be at the other end before the offer is accepted.
+    if (!this.#accepted) return this.fail('lost');
+    this.report({ state: 'interrupted', paused: null });
+  }
+
+  /** @param {FileMessage} message */
+  #receive(message) {
     switch (message.type) {
       case 'accept':
+        if (this.#accepted) return;
+        this.#accepted = true;
         this.report({ state: 'active' });
-        void this.#pour();
-        break;
+        return this.#fill();
       case 'decline':
-        this.#finish({ state: 'declined' });
-        break;
+        return this.#finish({ state: 'declined' });
       case 'ack':
-        this.#acknowledged = Math.max(this.#acknowledged, Math.min(message.bytes, this.source.file.size));
+        this.#acknowledged = Math.max(this.#acknowledged, Math.min(message.bytes, this.#sent));
         this.report({ bytes: this.#acknowledged });
-        this.#wake();
-        break;
+        return this.#lane?.wake();
+      case 'pause':
+        this.#pausedThere = message.paused;
+        return this.#showPause();
       case 'done':
-        this.#finish({ state: 'done', bytes: this.source.file.size, verified: message.verified });
-        break;
+        if (this.#ended) this.#finish({ state: 'done', bytes: this.source.size, verified: message.verified });
+        return undefined;
       case 'cancel':
-        this.#finish(message.reason === 'cancelled' ? { state: 'cancelled' } : { state: 'failed', reason: message.reason });
-        break;
+        return this.#finish(message.reason === 'cancelled' ? { state: 'cancelled' } : { state: 'failed', reason: message.reason });
       default:
+        return undefined;
     }
   }
 
-  async #pour() {
-    const { size } = this.source.file;
-    try {
-      for (let block = 0; block * BLOCK < size; block += 1) {
-        const { bytes, digest } = await this.source.read(block);
-        for (let at = 0; at < bytes.byteLength; at += CHUNK) {
-          await this.#room(block * BLOCK + at);
-          if (this.#over) return;
-          this.channel.send(bytes.slice(at, at + CHUNK));
-        }
-        this.#tell({ type: 'digest', block, sha256: digest });
+  #showPause() {
+    this.report({ paused: this.#pausedHere ? 'us' : this.#pausedThere ? 'them' : null, state: 'active' });
+    this.#lane?.wake();
+  }
+
+  /** Reads ahead, one block after the other. */
+  #fill() {
+    const { size } = this.source;
+    if (this.#over || !this.#wire || this.#reading) return;
+    if (this.#nextBlock * BLOCK >= size) {
+      if (this.#ready.length === 0 && !this.#ended) {
+        this.#ended = true;
+        this.#wire.tell({ type: 'end' });
       }
-      this.#tell({ type: 'end' });
+      return;
+    }
+    if (this.#ready.length < BLOCKS_AHEAD) void this.#read(this.#nextBlock++, this.#epoch);
+  }
+
+  /** @param {number} block @param {number} epoch */
+  async #read(block, epoch) {
+    this.#reading = true;
+    try {
+      const read = await this.source.read(block);
+      if (epoch !== this.#epoch || this.#over) return;
+      this.#reading = false;
+      this.#ready.push({ block, ...read });
+      this.#lane?.wake();
+      this.#fill();
     } catch (error) {
-      if (this.#over) return;
+      if (epoch !== this.#epoch || this.#over) return;
       console.warn('talkie: file', error);
-      this.#tell({ type: 'cancel', reason: 'changed' });
-      this.#finish({ state: 'failed', reason: 'changed' });
+      this.cancel('changed');
     }
-  }
-
-  /** Until the byte at this offset may be handed to the channel. @param {number} offset */
-  async #room(offset) {
-    while (!this.#over && (this.channel.bufferedAmount > HIGH_WATER || offset - this.#acknowledged >= WINDOW)) {
-      await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
-    }
-  }
-
-  /** @param {import('./protocol.js').FileMessage} message */
-  #tell(message) {
-    if (this.channel.readyState === 'open') this.channel.send(JSON.stringify(message));
   }
 
   /** @param {Report} report */
   #finish(report) {
     if (this.#over) return;
     this.#over = true;
-    this.#wake();
-    this.channel.close();
-    this.report(report);
+    this.#ready = [];
+    this.#lane?.remove(this);
+    this.#wire?.close();
+    this.#wire = null;
+    this.report({ paused: null, ...report });
   }
 }

@@ -1,0 +1,114 @@
+/**
+ * Where received files go, decided by what the browser has:
+ *
+ *  - `file`, `folder`: a place that the person picks (File System Access), written directly;
+ *  - `download`: an ordinary download, streamed through the service worker;
+ *  - `kept`: the origin's private file system, saved from there when it is complete. Before `download` in
+ *    Gecko, which keeps what a service worker answers in memory (1 GiB more for 1 GiB, Firefox 153);
+ *  - `small`: collected as a Blob.
+ *
+ * Many files without a folder to put them in become one ZIP file.
+ * @module
+ */
+import { inertMime } from '../protocol.js';
+
+/** @import {Manifest} from '../manifest.js' */
+/** @import {SavePlace} from '../../types.js' */
+
+/**
+ * @typedef {object} Sink
+ * @property {(bytes: Uint8Array<ArrayBuffer>) => Promise<void>} write the bytes are given away
+ * @property {() => Promise<string|null>} finish a blob: address to save from; null: it is saved already
+ * @property {() => Promise<void>} abort
+ */
+/** @typedef {{name: string, size: number, mime: string}} Single */
+
+/** Up to this size a Blob will do. */
+export const SMALL = 32 * 2 ** 20;
+/** Plain http has nothing but Blobs; browsers put large ones on disk, but not all do. */
+const BLOB_LIMIT = 256 * 2 ** 20;
+
+const has = (/** @type {string} */ name) => typeof (/** @type {any} */ (globalThis)[name]) === 'function';
+const gecko = () => globalThis.CSS?.supports?.('-moz-appearance', 'none') ?? false;
+
+/** @param {Manifest} manifest */
+export const isMany = ({ files, folder }) => folder || files.length > 1;
+
+/**
+ * @param {Manifest} manifest
+ * @param {boolean} [zip] rather than a folder
+ * @returns {SavePlace}
+ */
+export function placeFor(manifest, zip = false) {
+  if (isMany(manifest) && !zip && has('showDirectoryPicker')) return 'folder';
+  if (manifest.size <= SMALL) return 'small';
+  if (has('showSaveFilePicker')) return 'file';
+  if (!globalThis.isSecureContext) return manifest.size <= BLOB_LIMIT ? 'small' : 'none';
+  return gecko() && 'storage' in navigator ? 'kept' : 'download';
+}
+
+/**
+ * Must be called from a click. Throws an AbortError when the person picks no place.
+ * @param {Manifest} manifest
+ * @param {boolean} [zip]
+ * @returns {Promise<Sink|null>} null: too big for what this browser has
+ */
+export async function openSink(manifest, zip = false) {
+  const place = placeFor(manifest, zip);
+  if (place === 'folder') {
+    const handle = await /** @type {any} */ (globalThis).showDirectoryPicker({ mode: 'readwrite', id: 'talkie' });
+    return (await import('./folder.js')).folderSink(handle, manifest.files);
+  }
+  if (!isMany(manifest)) return openSingle({ name: manifest.name, size: manifest.size, mime: manifest.mime }, place);
+  const { archiveSink, archiveSize } = await import('./archive.js');
+  const single = { name: archiveName(manifest), size: archiveSize(manifest.files), mime: 'application/zip' };
+  const inner = await openSingle(single, place);
+  return inner && archiveSink(inner, manifest.files);
+}
+
+/** @param {Pick<Manifest, 'name'|'folder'>} manifest what its ZIP file is called */
+export function archiveName({ name, folder }) {
+  return `${folder ? name : name.replace(/\.[^.]{1,8}$/, '')}.zip`;
+}
+
+/** @param {Single} single @param {SavePlace} place @returns {Promise<Sink|null>} */
+async function openSingle(single, place) {
+  switch (place) {
+    case 'small':
+      return blobSink(inertMime(single.mime));
+    case 'file': {
+      const handle = await /** @type {any} */ (globalThis).showSaveFilePicker({ suggestedName: single.name });
+      return diskSink(await handle.createWritable());
+    }
+    case 'kept':
+      return (await (await import('./kept.js')).keptSink(single)) ?? (await import('./download.js')).downloadSink(single);
+    case 'download':
+      return (await (await import('./download.js')).downloadSink(single)) ?? (await import('./kept.js')).keptSink(single);
+    default:
+      return null;
+  }
+}
+
+/** @param {string} type @returns {Sink} */
+export function blobSink(type) {
+  /** @type {Blob[]} */
+  let parts = [];
+  return {
+    // A Blob's bytes leave the page's heap; buffers don't.
+    write: async (bytes) => void parts.push(new Blob([bytes])),
+    finish: async () => URL.createObjectURL(new Blob(parts, { type })),
+    abort: async () => void (parts = []),
+  };
+}
+
+/** @param {FileSystemWritableFileStream} stream @returns {Sink} */
+export function diskSink(stream) {
+  return {
+    write: (bytes) => stream.write(bytes),
+    finish: async () => {
+      await stream.close();
+      return null;
+    },
+    abort: () => stream.abort(),
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * A file channel as its two ends use it: parsed messages and chunks in, and somebody who listens.
+ * @module
+ */
+import { parseFileMessage } from './protocol.js';
+
+/** @import {FileMessage} from './protocol.js' */
+
+/**
+ * @typedef {object} Listener
+ * @property {(message: FileMessage) => void} message
+ * @property {(chunk: ArrayBuffer) => void} chunk
+ * @property {() => void} garbage something that is no message
+ * @property {() => void} closed
+ */
+
+export class Wire {
+  /** @type {Listener|null} */ #listener = null;
+  #closed = false;
+  /** The channel's buffer has drained. */
+  drained = () => {};
+
+  /** @param {RTCDataChannel} channel @param {number} [lowWater] */
+  constructor(channel, lowWater = 0) {
+    this.channel = channel;
+    channel.binaryType = 'arraybuffer';
+    channel.bufferedAmountLowThreshold = lowWater;
+    channel.onbufferedamountlow = () => this.drained();
+    channel.onclose = () => this.lost();
+    channel.onmessage = ({ data }) => this.#receive(data);
+  }
+
+  get open() {
+    return this.channel.readyState === 'open';
+  }
+
+  get buffered() {
+    return this.channel.bufferedAmount;
+  }
+
+  /** @param {Listener|null} listener */
+  listen(listener) {
+    this.#listener = listener;
+  }
+
+  /** @returns {Promise<boolean>} false: it will not open */
+  async opened() {
+    const { channel } = this;
+    if (channel.readyState === 'connecting') await new Promise((resolve) => (channel.onopen = resolve));
+    return this.open;
+  }
+
+  /** @param {FileMessage} message */
+  tell(message) {
+    if (this.open) this.channel.send(JSON.stringify(message));
+  }
+
+  /** @param {ArrayBuffer} chunk */
+  send(chunk) {
+    this.channel.send(chunk);
+  }
+
+  /** Ends it without a word to the listener. */
+  close() {
+    this.#closed = true;
+    this.#listener = null;
+    this.channel.close();
+  }
+
+  /** It closed, or its connection is gone (which Chromium does not say of one that was closed here). */
+  lost() {
+    if (this.#closed) return;
+    const listener = this.#listener;
+    this.close();
+    listener?.closed();
+  }
+
+  /** @param {unknown} data */
+  #receive(data) {
+    if (data instanceof ArrayBuffer) return this.#listener?.chunk(data);
+    const message = typeof data === 'string' ? parseFileMessage(data) : null;
+    return message ? this.#listener?.message(message) : this.#listener?.garbage();
+  }
+}
