@@ -1,0 +1,106 @@
+/**
+ * Gathering candidates from ICE servers, live: each candidate and each error as it comes, until
+ * gathering is complete or patience ends. One connection by itself, with a data channel and no peer.
+ * @module
+ */
+import { decodePriority, parseCandidate } from '../candidate.js';
+import { judge, PATIENCE_MS } from './leg.js';
+import { iceServer } from './servers.js';
+
+/** @import {Here, IceError} from './leg.js' */
+/** @import {Server} from './servers.js' */
+/** @import {Gathered, LegResult} from './verdict.js' */
+
+/**
+ * @typedef {Gathered & {kind: 'candidate', ms: number, priority: number, parts: {type: number, local: number, component: number},
+ *   foundation: string, component: number, tcpType: string, relayProtocol: string, url: string}} CandidateRow
+ */
+/** @typedef {{kind: 'error', ms: number, code: number, text: string, url: string, address: string}} ErrorRow */
+/** @typedef {CandidateRow|ErrorRow} Row */
+
+const MAX_TEXT = 200;
+
+/**
+ * @param {{servers: readonly Server[], policy: RTCIceTransportPolicy, patience?: number, signal?: AbortSignal, row?: (row: Row) => void, enough?: (row: Row) => boolean}} how
+ *   `enough`: stop early, when what was wanted is known
+ * @returns {Promise<{complete: boolean, thrown: string|null, ms: number, rows: Row[]}>}
+ */
+export async function gather({ servers, policy, patience = PATIENCE_MS, signal, row = () => {}, enough = () => false }) {
+  const began = performance.now();
+  const ms = () => Math.round(performance.now() - began);
+  /** @type {Row[]} */
+  const rows = [];
+  /** @type {RTCPeerConnection|null} */
+  let connection = null;
+  try {
+    connection = new RTCPeerConnection({ iceServers: servers.map(iceServer), iceTransportPolicy: policy });
+    const complete = await watch(connection, { patience, signal, enough, ms, row: (one) => (rows.push(one), row(one)) });
+    return { complete, thrown: null, ms: ms(), rows };
+  } catch (error) {
+    return { complete: true, thrown: String(error).slice(0, MAX_TEXT), ms: ms(), rows };
+  } finally {
+    connection?.close();
+  }
+}
+
+/**
+ * @param {RTCPeerConnection} connection
+ * @param {{patience: number, signal: AbortSignal|undefined, ms: () => number, row: (row: Row) => void, enough: (row: Row) => boolean}} how
+ * @returns {Promise<boolean>} whether it ended by itself
+ */
+function watch(connection, { patience, signal, ms, row, enough }) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(false), patience);
+    const end = (/** @type {boolean} */ complete) => (clearTimeout(timer), resolve(complete));
+    signal?.addEventListener('abort', () => end(false));
+    const take = (/** @type {Row} */ one) => {
+      row(one);
+      if (enough(one)) end(true);
+    };
+    connection.onicecandidate = ({ candidate }) => {
+      const read = candidate?.candidate ? candidateRow(candidate, ms()) : null;
+      if (read) take(read);
+    };
+    connection.addEventListener('icecandidateerror', (event) => take(errorRow(/** @type {RTCPeerConnectionIceErrorEvent} */ (event), ms())));
+    // In a task of its own: the last candidates and errors come first.
+    connection.onicegatheringstatechange = () => connection.iceGatheringState === 'complete' && setTimeout(() => end(true), 0);
+    connection.createDataChannel('');
+    connection.setLocalDescription().catch(reject);
+  });
+}
+
+/** @param {RTCIceCandidate} candidate @param {number} ms @returns {CandidateRow|null} */
+function candidateRow(candidate, ms) {
+  const read = parseCandidate(candidate.candidate);
+  if (!read) return null;
+  const { type, protocol, address, port, priority, foundation, component, tcpType, relatedAddress, relatedPort } = read;
+  // On newer browsers only; TypeScript's library does not have them all.
+  const { relayProtocol, url } = /** @type {{relayProtocol?: unknown, url?: unknown}} */ (candidate);
+  return {
+    kind: 'candidate', ms, type, protocol, address, port, priority, parts: decodePriority(priority), foundation, component,
+    tcpType: tcpType ?? '', relatedAddress, relatedPort,
+    relayProtocol: typeof relayProtocol === 'string' ? relayProtocol : '', url: typeof url === 'string' ? url : '',
+  };
+}
+
+/** @param {RTCPeerConnectionIceErrorEvent} event @param {number} ms @returns {ErrorRow} */
+function errorRow({ errorCode, errorText, url, address, port }, ms) {
+  return { kind: 'error', ms, code: errorCode, text: String(errorText ?? '').slice(0, MAX_TEXT), url: String(url ?? ''), address: address ? `${address}:${port ?? ''}` : '' };
+}
+
+/**
+ * One server asked by itself, so that what is heard is about it.
+ * @param {Server} server @param {Here} here @param {AbortSignal} [signal]
+ * @returns {Promise<LegResult & {rows: Row[]}>}
+ */
+export async function askAlone(server, here, signal) {
+  const relayed = server.leg !== 'stun';
+  const wanted = (/** @type {Row} */ row) => row.kind === 'candidate' && row.type === (relayed ? 'relay' : 'srflx');
+  const heard = await gather({ servers: [server], policy: relayed ? 'relay' : 'all', signal, enough: (row) => wanted(row) || (row.kind === 'error' && row.code < 700) });
+  /** @type {IceError[]} */
+  const errors = heard.rows.flatMap((row) => (row.kind === 'error' ? [{ code: row.code, text: row.text, ms: row.ms }] : []));
+  // Without a NAT a browser need not show a reflexive candidate: it would be the host's own again.
+  const known = !relayed && heard.complete && errors.length === 0 && heard.thrown === null && heard.rows.length > 0;
+  const { outcome, code } = judge(server, { ...heard, candidate: known || heard.rows.some(wanted), errors }, here);
+  return { server, outcome, code, ms: heard.rows.find(wanted)?.ms ?? heard.ms, rows: heard.rows };
+}
