@@ -20,6 +20,7 @@ const TABS = {
   audio: async () => (await import('./audio.js')).audioTab,
   video: async () => (await import('./video.js')).videoTab,
   effects: async () => (await import('./effects.js')).effectsTab,
+  sending: async () => (await import('./sending.js')).sendingTab,
   general: async () => (await import('./general.js')).generalTab,
 };
 
