@@ -17,6 +17,7 @@
 
 /** @type {Record<string, Page>} */
 const PAGES = {
+  '/check': { load: () => import('./check/check.js') },
   '/sdp': { load: () => import('./sdp/sdp.js') },
   '/compare': { load: () => import('./compare/view.js') },
 };

@@ -6,7 +6,7 @@
 /** @import {Ping} from './meter.js' */
 
 const SVG = 'http://www.w3.org/2000/svg';
-const [WIDTH, HEIGHT, LEFT, BOTTOM] = [600, 140, 44, 18];
+const [WIDTH, HEIGHT, LEFT, BOTTOM] = [600, 150, 74, 24];
 const SPAN_MS = 3000;
 
 /** @param {string} empty what a screen reader is told while there is nothing */
