@@ -28,7 +28,8 @@ export function cleanPaths(raw) {
 
 /** @param {string} segment */
 export function cleanSegment(segment) {
-  let name = cleanFileName(segment.toWellFormed?.() ?? segment).replace(/[. ]+$/, '');
+  const cut = segment.slice(-1000);
+  let name = cleanFileName(cut.toWellFormed?.() ?? cut).replace(/[. ]+$/, '');
   const encoder = new TextEncoder();
   // The end is kept, because it says what kind of file it is.
   while (encoder.encode(name).length > NAME_BYTES) name = [...name].slice(Math.max(1, [...name].length - NAME_BYTES)).join('');
