@@ -25,7 +25,7 @@
   worker.addEventListener('install', (/** @type {any} */ event) => event.waitUntil(keepAll()));
 
   worker.addEventListener('activate', (/** @type {any} */ event) => {
-    event.waitUntil(Promise.all([dropOld(), worker.registration.navigationPreload?.enable(), worker.clients.claim()]));
+    event.waitUntil(Promise.all([dropOld(), worker.clients.claim()]));
   });
 
   worker.addEventListener('fetch', (/** @type {any} */ event) => {
@@ -56,7 +56,7 @@
 
   /** @param {any} event */
   async function fresh(event) {
-    const response = (await event.preloadResponse) ?? (await fetch(event.request));
+    const response = await fetch(event.request);
     if (response.ok) event.waitUntil(compare(PAGE, response.clone()));
     return response;
   }
