@@ -16,7 +16,7 @@ import { Wire } from './wire.js';
 const SILENT_LIMIT = 24;
 const SILENT_MS = 30_000;
 /** Offers of one peer that are open, and the files in all of them. */
-export const OFFERS_LIMIT = 16;
+const OFFERS_LIMIT = 16;
 const LISTED_LIMIT = 2 * FILES_LIMIT;
 /** One peer may make so many offers at once, and one more every three seconds. */
 const OFFER_BURST = 20;
@@ -24,14 +24,13 @@ const OFFER_EVERY_MS = 3000;
 
 /**
  * @typedef {object} Hall
- * @property {(link: Link) => {offers: number, files: number}} open what of this peer's is open
- * @property {(id: string) => Receiver|undefined} find
- * @property {(link: Link, offer: Offer, wire: Wire) => void} offered
+ * @property {(link: Link, offer: Offer, wire: Wire) => Receiver} offered
  * @property {(link: Link, receiver: Receiver, wire: Wire) => void} returned
  */
 
 export class Door {
   /** @type {WeakMap<Link, {silent: number, tokens: number, at: number}>} */ #guests = new WeakMap();
+  /** @type {Map<Receiver, Link>} */ #receivers = new Map();
 
   /** @param {Hall} hall */
   constructor(hall) {
@@ -58,23 +57,34 @@ export class Door {
   #first(link, wire, message) {
     if (message.type === 'again') return void this.#again(link, wire, message);
     if (message.type !== 'offer') return wire.close();
-    const { offers, files } = this.hall.open(link);
-    const fits = offers < OFFERS_LIMIT && files + Math.min(message.count, FILES_LIMIT) <= LISTED_LIMIT;
-    if (!this.#admit(link) || !fits || this.hall.find(message.id)) {
+    if (!this.#admit(link) || !this.#fits(link, message) || this.#find(message.id)) {
       wire.tell({ type: 'cancel', reason: 'busy' });
       return wire.close();
     }
-    this.hall.offered(link, message, wire);
+    this.#receivers.set(this.hall.offered(link, message, wire), link);
+  }
+
+  /** @param {Link} link @param {Offer} offer */
+  #fits(link, { count }) {
+    for (const receiver of this.#receivers.keys()) if (receiver.over) this.#receivers.delete(receiver);
+    const open = [...this.#receivers].filter(([, of]) => of === link).map(([receiver]) => receiver.offer.count);
+    return open.length < OFFERS_LIMIT && open.reduce((sum, files) => sum + files, Math.min(count, FILES_LIMIT)) <= LISTED_LIMIT;
+  }
+
+  /** @param {string} id */
+  #find(id) {
+    return [...this.#receivers.keys()].find(({ offer, over }) => offer.id === id && !over);
   }
 
   /** @param {Link} link @param {Wire} wire @param {Extract<FileMessage, {type: 'again'}>} message */
   async #again(link, wire, { id, nonce }) {
-    const receiver = this.hall.find(id);
-    if (!receiver?.accepted || receiver.over) {
+    const receiver = this.#find(id);
+    if (!receiver?.accepted) {
       wire.tell({ type: 'cancel', reason: 'unknown' });
       return wire.close();
     }
     if (!(await answer(wire, receiver.offer, nonce, printsOf(link.pc, 'receiver')))) return wire.close();
+    this.#receivers.set(receiver, link);
     this.hall.returned(link, receiver, wire);
   }
 

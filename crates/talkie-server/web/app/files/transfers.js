@@ -44,8 +44,6 @@ export class Transfers {
     this.links = links;
     this.ledger = new Ledger(store);
     this.door = new Door({
-      open: (link) => this.#open(link),
-      find: (id) => this.#receivers().find(({ offer }) => offer.id === id),
       offered: (link, offer, wire) => this.#offered(link, offer, wire),
       returned: (link, receiver, wire) => this.#returned(link, receiver, wire),
     });
@@ -126,13 +124,15 @@ export class Transfers {
       },
       report: (report) => id && this.#report(id, report),
     });
+    return receiver;
   }
 
   /** @param {Link} link @param {Manifest} manifest */
   #announce(link, manifest) {
     const { name, size, mime, folder, files } = manifest;
     const id = this.ledger.add(link, { direction: 'in', state: 'offered', name, size, mime, folder, files, place: placeFor(manifest) });
-    if (this.#open(link).offers >= ANNOUNCED) return id;
+    const others = this.store.get().transfers.filter((one) => one.peer === link.key && one.state === 'offered');
+    if (others.length > ANNOUNCED) return id;
     const what = files.length > 1 ? strings.files.several(name, files.length) : name;
     toast(this.store, 'info', strings.files.offered(link.name || strings.room.guest, what));
     // Who is writing to somebody is not to lose the place.
@@ -216,15 +216,5 @@ export class Transfers {
     if (this.#running.size > 0) return;
     clearInterval(this.#looking);
     this.#looking = undefined;
-  }
-
-  /** @param {Link} link */
-  #open(link) {
-    const mine = [...this.#running.values()].filter(({ transfer, link: of }) => of === link && transfer instanceof Receiver);
-    return { offers: mine.length, files: mine.reduce((sum, { transfer }) => sum + (transfer instanceof Receiver ? transfer.offer.count : 0), 0) };
-  }
-
-  #receivers() {
-    return [...this.#running.values()].map(({ transfer }) => transfer).filter((transfer) => transfer instanceof Receiver);
   }
 }

@@ -101,8 +101,14 @@ function buttonsOf(first, transfers) {
   /** @param {string} name @param {string} label @param {string} style @param {() => void} press */
   const button = (name, label, style, press) =>
     h('button', { type: 'button', class: `button small ${style}`, 'aria-label': t.buttonFor(label, titleOf(first)), data: { testid: `file-${name}` }, on: { click: press } }, label);
-  const accept = button('accept', t.accept, 'primary', () => void transfers.accept(id));
-  const acceptZip = button('accept-zip', t.acceptZip, '', () => void transfers.accept(id, true));
+  /** Finding a place takes a moment; a second press would be lost. @param {boolean} zip */
+  const take = async (zip) => {
+    accept.disabled = acceptZip.disabled = true;
+    await transfers.accept(id, zip);
+    accept.disabled = acceptZip.disabled = false;
+  };
+  const accept = button('accept', t.accept, 'primary', () => void take(false));
+  const acceptZip = button('accept-zip', t.acceptZip, '', () => void take(true));
   const decline = button('decline', t.decline, '', () => transfers.decline(id));
   const pause = button('pause', t.pause, '', () => transfers.pause(id, true));
   const resume = button('resume', t.resume, 'primary', () => transfers.pause(id, false));
@@ -111,7 +117,7 @@ function buttonsOf(first, transfers) {
   /** @param {TransferView} now */
   const show = (now) => {
     accept.hidden = decline.hidden = now.state !== 'offered';
-    accept.disabled = now.place === 'none';
+    if (now.place === 'none') accept.disabled = true;
     acceptZip.hidden = accept.hidden || now.place !== 'folder';
     const moving = now.state === 'active' || now.state === 'interrupted';
     pause.hidden = !moving || now.paused === 'us';

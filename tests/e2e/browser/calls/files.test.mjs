@@ -1,0 +1,151 @@
+// Files between Chromium and Firefox: pausing, giving up, several at once, and peers that mean harm.
+import assert from 'node:assert/strict';
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { Company, goHome } from '../harness/company.mjs';
+import { becomes, IN, offers, OUT, rows, stores, withoutPickers } from '../harness/drop.mjs';
+import { id } from '../harness/person.mjs';
+import { enter, meets, newRoom, readsInChat, say } from '../harness/room.mjs';
+import { until } from '../harness/until.mjs';
+
+const company = Company.gather();
+/** @type {import('../harness/person.mjs').Person} */ let ada;
+/** @type {import('../harness/person.mjs').Person} */ let mitchell;
+let folder = '';
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'talkie-e2e-drop-'));
+  ada = await company.chromium('Ada');
+  mitchell = await company.firefox('Mitchell');
+  const room = newRoom();
+  for (const person of [ada, mitchell]) {
+    await withoutPickers(person);
+    await enter(person, company.server.network, room, 'nomedia');
+  }
+  for (const person of [ada, mitchell]) await meets(person, 1);
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+/** @param {string} name @param {number} bytes */
+async function file(name, bytes) {
+  const path = join(folder, name);
+  await writeFile(path, name);
+  await truncate(path, bytes);
+  return path;
+}
+
+const LONG = 2 ** 30;
+
+for (const side of /** @type {const} */ (['sender', 'receiver'])) {
+  test(`the ${side} pauses, goes on and cancels`, async () => {
+    await offers(ada, await file(`${side}.bin`, LONG));
+    await becomes(mitchell, 'in', 'offered');
+    await mitchell.click(`${IN}[data-state="offered"] ${id('file-accept')}`);
+    await stores(mitchell, 2 ** 20);
+    const [one, other] = side === 'sender' ? [ada, mitchell] : [mitchell, ada];
+    const [mine, theirs] = side === 'sender' ? [OUT, IN] : [IN, OUT];
+    await one.click(`${mine}[data-state="active"] ${id('file-pause')}`);
+    await other.sees(`${theirs}[data-paused="them"]`);
+    await other.reads(`${theirs}[data-paused="them"] ${id('file-words')}`, 'Paused by the other side');
+    // What is on its way arrives; then nothing moves.
+    let before = -1;
+    const at = await until('nothing moves', async () => {
+      const { bytes } = (await rows(mitchell, 'in')).at(-1);
+      const same = bytes === before && bytes;
+      before = bytes;
+      return same;
+    }, { every: 1500 });
+    await one.click(`${mine}[data-paused="us"] ${id('file-resume')}`);
+    await stores(mitchell, at + 2 ** 20);
+    await one.click(`${mine}[data-state="active"] ${id('file-cancel')}`);
+    await becomes(mitchell, 'in', 'cancelled');
+    await becomes(ada, 'out', 'cancelled');
+  });
+}
+
+test('what was cancelled leaves nothing in the browser', async () => {
+  const left = () => mitchell.evaluate(async () => {
+    const root = await navigator.storage.getDirectory();
+    let files = 0;
+    try {
+      const room = await root.getDirectoryHandle('talkie-received');
+      for await (const tab of /** @type {any} */ (room).values()) for await (const _ of tab.values()) files += 1;
+    } catch {
+      // There never was one.
+    }
+    return files;
+  });
+  await until('the private files are gone', async () => (await left()) === 0);
+});
+
+test('three at once share the connection', async () => {
+  const paths = [await file('one', LONG), await file('two', LONG), await file('three', LONG)];
+  await offers(ada, ...paths);
+  await until('three offers', async () => (await rows(mitchell, 'in')).filter((/** @type {any} */ t) => t.state === 'offered').length === 3);
+  for (let left = 3; left > 0; left -= 1) {
+    await mitchell.click(`${IN}[data-state="offered"] ${id('file-accept')}`);
+    await until('one offer less', async () => (await mitchell.count(`${IN}[data-state="offered"]`)) === left - 1);
+  }
+  const active = async () => (await rows(mitchell, 'in')).filter((/** @type {any} */ t) => t.state === 'active');
+  await until('all three move', async () => (await active()).filter((/** @type {any} */ t) => t.bytes > 0).length === 3, { patience: 120_000 });
+  const begin = (await active()).map((/** @type {any} */ t) => t.bytes);
+  const shares = await until('each has got a good deal', async () => {
+    const now = (await active()).map((/** @type {any} */ t, /** @type {number} */ i) => t.bytes - begin[i]);
+    if (Math.max(...now) > 24 * 2 ** 20) return now;
+    throw new Error(JSON.stringify(now));
+  }, { patience: 120_000 });
+  assert.ok(Math.min(...shares) > Math.max(...shares) / 3, JSON.stringify(shares));
+  // Talking goes on meanwhile.
+  await say(ada, 'still talking');
+  await readsInChat(mitchell, 'still talking');
+  await ada.click(id('files'));
+  for (let left = 3; left > 0; left -= 1) {
+    await ada.click(`${OUT}[data-state="active"] ${id('file-cancel')}`);
+    await until('one transfer less', async () => (await ada.count(`${OUT}[data-state="active"]`)) === left - 1);
+  }
+  await until('all are cancelled', async () => (await active()).length === 0);
+});
+
+test('a flood of offers, lies and nonsense is refused and hurts nobody', async () => {
+  await until('nothing is open', async () => !(await rows(mitchell, 'in')).some((/** @type {any} */ t) => t.state === 'offered' || t.state === 'active'));
+  const before = (await rows(mitchell, 'in')).length;
+  const answers = await ada.evaluate(async () => {
+    const { pc } = /** @type {any} */ (window).talkie.peers[0];
+    const hex = (/** @type {number} */ n) => Array.from(crypto.getRandomValues(new Uint8Array(n)), (b) => b.toString(16).padStart(2, '0')).join('');
+    /** @param {any[]} says */
+    const attack = (...says) => new Promise((resolve) => {
+      const channel = pc.createDataChannel('talkie-file');
+      channel.onopen = () => says.forEach((message) => channel.send(typeof message === 'string' ? message : JSON.stringify(message)));
+      channel.onmessage = (/** @type {MessageEvent} */ { data }) => resolve(JSON.parse(data).reason ?? data);
+      channel.onclose = () => resolve('closed');
+      setTimeout(() => resolve('nothing'), 8000);
+    });
+    const offer = (more = {}) => ({ type: 'offer', id: hex(16), token: hex(32), name: 'x', mime: '', size: 1, count: 1, folder: false, ...more });
+    const [many, huge, bomb, long, again] = await Promise.all([
+      attack(offer({ count: 1e9 })),
+      attack(offer({ size: 2 ** 50 })),
+      attack(offer({ count: 10_000, size: 0 }), ...Array.from({ length: 400 }, (_, i) => ({ type: 'files', from: i * 25, files: Array.from({ length: 25 }, () => ['y'.repeat(1500), 0]) }))),
+      attack(offer({ name: 'n'.repeat(100_000) })),
+      attack({ type: 'again', id: hex(16), nonce: hex(16) }),
+    ]);
+    const name = `../../\u202Egpj.${'z'.repeat(5000)}<img src=x>.exe`;
+    const flood = await Promise.all(Array.from({ length: 40 }, () => {
+      const one = offer({ name });
+      return attack(one, { type: 'files', from: 0, files: [[name, 1]] });
+    }));
+    return { many, huge, bomb, long, again, busy: flood.filter((reason) => reason === 'busy' || reason === 'closed').length };
+  });
+  assert.deepEqual({ ...answers, busy: 0 }, { many: 'too-many', huge: 'too-big', bomb: 'list', long: 'closed', again: 'unknown', busy: 0 });
+  assert.ok(answers.busy >= 20, JSON.stringify(answers));
+  const shown = (await rows(mitchell, 'in')).slice(before);
+  assert.ok(shown.length > 0 && shown.length <= 16, String(shown.length));
+  for (const { name } of shown) {
+    assert.ok(name.length <= 200);
+    assert.doesNotMatch(name, /[\u202e/<>]|\.\./);
+  }
+  await say(mitchell, 'nothing happened');
+  await readsInChat(ada, 'nothing happened');
+  await goHome(ada, mitchell);
+});

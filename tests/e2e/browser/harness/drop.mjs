@@ -1,0 +1,83 @@
+// Files handed over in a room: what people press for it, and what they see.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { id } from './person.mjs';
+import { openPanel } from './room.mjs';
+import { until } from './until.mjs';
+
+/** @typedef {import('./person.mjs').Person} Person */
+
+export const IN = '[data-testid="file"][data-direction="in"]';
+export const OUT = '[data-testid="file"][data-direction="out"]';
+
+/** As in browsers that have no file pickers of their own. Before the page is opened. @param {Person} person */
+export async function withoutPickers(person) {
+  const forget = () => {
+    delete (/** @type {any} */ (window).showSaveFilePicker);
+    delete (/** @type {any} */ (window).showDirectoryPicker);
+  };
+  if (person.page.addInitScript) await person.page.addInitScript(forget);
+  else await person.page.evaluateOnNewDocument(forget);
+}
+
+/** @param {Person} person @param {string[]} paths */
+export async function offers(person, ...paths) {
+  await openPanel(person, 'files');
+  await person.choose(id('file-input'), ...paths);
+}
+
+/** What the rows of one direction say, the oldest first. @param {Person} person @param {'in'|'out'} direction */
+export function rows(person, direction) {
+  return person.evaluate((d) => /** @type {any} */ (window).talkie.state.transfers.filter((/** @type {any} */ t) => t.direction === d), direction);
+}
+
+/**
+ * @param {Person} person
+ * @param {'in'|'out'} direction
+ * @param {string} state
+ * @param {{patience?: number, at?: number}} [options] at: of which one, the latest if not said
+ */
+export function becomes(person, direction, state, { patience = 120_000, at = -1 } = {}) {
+  return until(`${person.name}'s transfer is ${state}`, async () => {
+    const row = (await rows(person, direction)).at(at);
+    if (row?.state === state) return row;
+    const failed = row?.state === 'failed' || row?.state === 'cancelled';
+    throw Object.assign(new Error(JSON.stringify(row && { ...row, files: undefined })), { fatal: failed && state === 'done' });
+  }, { patience });
+}
+
+/** Waits until so many bytes are stored. @param {Person} person @param {number} bytes */
+export function stores(person, bytes) {
+  return until(`${person.name} has stored ${bytes} bytes`, async () => {
+    const row = (await rows(person, 'in')).at(-1);
+    if (row?.bytes >= bytes) return row;
+    throw new Error(JSON.stringify(row && { ...row, files: undefined }));
+  }, { patience: 120_000 });
+}
+
+/** @param {string} path */
+export async function digestOf(path) {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path, { highWaterMark: 1 << 22 })) hash.update(piece);
+  return hash.digest('hex');
+}
+
+/**
+ * What no file backs, of all processes of a browser together.
+ * @param {'chromium'|'firefox'} browser
+ * @returns {Promise<number>} bytes
+ */
+export async function memoryOf(browser) {
+  let sum = 0;
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      if (!(await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0')[0]?.includes(browser)) continue;
+      sum += Number(/RssAnon:\s+(\d+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+    } catch {
+      // It ended meanwhile.
+    }
+  }
+  return sum;
+}
