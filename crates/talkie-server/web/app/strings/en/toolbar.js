@@ -19,7 +19,7 @@ export default {
     layout: 'Layout',
     grid: 'Everybody the same size',
     speaker: 'Who speaks is large',
-    pip: 'Show in a small window',
+    pip: 'Small window',
     people: 'People',
     connection: 'Connection',
     settings: 'Settings',

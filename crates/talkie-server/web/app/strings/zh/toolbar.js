@@ -20,7 +20,7 @@ export default {
     layout: '布局',
     grid: '所有人一样大',
     speaker: '放大正在说话的人',
-    pip: '在小窗口中显示',
+    pip: '小窗口',
     people: '成员',
     connection: '连接',
     settings: '设置',

@@ -1,0 +1,101 @@
+// Recording the call: the others are told, and the file really plays: pictures that change, sound with energy.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Company, goHome } from '../harness/company.mjs';
+import { moves } from '../harness/media.mjs';
+import { id } from '../harness/person.mjs';
+import { enter, meets, newRoom, OTHERS } from '../harness/room.mjs';
+import { until } from '../harness/until.mjs';
+
+/** @typedef {import('../harness/person.mjs').Person} Person */
+
+const company = Company.gather();
+
+/** Without a dialog for the place, which nobody could answer here; and keeps what is saved. @param {Person} person */
+const keepWhatIsSaved = (person) =>
+  person.evaluate(() => {
+    delete (/** @type {any} */ (window).showSaveFilePicker);
+    const address = URL.createObjectURL.bind(URL);
+    URL.createObjectURL = (file) => {
+      Object.assign(window, { talkieFile: file });
+      return address(file);
+    };
+    document.addEventListener('click', (event) => {
+      const link = event.target;
+      if (!(link instanceof HTMLAnchorElement) || !link.download) return;
+      event.preventDefault();
+      Object.assign(window, { talkieSaved: { name: link.download, address: link.href } });
+    });
+  });
+
+/** Plays what was saved and says what is in it. @param {Person} person */
+const played = (person) =>
+  person.evaluate(async () => {
+    const { name, address } = /** @type {any} */ (window).talkieSaved;
+    /** @type {Blob} */
+    const blob = /** @type {any} */ (window).talkieFile;
+    const video = document.createElement('video');
+    video.muted = true;
+    video.src = address;
+    await new Promise((resolve, reject) => {
+      video.onloadedmetadata = resolve;
+      video.onerror = () => reject(new Error(`it does not play: ${video.error?.message}`));
+    });
+    // A file that was written while it was made says its length only at its end.
+    video.currentTime = 1e7;
+    await new Promise((resolve) => (video.onseeked = resolve));
+    const duration = Number.isFinite(video.duration) ? video.duration : video.currentTime;
+    const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 36 });
+    const drawing = canvas.getContext('2d', { willReadFrequently: true });
+    const pictures = [];
+    for (const at of [0.3, 0.5, 0.7, 0.9]) {
+      video.currentTime = duration * at;
+      await new Promise((resolve) => (video.onseeked = resolve));
+      drawing?.drawImage(video, 0, 0, 64, 36);
+      const { data } = /** @type {ImageData} */ (drawing?.getImageData(0, 0, 64, 36));
+      const halves = [0, 0];
+      for (let pixel = 0; pixel < data.length; pixel += 4) halves[(pixel / 4) % 64 < 32 ? 0 : 1] += data[pixel] + data[pixel + 1] + data[pixel + 2];
+      pictures.push(halves);
+    }
+    const context = new AudioContext();
+    const sound = await context.decodeAudioData(await blob.arrayBuffer());
+    const energy = sound.getChannelData(0).reduce((sum, sample) => sum + sample * sample, 0) / sound.length;
+    await context.close();
+    return { name, duration, width: video.videoWidth, pictures, energy };
+  });
+
+for (const browser of /** @type {const} */ (['chromium', 'firefox'])) {
+  test(`a recording in ${browser} plays, and the others know of it`, async () => {
+    const ada = await company[browser]('Ada');
+    const grace = await company.chromium('Grace');
+    const room = newRoom();
+    await enter(ada, company.server.local, room);
+    await enter(grace, company.server.local, room);
+    for (const person of [ada, grace]) await meets(person, 1);
+    await moves(ada, `${OTHERS} video`);
+    await keepWhatIsSaved(ada);
+    await ada.click(id('more'));
+    await ada.click(id('record'));
+    await ada.sees(id('recording'));
+    await grace.sees(`${OTHERS} ${id('tile-recording')}`);
+    await grace.reads(id('toast'), 'Ada is recording this call');
+    await ada.reads(id('recording'), '0:05');
+    // People come and go; it goes on.
+    await grace.page.close();
+    await until('Grace is gone', async () => (await ada.count(OTHERS)) === 0);
+    await ada.reads(id('recording'), /0:(0[89]|[1-5]\d)/);
+    const length = await ada.text(id('recording'));
+    await ada.click(id('leave'));
+    await until('the recording is saved', () => ada.evaluate(() => Boolean(/** @type {any} */ (window).talkieSaved)));
+    const file = await played(ada);
+    const seconds = Number(length.split(':')[1]);
+    assert.match(file.name, /^room-\S+ \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.(webm|mp4)$/);
+    assert.ok(file.duration > seconds - 3 && file.duration < seconds + 15, `${file.duration} s of ${seconds}`);
+    assert.equal(file.width, 1280);
+    assert.ok(file.energy > 1e-7, `energy ${file.energy}`);
+    const sums = file.pictures.map(([left = 0, right = 0]) => left + right);
+    assert.ok(sums.every((sum) => sum > 10_000), `pictures ${sums}`);
+    assert.ok(new Set(sums).size > 1, `pictures ${sums}`);
+    await goHome(ada);
+  });
+}

@@ -1,0 +1,189 @@
+// What people do in the room beside talking: layouts, hands, reactions, keys, push-to-talk.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Company, goHome } from '../harness/company.mjs';
+import { hears, hearsNothing, moves } from '../harness/media.mjs';
+import { id } from '../harness/person.mjs';
+import { enter, meets, newRoom, OTHERS, OWN } from '../harness/room.mjs';
+import { until } from '../harness/until.mjs';
+
+/** @typedef {import('../harness/person.mjs').Person} Person */
+
+const company = Company.gather();
+/** @type {Person} */ let ada;
+/** @type {Person} */ let grace;
+/** @type {string} */ let room;
+
+before(async () => {
+  ada = await company.chromium('Ada');
+  grace = await company.firefox('Grace');
+  room = newRoom();
+  await enter(ada, company.server.local, room);
+  await enter(grace, company.server.local, room);
+  for (const person of [ada, grace]) await meets(person, 1);
+});
+after(() => goHome(ada, grace));
+
+/** @param {Person} person @param {string} selector */
+const box = (person, selector) =>
+  person.evaluate((s) => {
+    const { x, y, width, height } = document.querySelector(s)?.getBoundingClientRect() ?? new DOMRect();
+    return { x, y, width, height };
+  }, selector);
+
+/** @param {Person} person @param {string} selector @param {string} name @param {string|null} value */
+const says = (person, selector, name, value) =>
+  until(`${person.name}'s ${selector} has ${name} ${value}`, async () => {
+    const now = await person.attribute(selector, name);
+    if (now === value) return true;
+    throw new Error(`it is ${now}`);
+  });
+
+test('with two, the own picture floats, and is moved by hand and by key', async () => {
+  for (const person of [ada, grace]) {
+    await says(person, OWN, 'data-size', 'floating');
+    await moves(person, `${OTHERS} video`);
+  }
+  const tiles = await box(ada, id('tiles'));
+  const before = await box(ada, OWN);
+  assert.ok(before.width < tiles.width / 3 && before.x > tiles.width / 2 && before.y < tiles.height / 2, JSON.stringify(before));
+  const mouse = ada.page.mouse;
+  await mouse.move(before.x + before.width / 2, before.y + before.height / 2);
+  await mouse.down();
+  await mouse.move(tiles.x + 80, tiles.y + tiles.height - 80, { steps: 4 });
+  await mouse.up();
+  await until('it is in the lower left', async () => {
+    const now = await box(ada, OWN);
+    return now.x < tiles.x + tiles.width / 4 && now.y > tiles.y + tiles.height / 2;
+  });
+  await ada.evaluate(() => /** @type {HTMLElement|null} */ (document.querySelector('[data-testid="move-self"]'))?.focus());
+  await ada.press('ArrowRight');
+  await until('it is in the lower right', async () => (await box(ada, OWN)).x > tiles.x + tiles.width / 2);
+});
+
+test('hands are seen with their order, by key and by button', async () => {
+  await ada.press('r');
+  await says(ada, id('hand'), 'aria-pressed', 'true');
+  await grace.reads(`${OTHERS} ${id('tile-hand')}`, '1');
+  await grace.click(id('hand'));
+  await ada.reads(`${OTHERS} ${id('tile-hand')}`, '2');
+  await ada.reads(`${OWN} ${id('tile-hand')}`, '1');
+  await ada.reads(id('announcer'), 'Grace raised a hand');
+  await ada.press('r');
+  await grace.reads(`${OWN} ${id('tile-hand')}`, '1');
+  await until('the hand is down', async () => (await grace.text(`${OTHERS} ${id('tile-hand')}`)) === '');
+  await grace.click(id('hand'));
+});
+
+test('a reaction flies from the tile of who sent it, and a flood of them is bounded', async () => {
+  await ada.click(id('react'));
+  await ada.click(id('react-5'));
+  const key = await grace.attribute(OTHERS, 'data-peer');
+  await grace.reads(`${id('reaction')}[data-peer="${key}"]`, '🎉');
+  await grace.reads(id('announcer'), 'Ada: 🎉');
+  await ada.press('Escape');
+  await until('it is gone', async () => (await grace.count(id('reaction'))) === 0);
+  await ada.evaluate(() => {
+    const { control } = /** @type {any} */ (window).talkie.peers[0];
+    for (let n = 0; n < 300; n += 1) control.send(JSON.stringify({ type: 'reaction', emoji: n % 2 ? '👍' : '<img src=x>' }));
+  });
+  await grace.sees(id('reaction'));
+  assert.ok((await grace.count(id('reaction'))) <= 6);
+  assert.equal(await grace.count(`${id('reactions')} img`), 0);
+  await until('they are gone', async () => (await grace.count(id('reaction'))) === 0);
+});
+
+test('keys work the controls, and never while somebody writes', async () => {
+  await grace.press('c');
+  await grace.sees(id('chat-input'));
+  await until('the field has the focus', () => grace.evaluate(() => document.activeElement?.getAttribute('data-testid') === 'chat-input'));
+  for (const key of 'mvrhsc1? ') await grace.press(key === ' ' ? 'Space' : key);
+  assert.equal(await grace.evaluate(() => /** @type {HTMLTextAreaElement|null} */ (document.querySelector('[data-testid="chat-input"]'))?.value), 'mvrhsc1? ');
+  assert.equal(await grace.attribute(id('mic'), 'data-state'), 'on');
+  assert.equal(await grace.attribute(id('hand'), 'aria-pressed'), 'false');
+  assert.equal(await grace.count(id('shortcuts')), 0);
+  await grace.fill(id('chat-input'), '');
+  await grace.press('Escape');
+  await until('the panel is shut', async () => (await grace.attribute(id('chat'), 'aria-expanded')) === 'false');
+  await grace.press('v');
+  await says(ada, OTHERS, 'data-picture', 'false');
+  await grace.press('v');
+  await says(ada, OTHERS, 'data-picture', 'true');
+  await grace.press('?');
+  await grace.reads(id('shortcuts'), 'M');
+  await grace.click(id('shortcuts-enabled'));
+  await grace.click(id('shortcuts-close'));
+  await grace.press('r');
+  await grace.press('?');
+  assert.equal(await grace.attribute(id('hand'), 'aria-pressed'), 'false');
+  assert.equal(await grace.count(id('shortcuts')), 0);
+  await grace.evaluate(() => localStorage.removeItem('talkie-preferences'));
+});
+
+test('push-to-talk is heard only while it is held', async () => {
+  await ada.press('m');
+  await says(grace, OTHERS, 'data-mic', 'false');
+  await hearsNothing(grace);
+  await ada.evaluate(() => /** @type {HTMLElement} */ (document.activeElement)?.blur());
+  await ada.page.keyboard.down('Space');
+  await says(grace, OTHERS, 'data-mic', 'true');
+  await hears(grace);
+  await ada.page.keyboard.up('Space');
+  await says(grace, OTHERS, 'data-mic', 'false');
+  await hearsNothing(grace);
+  // Who looks elsewhere has let go.
+  await ada.page.keyboard.down('Space');
+  await says(ada, id('mic'), 'data-state', 'on');
+  await ada.evaluate(() => window.dispatchEvent(new Event('blur')));
+  await says(ada, id('mic'), 'data-state', 'off');
+  await ada.page.keyboard.up('Space');
+  await ada.press('m');
+  await says(grace, OTHERS, 'data-mic', 'true');
+});
+
+test('the speaker view follows who speaks, and pinning holds', async () => {
+  const joan = await company.chromium('Joan', { browser: { args: ['--mute-audio'] } });
+  await enter(joan, company.server.local, room);
+  for (const person of [ada, joan]) await meets(person, 2);
+  const key = (/** @type {string} */ name) => ada.evaluate((who) => /** @type {any} */ (window).talkie.peers.find((/** @type {any} */ peer) => peer.name === who).key, name);
+  const [graceKey, joanKey] = [await key('Grace'), await key('Joan')];
+  const large = () => ada.attribute('[data-testid="tile"][data-size="large"]', 'data-peer');
+  await ada.click(id('layout'));
+  for (const [mutes, speaks, who] of /** @type {const} */ ([[grace, joan, joanKey], [joan, grace, graceKey]])) {
+    if ((await speaks.attribute(id('mic'), 'data-state')) !== 'on') await speaks.click(id('mic'));
+    if ((await mutes.attribute(id('mic'), 'data-state')) === 'on') await mutes.click(id('mic'));
+    await until(`${speaks.name} is large`, async () => (await large()) === who);
+    await says(ada, `[data-peer="${who}"]`, 'data-speaking', 'true');
+  }
+  await ada.evaluate((peer) => /** @type {HTMLElement|null} */ (document.querySelector(`[data-peer="${peer}"] [data-testid="pin"]`))?.click(), joanKey);
+  await until('Joan stays large', async () => (await large()) === joanKey);
+  await says(ada, `[data-peer="${joanKey}"] ${id('pin')}`, 'aria-pressed', 'true');
+  await ada.press('2');
+  await until('the second is pinned by its digit', async () => (await large()) === joanKey || (await large()) === graceKey);
+  await ada.click(id('layout'));
+  // Arrow keys lead through the controls; Tab knows one of them.
+  assert.equal(await ada.count('.toolbar .round[tabindex="0"]'), 1);
+  await ada.evaluate(() => /** @type {HTMLElement|null} */ (document.querySelector('[data-testid="mic"]'))?.focus());
+  await ada.press('ArrowRight');
+  assert.equal(await ada.evaluate(() => document.activeElement?.getAttribute('data-testid')), 'camera');
+  await goHome(joan);
+  await meets(ada, 1);
+});
+
+test('the room says in words that it is getting full', async () => {
+  const limit = await ada.evaluate(() => /** @type {number} */ (/** @type {any} */ (window).talkie.state.roomPeers));
+  /** @type {Person[]} */
+  const guests = [];
+  while (guests.length < limit - 2) {
+    const note = await ada.attribute(id('room-note'), 'data-note');
+    assert.equal(note, guests.length + 2 === limit - 1 ? 'one-left' : guests.length + 2 >= 5 ? 'many' : '');
+    const guest = await company.chromium(`Guest ${guests.length + 1}`);
+    guests.push(guest);
+    await enter(guest, company.server.local, room, 'nomedia');
+    await until('Ada sees the guest', async () => (await ada.count(OTHERS)) === guests.length + 1);
+  }
+  await ada.reads(id('room-note'), 'The room is full now');
+  await goHome(...guests);
+  await until('the guests are gone', async () => (await ada.count(OTHERS)) === 1);
+  assert.equal(await ada.text(id('room-note')), '');
+});
