@@ -28,6 +28,7 @@ export class LocalMedia {
   #held = false;
   /** @type {MediaStreamTrack|null} */ #camera = null;
   #microphone = new Microphone((track) => this.#send('mic', track));
+  #processed = Promise.resolve();
   #recovery;
   #stopFollowing;
 
@@ -40,7 +41,8 @@ export class LocalMedia {
     this.#recovery = new Recovery(this, tell);
     let first = true;
     this.#stopFollowing = preferences.subscribe((p) => PROCESSING.map((name) => p[name]).join(), () => {
-      if (!first) void this.#processAsWished();
+      // One after the other: each finds the microphone as the one before left it.
+      if (!first) this.#processed = this.#processed.then(() => this.#processAsWished());
       first = false;
     });
   }
@@ -141,10 +143,12 @@ export class LocalMedia {
    * Another track in the place of the one in use.
    * @param {Device} device
    * @param {string} only the id of the device, '' for any
+   * @param {boolean} [anew] give back the one in use first
    * @returns {Promise<MediaProblem|null>}
    */
-  async change(device, only) {
+  async change(device, only, anew = false) {
     const turn = this.#turn[device];
+    if (anew) this.#release(device);
     let { tracks, problems } = await acquire([device], only);
     if (problems[device] === 'busy' && this.captured(device)) {
       // Phones have one camera at a time, and some browsers one microphone: the former goes first.
@@ -251,7 +255,9 @@ export class LocalMedia {
     if (!raw) return;
     const wishes = preferences.get();
     await raw.applyConstraints(processingOf(wishes)).catch(() => {});
-    if (this.#microphone.raw === raw && !processedAsWished(raw.getSettings(), wishes)) await this.change('mic', this.#view.micId);
+    if (this.#microphone.raw !== raw || processedAsWished(raw.getSettings(), wishes)) return;
+    // Chromium: who asks for a device that is open is given it as it is.
+    await this.change('mic', this.#view.micId, true);
   }
 
   /** @param {Slot} slot @param {MediaStreamTrack|null} track */

@@ -69,6 +69,7 @@ export default {
       test: 'Test speaker',
       testing: 'Playing…',
     },
+    choose: 'Camera, microphone, speaker',
     byDefault: 'The browser’s default',
     level: 'Microphone level',
     screen: {

@@ -52,6 +52,7 @@ export default {
       test: '测试扬声器',
       testing: '正在播放…',
     },
+    choose: '摄像头、麦克风、扬声器',
     byDefault: '浏览器默认',
     level: '麦克风音量',
     screen: {

@@ -16,14 +16,14 @@ const words = await section('settings');
 
 const WIDTH = 480;
 const HEIGHT = 220;
-const LEFT = 40;
+const LEFT = 54;
 const BOTTOM = 26;
 const TOP = 8;
 const RIGHT = 10;
 /** The scale ends here, and so does the curve. */
 const MOST_DB = 30;
 const DB_LINES = [-30, -20, -10, 0, 10, 20, 30];
-const HZ_LINES = /** @type {const} */ ([[20, '20'], [50, ''], [100, '100'], [200, ''], [500, '500'], [1000, '1k'], [2000, ''], [5000, '5k'], [10_000, '10k'], [20_000, '20k']]);
+const HZ_LINES = /** @type {const} */ ([[20, '20'], [50, ''], [100, '100'], [200, ''], [500, '500'], [1000, '1k'], [2000, ''], [5000, '5k'], [10_000, '10k'], [20_000, '']]);
 const POINTS = logFrequencies(160);
 /** Where the words look. */
 const SPOKEN = new Float32Array([100, 3000, 10_000]);
@@ -66,7 +66,7 @@ function grid() {
     ]),
     ...HZ_LINES.flatMap(([hz, text]) => [
       svg('path', { class: 'curve-grid', d: `M${across(hz)} ${TOP}V${foot}` }),
-      ...(text ? [label(across(hz), HEIGHT - 8, hz === 20 ? `${text} ${words.hertz}` : text, hz === 20 ? 'start' : hz === 20_000 ? 'end' : 'middle')] : []),
+      ...(text ? [label(across(hz), HEIGHT - 8, hz === 20 ? `${text} ${words.hertz}` : text, hz === 20 ? 'start' : 'middle')] : []),
     ]),
   ];
 }

@@ -62,13 +62,15 @@ function remembered(device, button, store) {
 function controls(store, local, cleanup) {
   const app = { store, local };
   const settings = h('button', { type: 'button', class: 'button', data: { testid: 'settings' }, on: { click: () => void openSettings(app) } }, icon('settings'), h('span', {}, strings.toolbar.settings));
-  return h(
-    'div',
-    { class: 'lobby-devices' },
-    levelMeter(local, cleanup),
+  // On a phone they would push the way in out of sight.
+  const folded = h(
+    'details',
+    { class: 'lobby-pickers', open: matchMedia('(min-width: 47rem)').matches },
+    h('summary', { data: { testid: 'lobby-devices' } }, strings.media.choose),
     h('div', { class: 'pickers' }, devicePicker('camera', app, cleanup), devicePicker('mic', app, cleanup)),
     h('div', { class: 'pickers' }, speakerPicker(cleanup), settings),
   );
+  return h('div', { class: 'lobby-devices' }, levelMeter(local, cleanup), folded);
 }
 
 /** @param {MediaView} media @param {boolean} nomedia */
