@@ -9,9 +9,9 @@ import { decibels, loudness } from '../../../../crates/talkie-server/web/app/med
 import { spoken } from '../../../../crates/talkie-server/web/app/media/muted-hint.js';
 import { judge } from '../../../../crates/talkie-server/web/app/preferences.js';
 
-test('a chosen device is wished for, one picked by hand is demanded, and any is any', () => {
+test('the chosen device is asked for, or the one that is named, or any', () => {
   const wishes = judge({ micId: 'desk', cameraId: 'lid' });
-  assert.deepEqual(constraintsFor('mic', wishes).deviceId, { ideal: 'desk' });
+  assert.deepEqual(constraintsFor('mic', wishes).deviceId, { exact: 'desk' });
   assert.deepEqual(constraintsFor('camera', wishes, 'door').deviceId, { exact: 'door' });
   assert.equal('deviceId' in constraintsFor('camera', wishes, ''), false);
   assert.equal('deviceId' in constraintsFor('mic', judge({})), false);

@@ -1,7 +1,7 @@
 /**
- * What is asked of a camera or microphone, made from what the person prefers. Which device: a chosen one
- * is wished for (`ideal`), so that the browser falls back by itself when it is gone; only when somebody
- * picks a device by hand it is that one or none (`exact`).
+ * What is asked of a camera or microphone, made from what the person prefers. Which device is demanded
+ * (`exact`): as a mere wish, Chromium weighs it against the size of the picture. Falling back to another
+ * one is the caller's (devices.js).
  * @module
  */
 
@@ -19,13 +19,12 @@ export const PROCESSING = ['echoCancellation', 'noiseSuppression', 'autoGainCont
 /**
  * @param {Device} device
  * @param {Preferences} wishes
- * @param {string} [only] the id of the one device that will do; '' is any but the wished-for
+ * @param {string} [only] the id of the device instead of the chosen one; '' is any
  * @returns {MediaTrackConstraints}
  */
 export function constraintsFor(device, wishes, only) {
-  const wished = wishes[CHOSEN[device]];
-  const which = only === undefined ? wished && { ideal: wished } : only && { exact: only };
-  return { ...(device === 'mic' ? processingOf(wishes) : PICTURE), ...(device === 'camera' && wishes.backgroundBlur && { backgroundBlur: true }), ...(which && { deviceId: which }) };
+  const id = only ?? wishes[CHOSEN[device]];
+  return { ...(device === 'mic' ? processingOf(wishes) : PICTURE), ...(device === 'camera' && wishes.backgroundBlur && { backgroundBlur: true }), ...(id && { deviceId: { exact: id } }) };
 }
 
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };

@@ -5,7 +5,7 @@
  */
 
 import { preferences } from '../preferences.js';
-import { constraintsFor } from './constraints.js';
+import { CHOSEN, constraintsFor } from './constraints.js';
 
 /** @import {MediaProblem} from '../types.js' */
 /** @typedef {'mic'|'camera'} Device */
@@ -17,7 +17,7 @@ const KINDS = /** @type {const} */ ({ mic: 'audio', camera: 'video' });
 
 /**
  * @param {Device[]} wanted
- * @param {string} [only] the id of the one device that will do, '' for any (see constraintsFor)
+ * @param {string} [only] the id of the one device that will do, '' for any; without it the chosen one, or any when that is gone
  * @returns {Promise<Acquired>} never fails: what could not be had is in `problems`
  */
 export async function acquire(wanted, only) {
@@ -29,13 +29,16 @@ export async function acquire(wanted, only) {
     const stream = await navigator.mediaDevices.getUserMedia(Object.fromEntries(constraints));
     return { tracks: tracksOf(stream), problems: {} };
   } catch (error) {
-    const [only] = wanted;
-    if (wanted.length === 1 && only) return { tracks: {}, problems: { [only]: problemOf(error) } };
-    // A person who just said no to both should not be asked twice more.
     const problem = problemOf(error);
+    const [device] = wanted;
+    if (wanted.length === 1 && device) {
+      const chosen = only === undefined && preferences.get()[CHOSEN[device]] !== '';
+      return chosen && problem === 'missing' ? acquire(wanted, '') : { tracks: {}, problems: { [device]: problem } };
+    }
+    // A person who just said no to both should not be asked twice more.
     if (problem === 'refused' && !(await anyGranted(wanted))) return all(wanted, problem);
     const parts = [];
-    for (const device of wanted) parts.push(await acquire([device], only));
+    for (const one of wanted) parts.push(await acquire([one], only));
     return {
       tracks: Object.assign({}, ...parts.map((part) => part.tracks)),
       problems: Object.assign({}, ...parts.map((part) => part.problems)),
