@@ -89,7 +89,11 @@ test('three at once share the connection', async () => {
     await until('one offer less', async () => (await mitchell.count(`${IN}[data-state="offered"]`)) === left - 1);
   }
   const active = async () => (await rows(mitchell, 'in')).filter((/** @type {any} */ t) => t.state === 'active');
-  await until('all three move', async () => (await active()).filter((/** @type {any} */ t) => t.bytes > 0).length === 3, { patience: 120_000 });
+  await until('all three move', async () => {
+    const bytes = (await active()).map((/** @type {any} */ t) => t.bytes);
+    if (bytes.length === 3 && Math.min(...bytes) > 0) return true;
+    throw new Error(JSON.stringify(bytes));
+  }, { patience: 120_000 });
   const begin = (await active()).map((/** @type {any} */ t) => t.bytes);
   const shares = await until('each has got a good deal', async () => {
     const now = (await active()).map((/** @type {any} */ t, /** @type {number} */ i) => t.bytes - begin[i]);

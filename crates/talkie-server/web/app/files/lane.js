@@ -7,9 +7,9 @@
 import { CHUNK } from './protocol.js';
 import { Rate } from './rate.js';
 
-/** The channel asks for more when less than this is in its buffer. */
-export const LOW_WATER = 4 * CHUNK;
-const HIGH_WATER = 16 * CHUNK;
+/** What lies in all buffers together, on a slow and on a fast connection. */
+const LEAST = 8 * CHUNK;
+const MOST = 16 * CHUNK;
 /** A slow connection may hold this much time in its buffers. */
 const BUFFERED_SECONDS = 0.25;
 
@@ -17,6 +17,7 @@ const BUFFERED_SECONDS = 0.25;
  * @typedef {object} Job
  * @property {number} buffered
  * @property {boolean} ready
+ * @property {(bytes: number) => void} drainedAt when to be told that its buffer drains
  * @property {() => number} step sends one chunk; how many bytes
  */
 
@@ -33,13 +34,20 @@ export class Lane {
   /** @param {Job} job */
   add(job) {
     if (!this.#jobs.includes(job)) this.#jobs.push(job);
+    this.#share();
     this.wake();
   }
 
   /** @param {Job} job */
   remove(job) {
     this.#jobs = this.#jobs.filter((other) => other !== job);
+    this.#share();
     this.wake();
+  }
+
+  /** Full buffers mean that one of them holds more than this, so somebody will say that it drained. */
+  #share() {
+    for (const job of this.#jobs) job.drainedAt(Math.floor(LEAST / (2 * this.#jobs.length)));
   }
 
   /** Something changed: a buffer drained, a block was read, the window opened. */
@@ -60,6 +68,6 @@ export class Lane {
 
   #limit() {
     const rate = this.#rate.perSecond;
-    return rate === 0 ? HIGH_WATER : Math.max(2 * LOW_WATER, Math.min(HIGH_WATER, rate * BUFFERED_SECONDS));
+    return rate === 0 ? MOST : Math.max(LEAST, Math.min(MOST, rate * BUFFERED_SECONDS));
   }
 }

@@ -109,6 +109,11 @@ export class Sender {
     return this.#wire?.buffered ?? 0;
   }
 
+  /** For the lane. @param {number} bytes */
+  drainedAt(bytes) {
+    this.#wire?.drainedAt(bytes);
+  }
+
   /** For the lane: whether a chunk may go out now. */
   get ready() {
     if (this.#over || this.#pausedHere || this.#pausedThere || !this.#wire?.open || this.#ready.length === 0) return false;

@@ -7,7 +7,7 @@ import { toast } from '../state.js';
 import { strings } from '../strings.js';
 import { greet } from './greeting.js';
 import { Door } from './incoming.js';
-import { Lane, LOW_WATER } from './lane.js';
+import { Lane } from './lane.js';
 import { Ledger } from './ledger.js';
 import { printsOf } from './proof.js';
 import { FILE_CHANNEL, RESUME_MS } from './protocol.js';
@@ -166,7 +166,7 @@ export class Transfers {
   async #channel(link) {
     try {
       const channel = link.pc?.createDataChannel(FILE_CHANNEL);
-      const wire = channel && new Wire(channel, LOW_WATER);
+      const wire = channel && new Wire(channel);
       return wire && (await wire.opened()) ? wire : null;
     } catch {
       return null; // the connection closed meanwhile

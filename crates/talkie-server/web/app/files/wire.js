@@ -20,11 +20,10 @@ export class Wire {
   /** The channel's buffer has drained. */
   drained = () => {};
 
-  /** @param {RTCDataChannel} channel @param {number} [lowWater] */
-  constructor(channel, lowWater = 0) {
+  /** @param {RTCDataChannel} channel */
+  constructor(channel) {
     this.channel = channel;
     channel.binaryType = 'arraybuffer';
-    channel.bufferedAmountLowThreshold = lowWater;
     channel.onbufferedamountlow = () => this.drained();
     channel.onclose = () => this.lost();
     channel.onmessage = ({ data }) => this.#receive(data);
@@ -36,6 +35,11 @@ export class Wire {
 
   get buffered() {
     return this.channel.bufferedAmount;
+  }
+
+  /** @param {number} bytes when `drained` is called */
+  drainedAt(bytes) {
+    this.channel.bufferedAmountLowThreshold = bytes;
   }
 
   /** @param {Listener|null} listener */
