@@ -71,9 +71,9 @@ test('the difference, applied, is the other text', () => {
 
 test('texts with nothing in common are soon compared', () => {
   const many = (/** @type {string} */ word) => Array.from({ length: 5000 }, (_, at) => `${word}${at}`);
-  const began = performance.now();
+  const began = process.cpuUsage();
   assert.equal(diff(many('a'), many('b')).length, 10_000);
-  assert.ok(performance.now() - began < 10_000);
+  assert.ok(process.cpuUsage(began).user < 5_000_000);
 });
 
 test('what an offer and its answer agree on', () => {

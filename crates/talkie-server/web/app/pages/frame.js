@@ -9,14 +9,16 @@ import { logo } from '../ui/icons.js';
 
 /** @import {Child} from '../ui/dom.js' */
 
-const SHEET = '/styles/pages.css';
+/** Waits for the page's sheets, so that nothing is drawn without them. @param {'check'|'sdp'} page */
+export function loadSheets(page) {
+  return Promise.all([loadSheet('/styles/pages.css'), loadSheet(`/styles/${page}.css`)]);
+}
 
-/** Waits for the sheet, so that nothing is drawn without it. @returns {Promise<void>} */
-export function loadSheet() {
-  if (document.querySelector(`link[href="${SHEET}"]`)) return Promise.resolve();
+/** @param {string} href @returns {Promise<void>} */
+function loadSheet(href) {
+  if (document.querySelector(`link[href="${href}"]`)) return Promise.resolve();
   return new Promise((loaded) => {
-    const link = h('link', { rel: 'stylesheet', href: SHEET, on: { load: () => loaded(), error: () => loaded() } });
-    document.head.append(link);
+    document.head.append(h('link', { rel: 'stylesheet', href, on: { load: () => loaded(), error: () => loaded() } }));
   });
 }
 

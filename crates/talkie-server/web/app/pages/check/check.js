@@ -6,7 +6,7 @@
 import { thisBrowser } from '../../media/browser-kind.js';
 import { section } from '../../strings.js';
 import { Cleanup, h } from '../../ui/dom.js';
-import { copyButton, loadSheet, pageFrame } from '../frame.js';
+import { copyButton, loadSheets, pageFrame } from '../frame.js';
 import { askServer } from './ask-server.js';
 import { candidatesView } from './candidates-view.js';
 import { capabilitiesView } from './capabilities-view.js';
@@ -25,7 +25,7 @@ import { findingText, headlineText, verdictView } from './verdict-view.js';
 /** @import {FormFault, Server} from './servers.js' */
 /** @import {LegResult, Observed} from './verdict.js' */
 
-const [words] = await Promise.all([section('check'), loadSheet()]);
+const [words] = await Promise.all([section('check'), loadSheets('check')]);
 export const title = words.title;
 
 /** @param {{home: () => void}} app */

@@ -88,10 +88,10 @@ export function formatName({ name, parameters, payload }) {
   const kind = name.toLowerCase();
   if (kind === 'h264') {
     const mode = parameters.get('packetization-mode') ?? '0';
-    return `${name} ${h264Profile(parameters.get('profile-level-id') ?? '')?.profile ?? ''} ${mode}`.replace(/\s+/g, ' ');
+    return `${name} ${h264Profile(parameters.get('profile-level-id') ?? '')?.profile ?? ''} mode ${mode}`.replace(/\s+/g, ' ');
   }
-  if (kind === 'vp9' || kind === 'h265') return `${name} ${parameters.get('profile-id') ?? '0'}`;
-  if (kind === 'av1') return `${name} ${parameters.get('profile') ?? '0'}`;
+  if (kind === 'vp9' || kind === 'h265') return `${name} profile ${parameters.get('profile-id') ?? '0'}`;
+  if (kind === 'av1') return `${name} profile ${parameters.get('profile') ?? '0'}`;
   return name || payload;
 }
 

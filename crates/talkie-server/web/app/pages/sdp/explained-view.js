@@ -17,6 +17,7 @@ import { codecsOf, isCompanion } from './codecs.js';
 
 /** More lines than this are not drawn; a browser's longest have some hundreds. */
 const MAX_ROWS = 3000;
+const MAX_GROUPS = 200;
 const MAX_SHOWN = 1000;
 
 /** @param {Words} words @param {LineWords} lineWords */
@@ -101,7 +102,8 @@ function groups(words, lineWords, description, problems) {
   };
   return [
     ...(description.session.length ? [group(words.session, words.sessionHint, description.session, true)] : []),
-    ...description.sections.map((section) => group(sectionTitle(words, section), sectionDetail(words, description, section), section.lines, description.sections.length <= 12)),
+    ...description.sections.slice(0, MAX_GROUPS).map((section) => group(sectionTitle(words, section), sectionDetail(words, description, section), section.lines, description.sections.length <= 12)),
+    ...(description.sections.length > MAX_GROUPS ? [h('p', { class: 'hint' }, words.moreSections(description.sections.length - MAX_GROUPS))] : []),
   ];
 }
 

@@ -39,6 +39,8 @@
 export const MAX_CHARACTERS = 600_000;
 const MAX_LINES = 12_000;
 const MAX_FAULTS = 50;
+/** Payload types end at 127. */
+const MAX_FORMATS = 300;
 
 /** @type {readonly Direction[]} */
 export const DIRECTIONS = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
@@ -86,7 +88,7 @@ function faultOf({ raw, type, number, value }) {
 /** @param {Line} line @param {number} index @returns {Section} */
 function readSection({ value }, index) {
   const [kind = '', port = '', protocol = '', ...formats] = value.trim().split(/\s+/);
-  return { index, kind, port: Number.parseInt(port, 10) || 0, protocol, formats, lines: [] };
+  return { index, kind, port: Number.parseInt(port, 10) || 0, protocol, formats: formats.slice(0, MAX_FORMATS), lines: [] };
 }
 
 /** @param {string} text @returns {Description['lineEnds']} */

@@ -131,13 +131,17 @@ function ofBundle({ session, sections }) {
   /** @type {Problem[]} */
   const found = [];
   const mids = sections.map(midOf);
+  const known = new Set(mids);
   for (const line of attributes(session, 'group')) {
     const [, list] = halves(line.argument ?? '');
-    for (const mid of list.split(/\s+/).filter(Boolean)) if (!mids.includes(mid)) found.push(problem('bundleUnknown', line.number, [mid]));
+    for (const mid of list.split(/\s+/).filter(Boolean)) if (!known.has(mid)) found.push(problem('bundleUnknown', line.number, [mid]));
   }
+  const seen = new Set();
   sections.forEach((section, at) => {
     const mid = mids[at];
-    if (mid && mids.indexOf(mid) !== at) found.push(problem('doubleMid', section.lines[0]?.number ?? null, [mid], 'bad', section.index));
+    const double = seen.has(mid);
+    seen.add(mid);
+    if (mid && double) found.push(problem('doubleMid', section.lines[0]?.number ?? null, [mid], 'bad', section.index));
   });
   return found;
 }

@@ -5,7 +5,7 @@
  */
 import { section } from '../../strings.js';
 import { Cleanup, h } from '../../ui/dom.js';
-import { loadSheet, pageFrame, tabs } from '../frame.js';
+import { loadSheets, pageFrame, tabs } from '../frame.js';
 import { compareView } from './compare-view.js';
 import { editView } from './edit-view.js';
 import { explainedView } from './explained-view.js';
@@ -18,7 +18,7 @@ import { parse } from './parse.js';
 /** @import {Type} from './problems.js' */
 /** @typedef {{type: Type, sdp: string, description: Description}} Read */
 
-const [words, lineWords] = await Promise.all([section('sdp'), section('sdpLines'), loadSheet()]);
+const [words, lineWords] = await Promise.all([section('sdp'), section('sdpLines'), loadSheets('sdp')]);
 export const title = words.title;
 
 /** @param {{home: () => void}} app */

@@ -56,6 +56,8 @@ export default {
   dataChannels: 'data channels',
   /** @param {number} count */
   moreLines: (count) => `${count} more lines are not shown.`,
+  /** @param {number} count */
+  moreSections: (count) => `${count} more media sections are not shown.`,
   problems: {
     tooLong: 'Too long: what lies beyond 600,000 characters or 12,000 lines is not read.',
     emptyLine: 'An empty line. Strict readers end here.',

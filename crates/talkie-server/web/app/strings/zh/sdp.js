@@ -49,6 +49,7 @@ export default {
   refused: '被拒绝或已结束',
   dataChannels: '数据通道',
   moreLines: (count) => `另有 ${count} 行未显示。`,
+  moreSections: (count) => `另有 ${count} 个媒体段未显示。`,
   problems: {
     tooLong: '太长：超过 600,000 个字符或 12,000 行的部分不读取。',
     emptyLine: '空行。严格的解析器到这里就停止。',
