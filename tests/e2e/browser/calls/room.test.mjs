@@ -101,7 +101,7 @@ test('keys work the controls, and never while somebody writes', async () => {
   assert.equal(await grace.evaluate(() => /** @type {HTMLTextAreaElement|null} */ (document.querySelector('[data-testid="chat-input"]'))?.value), 'mvrhsc1? ');
   assert.equal(await grace.attribute(id('mic'), 'data-state'), 'on');
   assert.equal(await grace.attribute(id('hand'), 'aria-pressed'), 'false');
-  assert.equal(await grace.count(id('shortcuts')), 0);
+  assert.equal(await grace.count(id('shortcuts-help')), 0);
   await grace.fill(id('chat-input'), '');
   await grace.press('Escape');
   await until('the panel is shut', async () => (await grace.attribute(id('chat'), 'aria-expanded')) === 'false');
@@ -110,13 +110,13 @@ test('keys work the controls, and never while somebody writes', async () => {
   await grace.press('v');
   await says(ada, OTHERS, 'data-picture', 'true');
   await grace.press('?');
-  await grace.reads(id('shortcuts'), 'M');
+  await grace.reads(id('shortcuts-help'), 'M');
   await grace.click(id('shortcuts-enabled'));
-  await grace.click(id('shortcuts-close'));
+  await grace.click(id('shortcuts-help-close'));
   await grace.press('r');
   await grace.press('?');
   assert.equal(await grace.attribute(id('hand'), 'aria-pressed'), 'false');
-  assert.equal(await grace.count(id('shortcuts')), 0);
+  assert.equal(await grace.count(id('shortcuts-help')), 0);
   await grace.evaluate(() => localStorage.removeItem('talkie-preferences'));
 });
 

@@ -10,7 +10,7 @@ import { switchField } from '../../ui/fields.js';
 import { KEYS } from '../../ui/shortcuts.js';
 
 export function shortcutsHelp() {
-  if (document.querySelector('[data-testid="shortcuts"]')) return;
+  if (document.querySelector('[data-testid="shortcuts-help"]')) return;
   const t = strings.shortcuts;
   /** @type {[string, string][]} */
   const rows = [
@@ -18,7 +18,7 @@ export function shortcutsHelp() {
     [KEYS.chat, t.chat], [KEYS.pin, t.pin], [KEYS.help, t.help], [t.escape, t.close],
   ];
   showDialog(
-    { title: t.title, testid: 'shortcuts' },
+    { title: t.title, testid: 'shortcuts-help' },
     h('dl', { class: 'key-list' }, ...rows.map(([key, does]) => h('div', {}, h('dt', {}, h('kbd', {}, key)), h('dd', {}, does)))),
     switchField({ label: t.enabled, hint: t.hint, testid: 'shortcuts-enabled', on: preferences.get().shortcuts, change: (shortcuts) => prefer({ shortcuts }) }),
   );
