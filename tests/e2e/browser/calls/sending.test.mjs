@@ -121,8 +121,10 @@ test('on hold nothing flows, both can hold, and resuming restores it', async () 
 
 /** Puts the call on hold, or resumes it. @param {Person} person */
 async function holds(person) {
-  await person.click(id('more'));
-  await person.click(id('more-hold'));
+  for (const button of ['more', 'hold']) {
+    await person.sees(id(button));
+    await person.evaluate((s) => /** @type {HTMLElement} */ (document.querySelector(s)).click(), id(button));
+  }
 }
 
 /** @param {Person} person @returns {Promise<(string|null)[]>} */
