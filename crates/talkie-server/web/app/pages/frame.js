@@ -37,7 +37,7 @@ export function pageFrame({ title, lead, testid, home }, ...content) {
     'div',
     { class: 'page', data: { testid } },
     h('header', { class: 'page-head' }, h('a', { class: 'brand', href: '/', data: { testid: 'page-home' }, on: { click: goHome } }, logo(), h('span', {}, strings.appName))),
-    h('main', { class: 'page-body' }, h('div', { class: 'page-lead' }, h('h1', {}, title), h('p', {}, lead)), ...content),
+    h('main', { class: 'page-body' }, h('div', { class: 'page-intro' }, h('h1', {}, title), h('p', {}, lead)), ...content),
   );
 }
 
@@ -54,7 +54,7 @@ export function tabs({ label, tabs: all, shown }) {
     panel.setAttribute('role', 'tabpanel');
     panel.setAttribute('aria-labelledby', `${base}-${name}-tab`);
     panel.tabIndex = 0;
-    return h('button', { type: 'button', role: 'tab', class: 'tab', id: `${base}-${name}-tab`, 'aria-controls': panel.id, data: { testid: `tab-${name}` }, on: { click: () => show(at) } }, title);
+    return h('button', { type: 'button', role: 'tab', class: 'page-tab', id: `${base}-${name}-tab`, 'aria-controls': panel.id, data: { testid: `tab-${name}` }, on: { click: () => show(at) } }, title);
   });
   /** @param {number} at */
   const show = (at) => {
@@ -77,7 +77,7 @@ export function tabs({ label, tabs: all, shown }) {
     show(at);
     buttons[at]?.focus();
   };
-  const element = h('div', { class: 'tabs', role: 'tablist', 'aria-label': label, on: { keydown } }, ...buttons);
+  const element = h('div', { class: 'page-tabs', role: 'tablist', 'aria-label': label, on: { keydown } }, ...buttons);
   show(0);
   return { element, show: (/** @type {string} */ name) => show(all.findIndex((tab) => tab.name === name)) };
 }

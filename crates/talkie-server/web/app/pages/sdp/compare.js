@@ -50,7 +50,7 @@ function bundledMids(description) {
 function agree(offer, offered, answer, answered, bundled) {
   const theirs = codecsOf(answered);
   const ours = codecsOf(offered);
-  const mid = midOf(offered) ?? '';
+  const mid = midOf(offered) ?? midOf(answered) ?? '';
   const common = theirs.flatMap((codec) => {
     const match = ours.find((own) => own.payload === codec.payload && sameFormat(own, codec)) ?? ours.find((own) => sameFormat(own, codec));
     return match ? [{ payload: match.payload, answered: codec.payload, name: formatName(match) }] : [];
@@ -104,7 +104,7 @@ function misfits(offer, offered, answer, answered) {
   const say = (/** @type {string} */ code, /** @type {string[]} */ ...values) => void found.push({ code, section: offered.index, values });
   if (offered.kind !== answered.kind) say('kind', offered.kind, answered.kind);
   const [mid, otherMid] = [midOf(offered), midOf(answered)];
-  if (mid !== null && otherMid !== null && mid !== otherMid) say('mid', mid, otherMid);
+  if (mid !== otherMid) say('mid', mid ?? '–', otherMid ?? '–');
   if (isRejected(answered)) return found;
   if (isRejected(offered)) say('revived');
   const setup = [attribute(offer, offered, 'setup')?.argument, attribute(answer, answered, 'setup')?.argument];
