@@ -28,8 +28,9 @@ export function cleanPaths(raw) {
 
 /** @param {string} segment */
 export function cleanSegment(segment) {
-  const cut = segment.slice(-1000);
-  let name = cleanFileName(cut.toWellFormed?.() ?? cut).replace(/[. ]+$/, '');
+  // Half a character can't be encoded.
+  const whole = segment.slice(-1000).replace(/\p{Surrogate}/gu, '');
+  let name = cleanFileName(whole).replace(/[. ]+$/, '');
   const encoder = new TextEncoder();
   // The end is kept, because it says what kind of file it is.
   while (encoder.encode(name).length > NAME_BYTES) name = [...name].slice(Math.max(1, [...name].length - NAME_BYTES)).join('');

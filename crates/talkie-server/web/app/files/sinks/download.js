@@ -63,7 +63,7 @@ class Download {
   /** A link, because frames are forbidden here; the answer is an attachment, so the page stays. */
   #follow() {
     const link = document.createElement('a');
-    link.href = `/save/${this.#id}/${encodeURIComponent(this.name.toWellFormed?.() ?? this.name)}`;
+    link.href = `/save/${this.#id}/${encodeURIComponent(this.name)}`;
     link.hidden = true;
     document.body.append(link);
     link.click();
