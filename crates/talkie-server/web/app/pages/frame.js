@@ -35,7 +35,7 @@ export function pageFrame({ title, lead, testid, home }, ...content) {
   };
   return h(
     'div',
-    { class: 'page', data: { testid } },
+    { class: 'side-page', data: { testid } },
     h('header', { class: 'page-head' }, h('a', { class: 'brand', href: '/', data: { testid: 'page-home' }, on: { click: goHome } }, logo(), h('span', {}, strings.appName))),
     h('main', { class: 'page-body' }, h('div', { class: 'page-intro' }, h('h1', {}, title), h('p', {}, lead)), ...content),
   );

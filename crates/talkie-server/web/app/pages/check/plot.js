@@ -24,11 +24,11 @@ export function rttPlot(empty) {
     const power = 10 ** Math.floor(Math.log10(most));
     const top = [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= most) ?? most;
     const x = (/** @type {number} */ at) => LEFT + (Math.min(at, SPAN_MS) / SPAN_MS) * (WIDTH - LEFT - 4);
-    const y = (/** @type {number} */ rtt) => HEIGHT - BOTTOM - (rtt / top) * (HEIGHT - BOTTOM - 8);
+    const y = (/** @type {number} */ rtt) => HEIGHT - BOTTOM - (rtt / top) * (HEIGHT - BOTTOM - 22);
     const line = shape('polyline', { class: 'rtt-line', points: [...pings].sort((a, b) => a.at - b.at).map(({ at, rtt }) => `${x(at).toFixed(1)},${y(rtt).toFixed(1)}`).join(' ') });
     const grid = [0, top / 2, top].flatMap((value) => [
       shape('line', { class: 'rtt-grid', x1: LEFT, x2: WIDTH - 4, y1: y(value), y2: y(value) }),
-      label(`${value < 1 ? value.toFixed(1) : value} ms`, LEFT - 6, y(value) + 4, 'end'),
+      label(`${value < 1 ? value.toFixed(1) : value} ms`, LEFT - 6, y(value) + 5, 'end'),
     ]);
     const times = [0, 1, 2, 3].map((second) => label(`${second} s`, x(second * 1000), HEIGHT - 4, second === 3 ? 'end' : second ? 'middle' : 'start'));
     svg.replaceChildren(...grid, ...times, line);
