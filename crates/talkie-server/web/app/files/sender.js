@@ -57,6 +57,10 @@ export class Sender {
     return this.#wire;
   }
 
+  get accepted() {
+    return this.#accepted;
+  }
+
   /** @param {Wire} wire open @param {Lane} lane */
   offer(wire, lane) {
     if (this.#over) return wire.close();

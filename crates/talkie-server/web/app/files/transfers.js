@@ -78,7 +78,12 @@ export class Transfers {
 
   /** @param {Link} link */
   removed(link) {
-    for (const running of this.#running.values()) if (running.link === link) running.transfer.wire?.lost();
+    for (const { transfer, link: of } of [...this.#running.values()]) {
+      if (of !== link) continue;
+      // Without a channel it is interrupted already, or its channel will never open.
+      if (transfer.wire) transfer.wire.lost();
+      else if (!transfer.accepted) transfer.fail('lost');
+    }
   }
 
   /** Must be called from a click. @param {string} id @param {boolean} [zip] rather than a folder */

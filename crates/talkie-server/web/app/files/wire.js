@@ -17,6 +17,7 @@ import { parseFileMessage } from './protocol.js';
 export class Wire {
   /** @type {Listener|null} */ #listener = null;
   #closed = false;
+  #gone = () => {};
   /** The channel's buffer has drained. */
   drained = () => {};
 
@@ -50,7 +51,12 @@ export class Wire {
   /** @returns {Promise<boolean>} false: it will not open */
   async opened() {
     const { channel } = this;
-    if (channel.readyState === 'connecting') await new Promise((resolve) => (channel.onopen = resolve));
+    if (channel.readyState === 'connecting') {
+      await new Promise((resolve) => {
+        channel.onopen = resolve;
+        this.#gone = () => resolve(undefined);
+      });
+    }
     return this.open;
   }
 
@@ -68,6 +74,7 @@ export class Wire {
   close() {
     this.#closed = true;
     this.#listener = null;
+    this.#gone();
     this.channel.close();
   }
 
