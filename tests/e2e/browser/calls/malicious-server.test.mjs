@@ -69,17 +69,18 @@ const connections = (person) => person.evaluate(() => /** @type {any} */ (window
 
 test('with a key the server learns neither names nor addresses nor fingerprints; without one it does', async () => {
   const [ada, grace] = [await company.chromium('Ada'), await company.chromium('Grace')];
-  const secrets = [/fingerprint/, /candidate/, /"sdp"/, /Ada|Grace/, new RegExp(KEY)];
+  const secrets = [/fingerprint/, /candidate/, /"sdp"/, /"Ada"|"Grace"/, new RegExp(KEY)];
   for (const person of [ada, grace]) await enter(person, 'sealed-room');
   for (const person of [ada, grace]) await meets(person, 1);
   const sealed = mallory.seen.join('\n');
-  assert.match(sealed, /"sealed":/);
-  for (const secret of secrets) assert.doesNotMatch(sealed, secret);
+  assert.ok(sealed.includes('"sealed":'));
+  for (const secret of secrets) assert.ok(!secret.test(sealed), `the server sees ${secret}`);
 
   mallory.seen.length = 0;
   for (const person of [ada, grace]) await enter(person, 'open-room', '');
   for (const person of [ada, grace]) await meets(person, 1);
-  for (const secret of secrets.slice(0, 4)) assert.match(mallory.seen.join('\n'), secret);
+  // What the test looks for is there when nothing hides it.
+  for (const secret of secrets.slice(0, 4)) assert.ok(secret.test(mallory.seen.join('\n')), `${secret}`);
   await goHome(ada, grace);
 });
 
