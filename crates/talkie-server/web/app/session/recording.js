@@ -57,6 +57,8 @@ export class Recording {
       this.#recorder = recorder;
       this.#say({ since: performance.now() });
       await recorder.start();
+      // The others were told first; the time counts from the first picture.
+      this.context.store.set({ recording: { since: performance.now() } });
       addEventListener('beforeunload', askBeforeLeaving);
       toast(store, 'info', strings.recording.started);
     } catch (error) {
