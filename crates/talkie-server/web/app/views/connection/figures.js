@@ -30,8 +30,8 @@ function rowsOf(t, s) {
   const { figures: f, units: u } = t;
   return [
     [f.rtt, withUnit(t, s.rtt, u.ms)],
-    [f.loss, `${text(t, s.in.loss)} / ${withUnit(t, s.out.loss, u.percent)}`],
-    [f.jitter, `${text(t, s.in.jitter)} / ${withUnit(t, s.out.jitter, u.ms)}`],
+    [f.loss, bothWays(t, s.in.loss, s.out.loss, u.percent)],
+    [f.jitter, bothWays(t, s.in.jitter, s.out.jitter, u.ms)],
     [f.buffer, withUnit(t, s.buffer, u.ms)],
     ...flowRows(t, f.received, s.in),
     ...flowRows(t, f.sent, s.out),
@@ -65,6 +65,9 @@ function limitation(t, picture) {
   const told = picture.limitation ?? 'unknown';
   return Object.hasOwn(t.limitation, told) ? t.limitation[/** @type {keyof Words['limitation']} */ (told)] : told;
 }
+
+/** @param {Words} t @param {number|null} received @param {number|null} sent @param {string} unit */
+const bothWays = (t, received, sent, unit) => `${t.pair(t.figures.received, withUnit(t, received, unit))} · ${t.pair(t.figures.sent, withUnit(t, sent, unit))}`;
 
 /** @param {Words} t @param {number|null} value @param {string} unit */
 const withUnit = (t, value, unit) => (value === null ? t.none : `${text(t, value)} ${unit}`);
