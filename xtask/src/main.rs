@@ -81,7 +81,11 @@ fn unit() -> Vec<Step> {
 }
 
 fn web() -> Vec<Step> {
-    vec![Step::new("web types", web::types), Step::new("web units", web::units)]
+    vec![
+        Step::new("web types", web::types),
+        Step::new("web lint", web::lint),
+        Step::new("web units", web::units),
+    ]
 }
 
 fn browser_tests() -> Vec<Step> {

@@ -1,4 +1,5 @@
-//! The web app without a browser: types by `tsc`, and unit tests of what needs no page.
+//! The web app without a browser: types by `tsc`, mistakes by ESLint, and unit tests of what needs no
+//! page.
 
 use std::fs;
 
@@ -22,6 +23,16 @@ pub(crate) fn units() -> Result<String> {
     let tests = test_files("unit")?;
     run(program("node").args(["--test", "--test-reporter=spec"]).args(&tests))?;
     Ok(format!("{} files", tests.len()))
+}
+
+/// What a linter finds in the web app, its worker, and the browser tests.
+pub(crate) fn lint() -> Result<String> {
+    let eslint = format!("{BROWSER_TESTS}/node_modules/.bin/eslint");
+    let config = format!("{BROWSER_TESTS}/eslint.config.mjs");
+    let mut command = program(root().join(eslint));
+    command.args(["--config", &config, "--max-warnings=0", "crates/talkie-server/web"]);
+    run(command.arg(BROWSER_TESTS))?;
+    Ok("eslint: nothing found".into())
 }
 
 /// The `*.test.mjs` of a folder of the browser tests, in order of their names.

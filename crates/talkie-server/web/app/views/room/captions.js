@@ -5,8 +5,9 @@
  * @module
  */
 import { strings } from '../../strings.js';
-import { Cleanup, h, keyed } from '../../ui/dom.js';
+import { h, keyed } from '../../ui/dom.js';
 
+/** @import {Cleanup} from '../../ui/dom.js' */
 /** @import {AppStore} from '../../state.js' */
 /** @import {Caption} from '../../types.js' */
 

@@ -2,8 +2,9 @@
  * Reactions fly up from the tile of who sent them (or just stand there, for who wants less motion).
  * @module
  */
-import { Cleanup, h, keyed } from '../../ui/dom.js';
+import { h, keyed } from '../../ui/dom.js';
 
+/** @import {Cleanup} from '../../ui/dom.js' */
 /** @import {AppStore} from '../../state.js' */
 /** @import {ReactionView} from '../../types.js' */
 

@@ -6,7 +6,7 @@
  */
 import { preferences } from '../../preferences.js';
 import { strings } from '../../strings.js';
-import { Cleanup, h, keyed } from '../../ui/dom.js';
+import { h, keyed } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { arrange, placeTiles } from './arrangement.js';
 import { captions } from './captions.js';
@@ -17,6 +17,7 @@ import { streamsOf } from './streams.js';
 import { createTile } from './tile.js';
 import { allTiles, togglePin } from './tiles.js';
 
+/** @import {Cleanup} from '../../ui/dom.js' */
 /** @import {AppStore} from '../../state.js' */
 /** @import {Call} from '../../session/call.js' */
 /** @import {LocalMedia} from '../../media/local.js' */

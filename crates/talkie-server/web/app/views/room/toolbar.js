@@ -6,7 +6,7 @@
  */
 import { preferences } from '../../preferences.js';
 import { strings } from '../../strings.js';
-import { Cleanup, h, setAttribute } from '../../ui/dom.js';
+import { h, setAttribute } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { menuButton } from '../../ui/menu.js';
 import { KEYS } from '../../ui/shortcuts.js';
@@ -14,6 +14,7 @@ import { toggleDevice } from './actions.js';
 import { reactionPicker } from './reaction-picker.js';
 import { roomTools } from './tools.js';
 
+/** @import {Cleanup} from '../../ui/dom.js' */
 /** @import {AppStore} from '../../state.js' */
 /** @import {LocalMedia} from '../../media/local.js' */
 /** @import {IconName} from '../../ui/icons.js' */
