@@ -17,6 +17,8 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use rust_embed::Embed;
 
+use super::comments;
+
 #[derive(Embed)]
 #[folder = "web/"]
 struct Web;
@@ -72,7 +74,11 @@ impl Assets {
         if let Some(asset) = ready().get(path).filter(|asset| asset.hash == hash) {
             return Some(Arc::clone(asset));
         }
-        let identity = Bytes::from(file.data.into_owned());
+        let identity = if path.starts_with("app/") {
+            Bytes::from(comments::left_out(&file.data))
+        } else {
+            Bytes::from(file.data.into_owned())
+        };
         let worth =
             |packed: Vec<u8>| (packed.len() + 64 < identity.len()).then(|| Bytes::from(packed));
         let asset = Arc::new(Asset {
@@ -177,6 +183,8 @@ mod tests {
     #[test]
     fn only_what_is_for_browsers_is_served() {
         assert!(media_type("app/main.js").is_some());
+        assert_eq!(media_type("manifest.webmanifest"), Some("application/manifest+json"));
+        assert_eq!(media_type("icons/192.png"), Some("image/png"));
         for path in [
             "",
             "app",

@@ -5,6 +5,7 @@
 //! reads a request's body.
 
 mod assets;
+mod comments;
 pub(crate) mod host;
 
 use std::net::IpAddr;
