@@ -119,13 +119,27 @@ test('nothing leaves the limiter above full scale, and quiet sound passes as it 
   await goHome(ada);
 });
 
-test('a Firefox with effects is heard by a Chromium as they say', async () => {
+/** Where a machine has no sound output, Firefox's audio graphs may never start. @param {Person} person */
+const runsGraphs = (person) => person.evaluate(async () => {
+  const context = new AudioContext();
+  const deadline = performance.now() + 5000;
+  while (context.state !== 'running' && performance.now() < deadline) await new Promise((wake) => setTimeout(wake, 100));
+  const { state } = context;
+  await context.close();
+  return state === 'running';
+});
+
+test('a Firefox with effects is heard by a Chromium as they say', async (t) => {
   const ada = await company.firefox('Ada');
-  const grace = await company.chromium('Grace');
   await ada.open(company.server.local);
+  if (!(await runsGraphs(ada))) {
+    await goHome(ada);
+    return t.skip('this Firefox starts no audio graph: the machine has no sound output');
+  }
+  const grace = await company.chromium('Grace');
   await lowersAndRestores(ada, grace);
   await openSettings(ada, 'audio');
   await until('the level moves', async () => Number(await ada.attribute(id('level'), 'data-level')) > 5);
   await closeSettings(ada);
-  await goHome(ada, grace);
+  return goHome(ada, grace);
 });

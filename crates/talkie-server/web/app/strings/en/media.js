@@ -11,7 +11,7 @@ export default {
       camera: 'Your computer does not let the browser use the camera.',
       both: 'Your computer does not let the browser use camera and microphone.',
     },
-    missing: { mic: 'No microphone was found.', camera: 'No camera was found.', both: 'No camera and no microphone were found.' },
+    missing: { mic: 'No microphone was found.', camera: 'No camera was found.', both: 'No camera was found, and no microphone either.' },
     busy: {
       mic: 'Another program seems to be using your microphone.',
       camera: 'Another program seems to be using your camera.',
