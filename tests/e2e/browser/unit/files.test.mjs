@@ -253,13 +253,16 @@ test('a lane lets everybody send in turn, keeps the buffers small and never fall
       if (above && this.buffered <= this.threshold) lane.wake();
     }
   }
-  const jobs = [new Job('a', 200), new Job('b', 200), new Job('c', 200), new Job('d', 3)];
+  const jobs = ['a', 'b', 'c', 'd'].map((name) => new Job(name, 0));
   jobs.forEach((one) => lane.add(one));
-  for (let i = 0; i < 200_000 && jobs.some(({ chunks }) => chunks > 0); i += 1) {
+  // All at once, so that each gets as much of the buffers.
+  for (const one of jobs) one.chunks = 200;
+  lane.wake();
+  for (let i = 0; i < 20_000 && jobs.some(({ chunks }) => chunks > 0); i += 1) {
     assert.ok(jobs.reduce((sum, { buffered }) => sum + buffered, 0) <= 16 * CHUNK + CHUNK);
     jobs.forEach((one) => one.drain());
   }
   assert.deepEqual(jobs.map(({ chunks }) => chunks), [0, 0, 0, 0]);
   const early = order.slice(0, 150);
-  for (const name of ['a', 'b', 'c']) assert.ok(Math.abs(early.filter((one) => one === name).length - 49) < 15, early.join(''));
+  for (const { name } of jobs) assert.ok(Math.abs(early.filter((one) => one === name).length - 37) < 12, early.join(''));
 });
