@@ -5,8 +5,9 @@
  */
 import { toast } from '../../state.js';
 import { strings } from '../../strings.js';
-import { Cleanup, h } from '../../ui/dom.js';
+import { h } from '../../ui/dom.js';
 
+/** @import {Cleanup} from '../../ui/dom.js' */
 /** @import {AppStore} from '../../state.js' */
 /** @import {PeerView} from '../../types.js' */
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { strings } from '../../strings.js';
-import { Cleanup, h } from '../../ui/dom.js';
+import { h } from '../../ui/dom.js';
 import { icon, logo } from '../../ui/icons.js';
 import { roomNote } from '../../session/room-limit.js';
 import { elapsed } from '../../recording/format.js';
@@ -12,6 +12,7 @@ import { privacyWarning } from '../trust/privacy.js';
 import { inviteButtons } from './invite.js';
 import { peopleCount } from './people.js';
 
+/** @import {Cleanup} from '../../ui/dom.js' */
 /** @import {AppStore} from '../../state.js' */
 /** @import {Call} from '../../session/call.js' */
 
