@@ -1,19 +1,14 @@
 //! The accept loops of the public TCP listeners, and what a connection turns out to be.
 //!
 //! On a TLS listener the first decrypted byte tells TURN from HTTP (RFC 7983: STUN begins with
-//! 0–3; an HTTP request with a letter), so that one open port carries the web app and the relay
-//! through the strictest firewall.
+//! 0–3; an HTTP request with a letter, and so does HTTP/2's preface), so that one open port carries
+//! the web app and the relay through the strictest firewall.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::http::StatusCode;
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use talkie_sansio::{Path, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
@@ -23,15 +18,13 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 use crate::connections::{Admission, Connections};
-use crate::http::{Site, too_many_connections};
+use crate::conversation::Conversation;
+use crate::http::Site;
 use crate::metrics::Metrics;
-use crate::pace::{Pace, Paced};
 use crate::relay::Relay;
 use crate::replay::Replay;
 use crate::server::{Phase, stopped};
 
-/// The largest request head; a browser's is below 2 kB here, where there are no cookies.
-const MAX_HEAD: usize = 16 * 1024;
 /// How long the answers under way may take when the server stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
@@ -88,7 +81,7 @@ impl Door {
         // Signaling and relayed packets are small and must not wait for each other.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else {
-            return self.serve_http(stream, remote, admission).await;
+            return self.serve_http(stream, Version::Http1, remote, admission).await;
         };
         let limits = self.connections.limits();
         let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
@@ -101,10 +94,14 @@ impl Door {
         let Ok(Ok(1)) = timeout(limits.request_head, stream.read(&mut first)).await else {
             return;
         };
+        let version = match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => Version::Http2,
+            _ => Version::Http1,
+        };
         let replay = Replay::new(first.to_vec(), stream);
         match first[0] {
             0..=3 => self.serve_turn(replay, local, remote, admission),
-            _ => self.serve_http(replay, remote, admission).await,
+            _ => self.serve_http(replay, version, remote, admission).await,
         }
     }
 
@@ -125,68 +122,39 @@ impl Door {
         }
     }
 
-    async fn serve_http<S>(&self, stream: S, remote: SocketAddr, admission: Admission)
-    where
+    async fn serve_http<S>(
+        &self,
+        stream: S,
+        version: Version,
+        remote: SocketAddr,
+        admission: Admission,
+    ) where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Some(site) = &self.site else { return };
-        let limits = self.connections.limits();
-        let (pace, admission) = (Pace::default(), Arc::new(admission));
+        let conversation = Conversation {
+            site: site.clone(),
+            remote,
+            secure: self.tls.is_some(),
+            admission: Arc::new(admission),
+            connections: Arc::clone(&self.connections),
+            metrics: Arc::clone(&self.metrics),
+            phase: self.phase.clone(),
+        };
         let mut phase = self.phase.clone();
         let end = Box::pin(async move { grace(&mut phase).await });
-        let stream = Paced::new(stream, pace.clone(), Arc::clone(&admission), end, limits);
-        let secure = self.tls.is_some();
-        let service = service_fn(|request: hyper::Request<Incoming>| {
-            pace.serving();
-            admission.established();
-            let client = self.client(&request, remote, &admission);
-            let pace = pace.clone();
-            async move {
-                let response = match client {
-                    Some(client) => site.respond(request.map(Body::new), client, secure).await,
-                    None => too_many_connections(),
-                };
-                self.metrics.answered(response.status());
-                if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    pace.resting();
-                }
-                Ok::<_, std::convert::Infallible>(response)
-            }
-        });
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.idle)
-            .max_buf_size(MAX_HEAD)
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        let mut connection = std::pin::pin!(connection);
-        let mut phase = self.phase.clone();
-        let ended = tokio::select! {
-            ended = &mut connection => ended,
-            () = stopped(&mut phase) => {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            }
-        };
-        if let Err(error) = ended {
-            tracing::trace!(%error, "connection ended");
+        match version {
+            Version::Http1 => conversation.http1(stream, end).await,
+            Version::Http2 => conversation.http2(stream, end).await,
         }
     }
+}
 
-    /// Who asks; `None` if a proxy brings the request of a client that has too many connections.
-    fn client(
-        &self,
-        request: &hyper::Request<Incoming>,
-        remote: SocketAddr,
-        admission: &Admission,
-    ) -> Option<IpAddr> {
-        let (proxies, remote) = (self.connections.proxies(), remote.ip());
-        if !proxies.contains(remote) {
-            return Some(remote.to_canonical());
-        }
-        let client = proxies.client(remote, request.headers());
-        admission.belongs_to(client).then_some(client)
-    }
+/// Which HTTP a connection speaks.
+#[derive(Clone, Copy, Debug)]
+enum Version {
+    Http1,
+    Http2,
 }
 
 /// Resolves a while after the server has stopped.

@@ -100,7 +100,8 @@ pub struct ConnectionLimits {
     /// A request's head's time from its first byte, and a new connection's time to its first
     /// request: 10 s.
     pub request_head: Duration,
-    /// How long a connection may rest between two requests: 60 s.
+    /// How long a connection may rest between two requests: 60 s. Over HTTP/2 from the beginning of
+    /// the latest request; then it ends when its answers are taken, or after `write_stall`.
     pub idle: Duration,
     /// How long a client may take nothing of what is written to it: 30 s.
     pub write_stall: Duration,

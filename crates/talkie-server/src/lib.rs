@@ -17,6 +17,7 @@ mod certificate;
 mod compare;
 mod config;
 mod connections;
+mod conversation;
 mod holder;
 mod http;
 mod ice;

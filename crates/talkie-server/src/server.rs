@@ -209,7 +209,7 @@ impl Parts {
         let site =
             Site::new(self.signaling.clone(), Arc::clone(&self.ice), self.invitations.clone());
         let tls = |alpn: &[&str]| self.certificates.as_ref().map(|it| it.server_config(alpn));
-        let https = tls(&["http/1.1", "stun.turn", "stun.nat-discovery"]);
+        let https = tls(&["h2", "http/1.1", "stun.turn", "stun.nat-discovery"]);
         let turns = tls(&["stun.turn", "stun.nat-discovery"]);
         let admin = Door {
             // The public's bounds must not lock the operator out.

@@ -6,8 +6,8 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 
-use axum::http::HeaderMap;
 use axum::http::header::HOST;
+use axum::http::{Request, Version};
 
 /// A host and the port, if one was given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,14 +55,21 @@ impl Authority {
         Some(Self { host, port })
     }
 
-    /// What the request's `Host` field says, if it is one well-formed field.
-    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        let mut fields = headers.get_all(HOST).iter();
-        let field = fields.next()?;
+    /// What the request's `Host` field says, if it is one well-formed field. RFC 9113 §8.3.1:
+    /// HTTP/2 has `:authority` in its place; who sends both must mean the same.
+    pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
+        let mut fields = request.headers().get_all(HOST).iter();
+        let host = fields.next();
         if fields.next().is_some() {
             return None;
         }
-        Self::parse(field.to_str().ok()?)
+        let host = host.map(|field| Self::parse(field.to_str().ok()?));
+        let authority = request.uri().authority().filter(|_| request.version() == Version::HTTP_2);
+        match (authority.map(|authority| Self::parse(authority.as_str())), host) {
+            (Some(authority), Some(host)) if authority != host => None,
+            (Some(authority), _) => authority,
+            (None, host) => host?,
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! What the public HTTP listeners answer: the web app, rooms' pages, and the door to signaling.
 //!
 //! Every answer carries the same security fields. The policy allows the app's own files and its own
-//! WebSocket and nothing else: no inline script, no frame around it, no other host. No handler
-//! reads a request's body.
+//! WebSocket and nothing else: no inline script, no frame around it, no other host, and in a page no
+//! script from a string. No handler reads a request's body.
 
 mod assets;
 mod comments;
@@ -69,7 +69,10 @@ impl Site {
             compare: Compare::default(),
         });
         let router = Router::new()
-            .route("/", get(start))
+            .route("/", get(page))
+            .route("/check", get(page))
+            .route("/sdp", get(page))
+            .route("/compare", get(page))
             .route("/r/{room}", get(room))
             .route("/signal", get(signal))
             .route("/compare/socket/{pair}", get(compare))
@@ -90,7 +93,7 @@ impl Site {
         address: IpAddr,
         secure: bool,
     ) -> Response {
-        let Some(authority) = Authority::of(request.headers()) else {
+        let Some(authority) = Authority::of(&request) else {
             return finish(
                 (StatusCode::BAD_REQUEST, "no usable Host field\n").into_response(),
                 None,
@@ -110,11 +113,11 @@ impl Site {
     }
 }
 
-async fn start(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+/// The app finds in the address what it is to show.
+async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     app.assets.respond("index.html", &headers).unwrap_or_else(not_found)
 }
 
-/// The app reads the room's name from the address.
 async fn room(
     State(app): State<Arc<App>>,
     Path(room): Path<String>,
@@ -201,20 +204,28 @@ fn finish(mut response: Response, visit: Option<(&Authority, bool)>) -> Response
     for (name, value) in FIELDS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    headers.insert(CONTENT_SECURITY_POLICY, policy(visit));
+    let media_type = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let is_page = media_type.is_none_or(|text| text.starts_with(b"text/html"));
+    headers.insert(CONTENT_SECURITY_POLICY, policy(visit, is_page));
     response
 }
 
-fn policy(visit: Option<(&Authority, bool)>) -> HeaderValue {
+fn policy(visit: Option<(&Authority, bool)>, is_page: bool) -> HeaderValue {
     // Safari before 15.4 doesn't count a WebSocket of the same host as 'self'.
     let socket = visit.map_or_else(String::new, |(authority, secure)| {
         format!(" {}://{authority}", if secure { "wss" } else { "ws" })
     });
+    // In a page the only script by address is the service worker. The worker loads its parts by
+    // `importScripts`, which takes strings; `script-src` bounds them.
+    let types = match is_page {
+        true => "; require-trusted-types-for 'script'; trusted-types talkie-worker",
+        false => "",
+    };
     let text = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
          media-src 'self' blob:; connect-src 'self'{socket}; font-src 'self'; \
          manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
+         frame-ancestors 'none'{types}"
     );
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
 }

@@ -14,9 +14,10 @@ async fn the_start_page_and_rooms_are_the_app() {
     assert_eq!(start.status, 200);
     assert_eq!(start.field("content-type"), Some("text/html; charset=utf-8"));
     assert!(start.text().contains("<script type=\"module\""));
-    for room in ["/r/blue-otter-7", "/r/Blue", "/r/a?join&name=Ann&relay"] {
-        let page = host.fetch(room, "").await;
-        assert_eq!((page.status, page.text()), (200, start.text()), "{room}");
+    let rooms = ["/r/blue-otter-7", "/r/Blue", "/r/a?join&name=Ann&relay"];
+    for path in rooms.into_iter().chain(["/check", "/sdp", "/compare", "/check?relay"]) {
+        let page = host.fetch(path, "").await;
+        assert_eq!((page.status, page.text()), (200, start.text()), "{path}");
     }
 }
 
@@ -31,6 +32,8 @@ async fn what_does_not_exist_gets_a_page_that_says_so() {
         "/r/a_b",
         "/r/..%2f..%2fetc",
         "/r/a/b",
+        "/check/",
+        "/compare/x",
         "/r/%00",
         &long,
         "/app",
@@ -80,7 +83,9 @@ async fn every_answer_carries_the_security_fields() {
         ] {
             assert!(policy.contains(part), "{path}: {policy}");
         }
-        assert!(!policy.contains("unsafe"), "{policy}");
+        assert!(!policy.contains("unsafe") && !policy.contains("data:"), "{policy}");
+        let is_page = path != "/icon.svg";
+        assert_eq!(policy.contains("require-trusted-types-for 'script';"), is_page, "{path}");
         assert_eq!(page.field("referrer-policy"), Some("no-referrer"));
         assert_eq!(page.field("x-content-type-options"), Some("nosniff"));
         assert_eq!(page.field("cross-origin-opener-policy"), Some("same-origin"));
@@ -123,9 +128,11 @@ async fn files_have_their_types() {
         ("/icon.svg", "image/svg+xml"),
         ("/styles/base.css", "text/css; charset=utf-8"),
         ("/app/names.js", "text/javascript; charset=utf-8"),
+        ("/sw.js", "text/javascript; charset=utf-8"),
     ] {
         let file = host.fetch(path, "").await;
         assert_eq!((file.status, file.field("content-type")), (200, Some(media_type)), "{path}");
+        assert_eq!(file.field("cache-control"), Some("no-cache"), "{path}");
     }
 }
 

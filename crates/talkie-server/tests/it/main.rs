@@ -3,6 +3,7 @@
 
 mod client;
 mod http;
+mod http2;
 mod http_limits;
 mod proxies;
 mod relay;
