@@ -73,7 +73,7 @@ test('with a key the server learns neither names nor addresses nor fingerprints;
   for (const person of [ada, grace]) await enter(person, 'sealed-room');
   for (const person of [ada, grace]) await meets(person, 1);
   const sealed = mallory.seen.join('\n');
-  assert.ok(sealed.includes('"sealed":'));
+  assert.ok(sealed.includes('"sealed":'), `${mallory.seen.length} frames: ${sealed.slice(0, 400)}`);
   for (const secret of secrets) assert.ok(!secret.test(sealed), `the server sees ${secret}`);
 
   mallory.seen.length = 0;

@@ -55,7 +55,8 @@ export class MaliciousServer {
     browser.once('data', (head) => {
       const request = head.toString('latin1');
       if (!/^GET \/signal /.test(request)) {
-        real.write(head);
+        // One request a connection: a WebSocket that took an old one over would pass unseen.
+        real.write(request.replace(/^connection:.*$/im, 'Connection: close'), 'latin1');
         browser.pipe(real);
         real.pipe(browser);
         return;
