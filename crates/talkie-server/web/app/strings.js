@@ -1,7 +1,7 @@
 /**
  * All text that a person reads, in the page's language. The words stand in `strings/LANGUAGE/`, a file
  * a part of the app; only one language is loaded. Sections that few visitors see are loaded by the page
- * that needs them (`pageStrings`).
+ * that needs them (`section`).
  * @module
  */
 import { currentLanguage } from './strings/language.js';
@@ -21,24 +21,18 @@ export const locale = language === 'en' ? undefined : language;
 
 if (typeof document !== 'undefined') document.documentElement.lang = language;
 
-/**
- * The words of a page that is loaded only when it is opened, in the page's language.
- * @template T
- * @param {Record<import('./strings/language.js').Language, () => Promise<{default: T}>>} files
- */
-export async function pageStrings(files) {
-  return (await files[language]()).default;
-}
-
 const sections = {
   settings: { en: () => import('./strings/en/settings.js'), zh: () => import('./strings/zh/settings.js') },
   check: { en: () => import('./strings/en/check.js'), zh: () => import('./strings/zh/check.js') },
   sdp: { en: () => import('./strings/en/sdp.js'), zh: () => import('./strings/zh/sdp.js') },
+  sending: { en: () => import('./strings/en/sending.js'), zh: () => import('./strings/zh/sending.js') },
+  connectionPanel: { en: () => import('./strings/en/connection-panel.js'), zh: () => import('./strings/zh/connection-panel.js') },
+  compare: { en: () => import('./strings/en/compare.js'), zh: () => import('./strings/zh/compare.js') },
   sdpLines: { en: () => import('./strings/en/sdp-lines.js'), zh: () => import('./strings/zh/sdp-lines.js') },
 };
 
 /**
- * The words of a page, loaded with it.
+ * The words of a part that few visitors see, loaded with it.
  * @template {keyof typeof sections} N
  * @param {N} name
  * @returns {Promise<Awaited<ReturnType<(typeof sections)[N]['en']>>['default']>}

@@ -9,7 +9,7 @@ import { logo } from '../ui/icons.js';
 
 /** @import {Child} from '../ui/dom.js' */
 
-/** Waits for the page's sheets, so that nothing is drawn without them. @param {'check'|'sdp'} page */
+/** Waits for the page's sheets, so that nothing is drawn without them. @param {'check'|'sdp'|'compare'} page */
 export function loadSheets(page) {
   return Promise.all([loadSheet('/styles/pages.css'), loadSheet(`/styles/${page}.css`)]);
 }

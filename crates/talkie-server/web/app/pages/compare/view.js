@@ -4,11 +4,10 @@
  * @module
  */
 import { base64url } from '../../names.js';
-import { pageStrings, strings } from '../../strings.js';
-import { Cleanup, h } from '../../ui/dom.js';
-import { logo } from '../../ui/icons.js';
 import { readPath } from '../../peer/badge.js';
-import { loadStyles } from '../styles.js';
+import { section } from '../../strings.js';
+import { Cleanup, h } from '../../ui/dom.js';
+import { loadSheets, pageFrame } from '../frame.js';
 import { askServer } from '../servers.js';
 import { End } from './end.js';
 import { follow, measure } from './measure.js';
@@ -18,8 +17,7 @@ import { resultsView } from './results-view.js';
 /** @import {View} from '../../ui/dom.js' */
 /** @import {EndState} from './end.js' */
 
-const t = await pageStrings({ en: () => import('../../strings/en/compare.js'), zh: () => import('../../strings/zh/compare.js') });
-await loadStyles('/styles/compare.css');
+const [t] = await Promise.all([section('compare'), loadSheets('compare')]);
 
 export const title = t.title;
 /** The pair that this tab made, so that it leads again after a reload. */
@@ -34,23 +32,9 @@ export function view({ home }) {
   if (made) sessionStorage.setItem(MADE, pair);
   history.replaceState(null, '', `/compare#${pair}`);
   const comparison = new Comparison(pair, made, cleanup);
-  const element = h(
-    'main',
-    { class: 'start page compare', data: { testid: 'compare' } },
-    h('header', { class: 'brand' }, h('a', { class: 'brand-link', href: '/', on: { click: goes(home) } }, logo(), h('span', {}, strings.appName))),
-    h('div', { class: 'page-lead' }, h('h1', {}, t.title), h('p', {}, t.lead)),
-    comparison.element,
-    meaning(t),
-  );
+  const element = pageFrame({ title: t.title, lead: t.lead, testid: 'compare', home }, h('div', { class: 'compare-page' }, comparison.element, meaning(t)));
   return { element, dispose: () => cleanup.run() };
 }
-
-/** @param {() => void} home */
-const goes = (home) => (/** @type {MouseEvent} */ event) => {
-  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  home();
-};
 
 /** The pair's card, what happens, and the results. */
 class Comparison {

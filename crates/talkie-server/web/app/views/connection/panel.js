@@ -5,7 +5,7 @@
  * @module
  */
 import { exported } from '../../stats/export.js';
-import { pageStrings, strings } from '../../strings.js';
+import { section as wordsOf, strings } from '../../strings.js';
 import { Cleanup, h } from '../../ui/dom.js';
 import { selectField, switchField } from '../../ui/fields.js';
 import { toast } from '../../state.js';
@@ -18,10 +18,7 @@ import { candidatesTable, happenings, wayText } from './way.js';
 /** @import {View} from '../../ui/dom.js' */
 /** @typedef {typeof import('../../strings/en/connection-panel.js').default} Words */
 
-const t = await pageStrings({
-  en: () => import('../../strings/en/connection-panel.js'),
-  zh: () => import('../../strings/zh/connection-panel.js'),
-});
+const t = await wordsOf('connectionPanel');
 
 /** @param {AppStore} store @param {Call} call @returns {View} */
 export function connectionPanel(store, call) {

@@ -6,7 +6,7 @@
 import { prefer, preferences } from '../../preferences.js';
 import { allocate, DEFAULT_BUDGET } from '../../sending/allocate.js';
 import { choices } from '../../sending/codecs.js';
-import { locale, pageStrings } from '../../strings.js';
+import { locale, section } from '../../strings.js';
 import { h } from '../../ui/dom.js';
 import { selectField } from '../../ui/fields.js';
 
@@ -14,10 +14,7 @@ import { selectField } from '../../ui/fields.js';
 /** @import {Cleanup} from '../../ui/dom.js' */
 /** @import {MakeTab, SettingsApp} from './settings.js' */
 
-const words = await pageStrings({
-  en: () => import('../../strings/en/sending.js'),
-  zh: () => import('../../strings/zh/sending.js'),
-});
+const words = await section('sending');
 
 const BUDGETS = [300, 500, 1000, 2000, 3000, 5000, 10_000, 20_000];
 const LINES = [180, 270, 360, 540, 720, 1080];
