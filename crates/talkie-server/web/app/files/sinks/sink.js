@@ -1,11 +1,12 @@
 /**
  * Where received files go, decided by what the browser has:
  *
+ *  - `small`: collected as a Blob;
+ *  - `kept`: the origin's private file system, saved from there when it is complete. For what is not too
+ *    big to be on the disk twice; and before `download` in Gecko, which keeps what a service worker
+ *    answers in memory (1 GiB more for 1 GiB, Firefox 153);
  *  - `file`, `folder`: a place that the person picks (File System Access), written directly;
- *  - `download`: an ordinary download, streamed through the service worker;
- *  - `kept`: the origin's private file system, saved from there when it is complete. Before `download` in
- *    Gecko, which keeps what a service worker answers in memory (1 GiB more for 1 GiB, Firefox 153);
- *  - `small`: collected as a Blob.
+ *  - `download`: an ordinary download, streamed through the service worker.
  *
  * Many files without a folder to put them in become one ZIP file.
  * @module
@@ -25,6 +26,8 @@ import { inertMime } from '../protocol.js';
 
 /** Up to this size a Blob will do. */
 export const SMALL = 32 * 2 ** 20;
+/** Up to this size nobody is asked for a place before the transfer. */
+const KEPT = 2 ** 30;
 /** Plain http has nothing but Blobs; browsers put large ones on disk, but not all do. */
 const BLOB_LIMIT = 256 * 2 ** 20;
 
@@ -42,6 +45,7 @@ export const isMany = ({ files, folder }) => folder || files.length > 1;
 export function placeFor(manifest, zip = false) {
   if (isMany(manifest) && !zip && has('showDirectoryPicker')) return 'folder';
   if (manifest.size <= SMALL) return 'small';
+  if (manifest.size <= KEPT && globalThis.isSecureContext && has('FileSystemFileHandle')) return 'kept';
   if (has('showSaveFilePicker')) return 'file';
   if (!globalThis.isSecureContext) return manifest.size <= BLOB_LIMIT ? 'small' : 'none';
   return gecko() && 'storage' in navigator ? 'kept' : 'download';
