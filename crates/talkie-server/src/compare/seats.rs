@@ -40,7 +40,7 @@ pub(super) struct End {
 /// Whether an end was the first of its pair.
 #[derive(Debug)]
 pub(super) enum Order {
-    First(End, oneshot::Receiver<End>),
+    First(Box<End>, oneshot::Receiver<End>),
     /// The first one's task has both now.
     Second,
 }
@@ -76,7 +76,7 @@ impl Seats {
         };
         let (sender, receiver) = oneshot::channel();
         state.waiting.insert(pair.clone(), sender);
-        Order::First(end, receiver)
+        Order::First(Box::new(end), receiver)
     }
 
     /// Nobody came, and the receiver is dropped. Another end that waits meanwhile is left alone.

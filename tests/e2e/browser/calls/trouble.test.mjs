@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';
 import { hears, moves } from '../harness/media.mjs';
 import { id } from '../harness/person.mjs';
-import { enter, meets, newRoom, OTHERS, OWN, readsInChat, say } from '../harness/room.mjs';
+import { enter, linkTo, meets, newRoom, OTHERS, OWN, readsInChat, say } from '../harness/room.mjs';
 
 const company = Company.gather();
 
@@ -16,7 +16,7 @@ async function joinsWithout(person, words) {
   const room = newRoom();
   const ada = await company.chromium('Ada');
   await enter(ada, company.server.local, room);
-  await person.open(`${company.server.local}/r/${room}`);
+  await person.open(linkTo(company.server.local, room));
   await person.reads(id('lobby-problem'), words);
   await person.fill(id('name'), person.name);
   await person.click(id('enter'));

@@ -16,6 +16,9 @@ export const OWN = '[data-testid="tile"][data-self="true"][data-kind="camera"]';
 /** A key as the web app makes it: 128 bits that only the link carries. */
 const KEY = randomBytes(16).toString('base64url');
 
+/** A room's whole link. @param {string} server @param {string} room */
+export const linkTo = (server, room) => `${server}/r/${room}#${KEY}`;
+
 let rooms = 0;
 
 /** A room that no other test has. */
