@@ -121,7 +121,7 @@ export class Call {
   #linkContext() {
     return {
       config: () => rtcConfiguration(this.#iceServers, this.store.get().options),
-      canSignal: () => this.signaling.status === 'open',
+      canSignal: () => this.signaling.status === 'open' && this.membership.inside,
       signal: (to, payload) => this.membership.signal(to, payload),
       streams: { person: new MediaStream(), screen: new MediaStream() },
       tracks: this.local.tracks,

@@ -47,6 +47,7 @@ export class Membership {
   /** @type {Set<string>} whose payloads we refuse */ #refused = new Set();
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #rejoinTimer;
   /** Counts sessions: what was meant for one is nothing in the next. */ #session = 0;
+  /** The session in which we got in. */ #insideOf = -1;
   #everJoined = false;
   #over = false;
   #card = '';
@@ -87,8 +88,15 @@ export class Membership {
     this.signaling.close();
   }
 
+  /** Whether the server has us in the room, as far as we know. */
+  get inside() {
+    return this.#insideOf === this.#session;
+  }
+
   /** @param {string} to @param {unknown} payload */
   signal(to, payload) {
+    // Between two sessions we have no id; sealed for the last one, it would look like the server's doing.
+    if (!this.inside) return;
     if (this.store.get().key === null) return void this.signaling.send('signal', { to, payload });
     const text = JSON.stringify(payload);
     this.#inTurn('#outbox', async (still) => {
@@ -107,6 +115,8 @@ export class Membership {
 
   async #enter() {
     clearTimeout(this.#rejoinTimer);
+    // A second join would be refused, yet its card would have replaced the one that the others know.
+    if (this.inside) return;
     const session = this.#session;
     const { room, name } = this.store.get();
     const sealed = await this.#sealed;
@@ -169,6 +179,7 @@ export class Membership {
     const peers = await Promise.all(list.map((peer) => this.#meet(peer)));
     if (!still()) return;
     this.#everJoined = true;
+    this.#insideOf = this.#session;
     this.store.set({ selfId: self, notice: null, waiting: false });
     this.lock.joined(message);
     this.events.joined(self, peers);
@@ -236,11 +247,12 @@ export class Membership {
   #error(code, about) {
     if (NOBODYS_FAULT.has(code)) return;
     console.warn('talkie: server error', code);
-    if (about !== undefined && about !== this.#joinSeq) return this.lock.failed(code);
+    if (about !== this.#joinSeq) return this.lock.failed(code);
     if (!PASSING.has(code) && !LASTING.has(code)) return;
     if (!this.#everJoined) return this.events.refused(this.#inWords(code));
     // We were in and want to be in again; media to those we still reach goes on meanwhile.
     this.store.set({ notice: this.#inWords(code) });
+    clearTimeout(this.#rejoinTimer);
     if (PASSING.has(code)) this.#rejoinTimer = setTimeout(() => void this.#enter(), REJOIN_EVERY_MS);
   }
 
