@@ -15,6 +15,9 @@ import { logo } from '../../ui/icons.js';
  */
 export function leftView({ store, rejoin, home }) {
   const t = strings.left;
+  const { room } = store.get();
+  // A line may end before the room's name, rather than at a hyphen in it.
+  const [before = '', behind = ''] = t.title('\n').split('\n');
   const again = h('button', { type: 'button', class: 'button primary wide', data: { testid: 'rejoin' }, on: { click: rejoin } }, t.rejoin);
   const element = h(
     'main',
@@ -23,7 +26,7 @@ export function leftView({ store, rejoin, home }) {
     h(
       'section',
       { class: 'card' },
-      h('h1', {}, t.title(store.get().room)),
+      h('h1', {}, before, h('span', {}, room), behind),
       h('p', { class: 'hint' }, t.ended),
       again,
       h('button', { type: 'button', class: 'button quiet wide', data: { testid: 'home-link' }, on: { click: home } }, t.home),
