@@ -183,6 +183,17 @@ describe('signaling', () => {
     assert.deepEqual(behind.seen.ended, []);
   });
 
+  test('a socket given up for its slowness does not cost the session', () => {
+    const slow = open();
+    slow.latest().say(WELCOME);
+    slow.latest().say({ type: 'error', code: 'slow-reader', fatal: true });
+    mock.timers.tick(500);
+    slow.latest().accept();
+    assert.equal(slow.latest().sent[0].resume.session, 's1');
+    slow.latest().say({ ...WELCOME, resumed: true });
+    assert.equal(slow.seen.sessions, 1);
+  });
+
   test('closing says bye, with what was still unsaid before it', () => {
     const s = open();
     s.latest().say({ ...WELCOME, limits: { messagesPerSecond: 1, burst: 2 } });

@@ -214,6 +214,9 @@ export class Signaling {
     if (FINAL.has(code)) {
       this.#end();
       this.handlers.ended(code);
+    } else if (code === 'slow-reader') {
+      // Concerns the socket alone.
+      this.#lost();
     } else {
       this.#abandonSession();
     }
