@@ -17,6 +17,18 @@ function wake() {
 /** How many live contexts this page has: 0 or 1. */
 export const contextsOpen = () => (shared ? 1 : 0);
 
+/** A graph that may run does so much sooner. */
+const START_MS = 5000;
+
+/**
+ * Waits until a context runs. Firefox on a machine without sound output would keep one waiting for ever.
+ * @param {AudioContext} context
+ */
+export async function running(context) {
+  await Promise.race([context.resume(), new Promise((resolve) => setTimeout(resolve, START_MS))]);
+  if (context.state !== 'running') throw new DOMException('no sound output to run the audio graph with', 'NotReadableError');
+}
+
 /** @returns {{context: AudioContext, release: () => void}} */
 export function borrowContext() {
   if (!shared) {

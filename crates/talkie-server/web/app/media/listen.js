@@ -4,7 +4,7 @@
  * @module
  */
 import { preferences } from '../preferences.js';
-import { borrowContext } from './audio-context.js';
+import { borrowContext, running } from './audio-context.js';
 import { effectChain } from './effects.js';
 import { played } from './speaker.js';
 
@@ -48,7 +48,7 @@ export async function playWithEffects(recording, stop) {
   const chain = effectChain(context, preferences.get());
   const stopFollowing = preferences.subscribe((p) => p, (p) => chain.set(p.effects ? p : FLAT));
   try {
-    await context.resume();
+    await running(context);
     const buffer = await context.decodeAudioData(await recording.arrayBuffer());
     if (stop.aborted) return;
     const source = new AudioBufferSourceNode(context, { buffer });

@@ -4,7 +4,7 @@
  * @module
  */
 import { prefer, preferences } from '../preferences.js';
-import { borrowContext } from './audio-context.js';
+import { borrowContext, running } from './audio-context.js';
 import { devices, isListed, refreshDevices } from './device-list.js';
 
 export const canChooseSpeaker = () => typeof HTMLMediaElement !== 'undefined' && 'setSinkId' in HTMLMediaElement.prototype;
@@ -61,7 +61,7 @@ export async function testTone() {
   const { context, release } = borrowContext();
   const out = new MediaStreamAudioDestinationNode(context);
   try {
-    await context.resume();
+    await running(context);
     const start = context.currentTime + 0.1;
     const notes = NOTES.map((frequency, at) => note(context, out, frequency, start + at * NOTE_SECONDS));
     await played(out.stream, () => new Promise((done) => notes.at(-1)?.addEventListener('ended', done)));

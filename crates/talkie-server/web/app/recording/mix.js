@@ -4,6 +4,7 @@
  * second.
  * @module
  */
+import { running } from '../media/audio-context.js';
 
 export class Mix {
   #context = new AudioContext();
@@ -17,7 +18,7 @@ export class Mix {
 
   /** Called from a click, a context starts at once. @param {number} perSecond @param {() => void} tick */
   async start(perSecond, tick) {
-    await this.#context.resume();
+    await running(this.#context);
     this.#tick = tick;
     this.#beat(perSecond);
   }

@@ -33,8 +33,10 @@ function generated(canvas) {
 
 /** @param {HTMLCanvasElement} canvas @returns {PictureTrack} */
 function captured(canvas) {
-  const [track] = canvas.captureStream(0).getVideoTracks();
+  const stream = canvas.captureStream(0);
+  const [track] = stream.getVideoTracks();
   if (!track) throw new Error('the canvas gives no track');
-  const asked = /** @type {CanvasCaptureMediaStreamTrack} */ (track);
+  // Firefox asks its stream for a frame, not the track.
+  const asked = /** @type {CanvasCaptureMediaStreamTrack} */ ('requestFrame' in track ? track : stream);
   return { track, frame: () => asked.requestFrame(), stop: () => track.stop() };
 }

@@ -59,11 +59,21 @@ export class Recorder {
       recorder.stop();
       await stopped;
     }
+    this.#release();
+    await this.#written.catch(() => {});
+    return this.sink.finish();
+  }
+
+  /** It could not start: nothing of it is kept. */
+  abandon() {
+    this.#release();
+    return this.sink.abort().catch(() => {});
+  }
+
+  #release() {
     this.#mix.close();
     this.#scene.close();
     this.#picture.stop();
-    await this.#written.catch(() => {});
-    return this.sink.finish();
   }
 
   #draw() {

@@ -49,12 +49,13 @@ export class Recording {
     ]);
     const mime = typeof MediaRecorder === 'function' ? recordingFormat((type) => MediaRecorder.isTypeSupported(type)) : null;
     if (!mime) return toast(store, 'bad', strings.recording.unsupported);
+    /** @type {Recorder|null} */
+    let recorder = null;
     try {
       this.#name = recordingName(store.get().room, new Date(), mime);
       const sink = await openPlace(this.#name, mime);
       if (this.#closed) return void sink.abort();
-      const recorder = new Recorder(await this.#subject(), sink, mime, (error) => this.#failed(error));
-      this.#recorder = recorder;
+      recorder = this.#recorder = new Recorder(await this.#subject(), sink, mime, (error) => this.#failed(error));
       this.#say({ since: performance.now() });
       await recorder.start();
       // The others were told first; the time counts from the first picture.
@@ -64,10 +65,11 @@ export class Recording {
     } catch (error) {
       this.#say(null);
       this.#recorder = null;
+      void recorder?.abandon();
       // The person closed the dialog that asks for a place.
       if (/** @type {any} */ (error)?.name === 'AbortError') return;
       console.warn('talkie: recording', error);
-      toast(store, 'bad', strings.recording.unsupported);
+      toast(store, 'bad', /** @type {any} */ (error)?.name === 'NotReadableError' ? strings.recording.noSound : strings.recording.unsupported);
     }
   }
 

@@ -77,6 +77,7 @@ export default {
     download: 'Save the recording',
     failed: 'The recording could not be written. What was recorded before is kept.',
     unsupported: 'This browser can’t record a call.',
+    noSound: 'This browser records only where it finds a sound output, such as speakers or headphones.',
   },
   phase: {
     connecting: 'Connecting…',

@@ -62,6 +62,7 @@ export default {
     download: '保存录制',
     failed: '无法写入录制。此前录制的内容已保留。',
     unsupported: '此浏览器无法录制通话。',
+    noSound: '此浏览器需要有扬声器或耳机等音频输出设备才能录制。',
   },
   phase: {
     connecting: '正在连接…',
