@@ -15,6 +15,9 @@ export function launchFirefox(downloads) {
       'media.navigator.streams.fake': true,
       'media.navigator.permission.disabled': true,
       'media.autoplay.default': 0,
+      // A sound output that nobody hears: without one, as on most machines that run tests, Firefox
+      // starts no audio graph at all.
+      'media.cubeb.force_mock_context': true,
       'network.captive-portal-service.enabled': false,
       'network.connectivity-service.enabled': false,
       // Every name is the server: for TURN over TLS Firefox asks for a name, an address won't do.
