@@ -141,7 +141,8 @@ export class Transfers {
     const what = files.length > 1 ? strings.files.several(name, files.length) : name;
     toast(this.store, 'info', strings.files.offered(link.name || strings.room.guest, what));
     // Who is writing to somebody is not to lose the place.
-    const typing = document.activeElement?.matches('textarea, input[type="text"]') ?? false;
+    const field = document.activeElement;
+    const typing = (field instanceof HTMLTextAreaElement || field instanceof HTMLInputElement) && field.matches('textarea, [type="text"]') && field.value !== '';
     if (!typing && this.store.get().panel !== 'files') this.store.set({ panel: 'files' });
     return id;
   }
