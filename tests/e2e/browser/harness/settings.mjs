@@ -10,7 +10,8 @@ export async function openSettings(person, tab) {
   if (await person.count(id('more'))) await person.click(id('more'));
   await person.click(id('settings'));
   await person.click(id(`tab-${tab}`));
-  await person.sees(id(`panel-${tab}`));
+  // Its content is loaded when it is first shown.
+  await person.sees(`${id(`panel-${tab}`)} > *`);
 }
 
 /** @param {Person} person */
@@ -36,9 +37,18 @@ export async function slide(person, selector, value) {
   }, [selector, value]);
 }
 
-/** The values that a picker offers, without the default. @param {Person} person @param {string} picker */
-export function offers(person, picker) {
-  return person.evaluate((s) => [...document.querySelectorAll(`${s} option`)].map((o) => /** @type {HTMLOptionElement} */ (o).value).filter(Boolean), picker);
+/**
+ * The values that a picker offers, without the default.
+ * @param {Person} person
+ * @param {string} picker
+ * @param {number} least so many have to be there: the list fills when the browser has told its devices
+ */
+export function offers(person, picker, least) {
+  return until(`${person.name} is offered ${least} in ${picker}`, async () => {
+    const values = await person.evaluate((s) => [...document.querySelectorAll(`${s} option`)].map((o) => /** @type {HTMLOptionElement} */ (o).value).filter(Boolean), picker);
+    if (values.length >= least) return values;
+    throw new Error(`offered are ${JSON.stringify(values)}`);
+  });
 }
 
 /** Which device is in use. @param {Person} person @param {'mic'|'camera'} device */
