@@ -190,7 +190,8 @@ export class Link {
   /** @param {{description?: RTCSessionDescription|null, negotiate?: true, restart?: true}} what */
   #signal(what) {
     this.#gathered.flush();
-    this.context.signal(this.id, { link: this.tag, ...what });
+    // Who has no end of this connection must not take an offer of it for the first one.
+    this.context.signal(this.id, { link: this.tag, ...(this.#wasConnected && { again: true }), ...what });
   }
 
   /** @param {any} payload */

@@ -114,6 +114,12 @@ export class Roster {
     const link = same ?? known;
     // One that was cut off stays so, whatever it calls for.
     if (link?.closed) return;
+    // While it was away we gave up our end of what it still holds on to: it has to start anew, with us.
+    if (isLeftOver(link, payload)) {
+      if (link) this.#remove(link);
+      this.#stopWaiting(from);
+      return this.#call(peer);
+    }
     if (link && !this.#isNewCall(link, payload)) return link.receive(payload);
     if (payload?.description?.type !== 'offer') return;
     if (link) this.#remove(link);
@@ -200,4 +206,14 @@ export class Roster {
   #clearWaiting() {
     for (const id of [...this.#waiting.keys()]) this.#stopWaiting(id);
   }
+}
+
+/**
+ * Whether this speaks of a connection that is older than our end, which has not begun.
+ * @param {Link|undefined} link
+ * @param {any} payload
+ */
+function isLeftOver(link, payload) {
+  if (link && (link.pc !== null || link.polite)) return false;
+  return payload?.again === true || payload?.restart === true || payload?.negotiate === true;
 }
