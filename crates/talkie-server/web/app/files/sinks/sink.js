@@ -32,6 +32,8 @@ const KEPT = 2 ** 30;
 const BLOB_LIMIT = 256 * 2 ** 20;
 
 const has = (/** @type {string} */ name) => typeof (/** @type {any} */ (globalThis)[name]) === 'function';
+/** Safari before 26 writes to them in workers only. */
+const hasPrivateFiles = () => has('FileSystemFileHandle') && 'createWritable' in FileSystemFileHandle.prototype;
 const gecko = () => globalThis.CSS?.supports?.('-moz-appearance', 'none') ?? false;
 
 /** @param {Manifest} manifest */
@@ -45,10 +47,10 @@ export const isMany = ({ files, folder }) => folder || files.length > 1;
 export function placeFor(manifest, zip = false) {
   if (isMany(manifest) && !zip && has('showDirectoryPicker')) return 'folder';
   if (manifest.size <= SMALL) return 'small';
-  if (manifest.size <= KEPT && globalThis.isSecureContext && has('FileSystemFileHandle')) return 'kept';
+  if (manifest.size <= KEPT && globalThis.isSecureContext && hasPrivateFiles()) return 'kept';
   if (has('showSaveFilePicker')) return 'file';
   if (!globalThis.isSecureContext) return manifest.size <= BLOB_LIMIT ? 'small' : 'none';
-  return gecko() && 'storage' in navigator ? 'kept' : 'download';
+  return gecko() && hasPrivateFiles() ? 'kept' : 'download';
 }
 
 /**
