@@ -24,6 +24,12 @@ test('a flood is dropped at first and cut when it lasts', () => {
   assert.ok(send(gate, { from: 4000, seconds: 4, perSecond: 5000 }).cut > 0);
 });
 
+test('a flood that comes in lumps, as to a busy page, is one', () => {
+  const gate = new Gate();
+  const lumps = Array.from({ length: 4 }, (_, n) => send(gate, { from: n * 3000, seconds: 0.2, perSecond: 20_000 }));
+  assert.ok((lumps.at(-1)?.cut ?? 0) > 0);
+});
+
 test('bytes count as messages do', () => {
   const gate = new Gate();
   const { take, cut } = send(gate, { from: 0, seconds: 20, perSecond: 50, bytes: 60_000 });

@@ -8,9 +8,9 @@
 /** A late joiner may be handed the chat so far in one go: that must fit. */
 const MESSAGES = { burst: 400, perSecond: 60 };
 const BYTES = { burst: 4 * 1024 * 1024, perSecond: 256 * 1024 };
-/** Dropping for this long without a pause of `CALM_MS` is a flood. */
+/** Dropping for this long without a pause of `CALM_MS` is a flood; a shorter pause may be our own machine's. */
 const FLOOD_MS = 5000;
-const CALM_MS = 1500;
+const CALM_MS = 4000;
 
 /** @typedef {'take'|'drop'|'cut'} Verdict */
 
