@@ -17,12 +17,15 @@ export function badge() {
   const word = h('span', { class: 'badge-word' });
   const bars = h('span', { class: 'bars', 'aria-hidden': 'true' }, ...Array.from({ length: BARS }, () => h('i', {})));
   const rtt = h('span', { class: 'badge-rtt' });
-  const element = h('button', { type: 'button', class: 'badge', hidden: true, data: { testid: 'badge' } }, word, bars, rtt);
+  const element = h('button', { type: 'button', class: 'badge', hidden: true, data: { testid: 'badge' } }, word, ' ', bars, rtt);
   element.addEventListener('click', (event) => {
     event.stopPropagation();
     element.dispatchEvent(new CustomEvent('peer-connection', { bubbles: true }));
   });
   let shown = '';
+  let well = '';
+  /** What is seen is part of the name, so that who asks for it by voice finds it. */
+  const name = () => element.setAttribute('aria-label', [`${word.textContent} ${rtt.textContent}`.trim(), well, t.open].filter(Boolean).join(', '));
   return {
     element,
     update(path, quality) {
@@ -30,15 +33,15 @@ export function badge() {
       if (!path) return;
       rtt.textContent = path.rtt === null ? '' : t.rtt(Math.max(1, Math.round(path.rtt * 1000)));
       const state = `${path.kind} ${path.via ?? ''} ${quality}`;
-      if (state === shown) return;
+      if (state === shown) return name();
       shown = state;
       element.dataset.badge = path.kind;
       element.dataset.via = path.via ?? '';
       setAttribute(element, 'data-quality', quality);
       word.textContent = path.kind === 'relay' && path.via ? t.relayVia(path.via) : t[path.kind];
-      const well = quality === null ? '' : t.quality[quality] ?? '';
+      well = quality === null ? '' : t.quality[quality] ?? '';
       element.title = [t[`${path.kind}Hint`], well].filter(Boolean).join(' ');
-      element.setAttribute('aria-label', [word.textContent, well, t.open].filter(Boolean).join(', '));
+      name();
       element.querySelector('.icon')?.remove();
       element.prepend(icon(path.kind));
     },
