@@ -1,107 +1,99 @@
-// What a person sees, kept in target/screenshots/. These tests also check what a picture shows and a
-// selector does not: that nothing sticks out of the window, and that no tile is cut off.
+// What a person sees, kept in target/screenshots/: every view, light and dark, in a desktop's window and a
+// phone's. Checked, too, is what a picture shows and a selector does not: that nothing sticks out of the
+// window, and that no tile is cut off.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';
 import { moves } from '../harness/media.mjs';
 import { id } from '../harness/person.mjs';
-import { draw, LOOKS } from '../harness/portrait.mjs';
-import { enter, meets, newRoom, openPanel, OTHERS, readsInChat, say } from '../harness/room.mjs';
+import { draw, LOOKS as PEOPLE } from '../harness/portrait.mjs';
+import { enter, meets, OTHERS, OTHERS_SCREEN, readsInChat, say } from '../harness/room.mjs';
+import { entrance, lookLike, LOOKS, openings, wayOut } from '../harness/tour.mjs';
 import { until } from '../harness/until.mjs';
 
 const company = Company.gather();
 
 const CAMERAS = new URL('../../../../target/cameras/', import.meta.url).pathname;
-
-/** Somebody whose camera sees a person. @param {keyof typeof LOOKS} name @param {object} [context] */
-async function inPerson(name, context = {}) {
-  const clip = await draw(LOOKS[name], join(CAMERAS, `${name}.y4m`));
-  return company.chromium(name, { browser: { args: [`--use-file-for-fake-video-capture=${clip}`] }, context });
-}
+const ROOM = 'calm-otter-bridge';
 
 /** @typedef {import('../harness/person.mjs').Person} Person */
 
-const SIZES = {
-  desktop: { viewport: { width: 1280, height: 800 } },
-  phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true },
-};
-
-/** Rooms with the names that people have, for the pictures. */
-const ROOMS = ['calm-otter-bridge', 'quiet-heron-lantern', 'bright-cedar-porch', 'merry-finch-attic'];
-
-for (const [size, context] of Object.entries(SIZES)) {
-  for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-    test(`${size}, ${colorScheme}`, async () => {
-      const ada = await inPerson('Ada', { ...context, colorScheme });
-      const { local } = company.server;
-      /** @param {string} view */
-      const shoot = async (view) => {
-        await fits(ada, view);
-        await ada.screenshot(`${view}-${size}-${colorScheme}`);
-      };
-      await ada.open(local);
-      await ada.sees(id('home'));
-      await shoot('home');
-
-      const room = ROOMS.shift() ?? newRoom();
-      await ada.open(`${local}/r/${room}`);
-      await moves(ada, id('preview'), { received: false });
-      await shoot('lobby');
-      await ada.fill(id('name'), ada.name);
-      await ada.click(id('enter'));
-      await ada.sees(id('alone'));
-      await shoot('alone');
-
-      const grace = await inPerson('Grace');
-      const joan = await inPerson('Joan');
-      for (const person of [grace, joan]) await enter(person, local, room);
-      for (const person of [ada, grace, joan]) await meets(person, 2);
-      for (const at of [1, 2]) await moves(ada, `${OTHERS}:nth-of-type(${at}) video`);
-      await toastsGone(ada);
-      await settled(ada);
-      await shoot('room');
-
-      await say(grace, 'Good morning! Can you both hear me?');
-      await readsInChat(ada, 'Good morning!');
-      await say(ada, 'Loud and clear.');
-      await say(joan, 'The plan is at https://example.org/a/very/long/path/that/never/ends/and/has/no/space/in/it');
-      await readsInChat(ada, 'example.org');
-      await shoot('chat');
-
-      await openPanel(ada, 'files');
-      await shoot('files');
-      await ada.click(id('panel-close'));
-      await grace.click(id('screen'));
-      await moves(ada, '[data-testid="tile"][data-kind="screen"] video');
-      await shoot('screen');
-      await unclipped(ada);
-      await goHome(ada, grace, joan);
-    });
-  }
+/** Somebody whose camera sees a person. @param {keyof typeof PEOPLE} looks @param {string} [name] */
+async function inPerson(looks, name = looks) {
+  const clip = await draw(PEOPLE[looks], join(CAMERAS, `${looks}.y4m`));
+  return company.chromium(name, { browser: { args: [`--use-file-for-fake-video-capture=${clip}`] } });
 }
 
-/** Nothing may stick out of the window to the side. @param {Person} person @param {string} view */
-async function fits(person, view) {
-  const { width, content } = await person.evaluate(() => ({
-    width: document.documentElement.clientWidth,
-    content: document.documentElement.scrollWidth,
-  }));
-  assert.ok(content <= width, `${view}: ${content} pixels in a window of ${width}`);
-}
+test('every view, in every light and width', async () => {
+  const began = Date.now();
+  /** @type {string[]} */
+  const faults = [];
+  const ada = await inPerson('Ada');
+  /** @param {string} view */
+  const shoot = async (view) => {
+    for (const look of LOOKS) {
+      await lookLike(ada, look);
+      faults.push(...(await cutOff(ada)).map((fault) => `${view}, ${look.name}: ${fault}`));
+      await ada.screenshot(`${view}-${look.name}`);
+    }
+    if (LOOKS[0]) await lookLike(ada, LOOKS[0]);
+    console.log(`${((Date.now() - began) / 1000).toFixed(1)} s: ${view}, ${faults.length} faults`);
+  };
+  const { local } = company.server;
+  await entrance(ada, local, ROOM, shoot);
 
-/** Beside a screen, too, all tiles are whole and all names can be read. @param {Person} person */
-async function unclipped(person) {
-  const faults = await person.evaluate(() => {
-    const stage = document.querySelector('.stage')?.getBoundingClientRect();
-    return [...document.querySelectorAll('[data-testid="tile"]')].flatMap((tile) => {
-      const box = tile.getBoundingClientRect();
-      const name = tile.querySelector('[data-testid="tile-name"]');
-      const inside = stage && box.top >= stage.top - 1 && box.bottom <= stage.bottom + 1 && box.right <= stage.right + 1;
-      return inside && name && name.scrollWidth <= name.clientWidth + 1 ? [] : [`${name?.textContent} at ${JSON.stringify(box)}`];
-    });
-  });
+  const [grace, joan] = [await inPerson('Grace'), await inPerson('Joan')];
+  await enter(grace, local, ROOM);
+  await meets(ada, 1);
+  await moves(ada, `${OTHERS} video`);
+  await toastsGone(ada);
+  await shoot('room-of-two');
+  await say(grace, 'Good morning! Can you hear me?');
+  await readsInChat(ada, 'Good morning!');
+  await say(ada, 'Loud and clear.');
+  await say(grace, 'The plan is at https://example.org/a/very/long/path/that/never/ends/and/has/no/space/in/it');
+  await readsInChat(ada, 'example.org');
+  await ada.click(id('panel-close'));
+  await openings(ada, shoot);
+
+  await enter(joan, local, ROOM);
+  await meets(ada, 2);
+  await moves(ada, `${OTHERS}:nth-of-type(2) video`);
+  await toastsGone(ada);
+  await settled(ada);
+  await shoot('room');
+  await joan.click(id('screen'));
+  await moves(ada, `${OTHERS_SCREEN} video`);
+  await shoot('screen');
+  await joan.click(id('screen'));
+
+  const more = [await inPerson('Grace', 'Katherine'), await inPerson('Joan', 'Radia'), await inPerson('Grace', 'Margaret Heafield Hamilton')];
+  for (const person of more) await enter(person, local, ROOM);
+  await meets(ada, 5);
+  await until('all have a picture', () => ada.evaluate((s) => [...document.querySelectorAll(s)].every((video) => /** @type {HTMLVideoElement} */ (video).videoWidth > 0), `${OTHERS} video`));
+  await toastsGone(ada);
+  await shoot('room-of-six');
+  await goHome(grace, joan, ...more);
+  await wayOut(ada, local, shoot);
+  await goHome(ada);
   assert.deepEqual(faults, []);
+});
+
+/** What sticks out of the window to the side, tiles that are not whole, and names that are. @param {Person} person */
+function cutOff(person) {
+  return person.evaluate(() => {
+    const { clientWidth, scrollWidth } = document.documentElement;
+    const faults = scrollWidth > clientWidth ? [`${scrollWidth} pixels in a window of ${clientWidth}`] : [];
+    const stage = document.querySelector('.stage')?.getBoundingClientRect();
+    for (const tile of document.querySelectorAll('[data-testid="tile"]')) {
+      const box = tile.getBoundingClientRect();
+      if (!stage || box.width === 0) continue;
+      const whole = box.top >= stage.top - 1 && box.bottom <= stage.bottom + 1 && box.right <= stage.right + 1;
+      if (!whole) faults.push(`${tile.querySelector('[data-testid="tile-name"]')?.textContent} at ${JSON.stringify(box)}`);
+    }
+    return faults;
+  });
 }
 
 /** The first round trips are those of machines busy with beginning. @param {Person} person */
