@@ -1,7 +1,7 @@
 /**
- * Part of the service worker: lets a page save a stream as an ordinary download, so that a received
+ * A service worker of its own: lets a page save a stream as an ordinary download, so that a received
  * file of any size goes to disk and never into memory. The page hands over a port and then follows a
- * link to `/save/ID/NAME`; the answer to that is an attachment whose body is pulled from the port,
+ * link to `/sw/save/ID/NAME`; the answer to that is an attachment whose body is pulled from the port,
  * piece by piece, as the browser writes it down.
  *
  *     page → worker  {type: 'talkie-save', id, name, size}  with the port
@@ -11,7 +11,7 @@
  */
 {
   const worker = /** @type {any} */ (self);
-  const SAVES = '/save/';
+  const SAVES = '/sw/save/';
   const SAVES_AT_ONCE = 64;
   /** @type {Map<string, {port: MessagePort, name: string, size: number|null, started: boolean}>} */
   const saves = new Map();
@@ -29,7 +29,7 @@
   worker.addEventListener('fetch', (/** @type {any} */ event) => {
     const { origin, pathname } = new URL(event.request.url);
     if (origin !== worker.location.origin || !pathname.startsWith(SAVES)) return;
-    const id = pathname.split('/')[2] ?? '';
+    const id = pathname.split('/')[3] ?? '';
     const save = saves.get(id);
     // 204: a navigation that leads nowhere leaves the page where it is.
     if (!save || save.started) return void event.respondWith(new Response(null, { status: 204 }));

@@ -3,12 +3,13 @@
  * nothing is held here, and a slow disk is felt at the sender. Null where that can't be had.
  * @module
  */
-import { activeWorker } from '../../worker.js';
+import { activeWorker, SAVING } from '../../worker.js';
 
 /** @import {Sink, Single} from './sink.js' */
 
-/** On a first visit the worker may still be fetching what it keeps. */
-const INSTALL_MS = 30_000;
+/** Addresses that the worker answers; below its own, so that the server need not allow them. */
+const SAVES = '/sw/save/';
+const INSTALL_MS = 15_000;
 const READY_MS = 5000;
 const START_MS = 15_000;
 /** Workers are put to sleep after some 30 s without an event. */
@@ -21,7 +22,7 @@ const SILENT_MS = 40_000;
  * @returns {Promise<Sink|null>}
  */
 export async function downloadSink({ name, size }) {
-  const worker = await within(activeWorker(), INSTALL_MS);
+  const worker = await within(activeWorker(SAVING, SAVES), INSTALL_MS);
   if (!worker) return null;
   const download = new Download(worker, name, size);
   if (await download.start()) return download;
@@ -63,7 +64,7 @@ class Download {
   /** A link, because frames are forbidden here; the answer is an attachment, so the page stays. */
   #follow() {
     const link = document.createElement('a');
-    link.href = `/save/${this.#id}/${encodeURIComponent(this.name)}`;
+    link.href = `${SAVES}${this.#id}/${encodeURIComponent(this.name)}`;
     link.hidden = true;
     document.body.append(link);
     link.click();
