@@ -49,22 +49,26 @@
       return await Promise.race([network, late]);
     } catch {
       offline.add(event.resultingClientId);
-      event.waitUntil(tell(event.resultingClientId));
       return kept;
     }
   }
+
+  /**
+   * A page asks, once it listens, whether it came from here. This worker may have been ended and started
+   * again meanwhile and know of no page any more: then the server is asked.
+   */
+  worker.addEventListener('message', (/** @type {any} */ event) => {
+    if (event.data?.kind !== 'kept?') return;
+    const answer = () => event.source?.postMessage({ kind: 'kept' });
+    if (offline.has(event.source?.id)) answer();
+    else event.waitUntil(fetch(PAGE, { method: 'HEAD', cache: 'no-store' }).then(() => {}, answer));
+  });
 
   /** @param {any} event */
   async function fresh(event) {
     const response = await fetch(event.request);
     if (response.ok) event.waitUntil(compare(PAGE, response.clone()));
     return response;
-  }
-
-  /** Says to the page that it came from here. @param {string} id */
-  async function tell(id) {
-    const client = await worker.clients.get(id);
-    client?.postMessage({ kind: 'kept' });
   }
 
   /** @param {any} event @param {string} pathname */
