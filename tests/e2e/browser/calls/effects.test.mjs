@@ -18,11 +18,22 @@ const bare = (person) => person.evaluate(() => {
   return tracks.mic === captured.mic;
 });
 
-/** @param {number} quiet @param {number} loud @param {string} what */
-function aHundredth(quiet, loud, what) {
-  const ratio = loud / quiet;
-  assert.ok(ratio > 30 && ratio < 330, `${what}: ${loud} against ${quiet}, a factor of ${ratio.toFixed(1)}`);
-}
+/**
+ * Waits until what she hears is so many times as loud: what was underway before is heard first.
+ * @param {Person} grace
+ * @param {number} plain
+ * @param {[number, number]} between
+ * @param {string} what
+ */
+const isHeardAs = (grace, plain, [least, most], what) =>
+  until(`${grace.name} hears ${what}`, async () => {
+    const factor = (await loudness(grace)) / plain;
+    if (factor > least && factor < most) return true;
+    throw new Error(`${factor.toPrecision(3)} of the energy`);
+  });
+
+/** @type {[number, number]} */ const A_HUNDREDTH = [1 / 330, 1 / 30];
+/** @type {[number, number]} */ const AS_BEFORE = [0.4, 2.5];
 
 /**
  * 20 dB less is a hundredth of the energy; bypass brings it back.
@@ -44,18 +55,15 @@ async function lowersAndRestores(ada, grace) {
   await slide(ada, id('effect-gain'), -20);
   await ada.click(id('effects'));
   await until('another track goes out', async () => !(await bare(ada)));
-  aHundredth(await loudness(grace), plain, '20 dB less');
+  await isHeardAs(grace, plain, A_HUNDREDTH, '20 dB less');
 
   await slide(ada, id('effect-gain'), 0);
-  const flat = await loudness(grace);
-  assert.ok(flat / plain > 0.4 && flat / plain < 2.5, `flat effects leave the level: ${flat} and ${plain}`);
+  await isHeardAs(grace, plain, AS_BEFORE, 'flat effects as none');
 
   await ada.click(id('effects'));
   await until('the device’s track goes out again', () => bare(ada));
-  const after = await loudness(grace);
-  assert.ok(after / plain > 0.4 && after / plain < 2.5, `bypassed: ${after} and ${plain}`);
+  await isHeardAs(grace, plain, AS_BEFORE, 'what is bypassed');
   await closeSettings(ada);
-  return { plain };
 }
 
 test('effects change what the other side hears, muting and leaving included', async () => {
@@ -119,27 +127,13 @@ test('nothing leaves the limiter above full scale, and quiet sound passes as it 
   await goHome(ada);
 });
 
-/** Where a machine has no sound output, Firefox's audio graphs may never start. @param {Person} person */
-const runsGraphs = (person) => person.evaluate(async () => {
-  const context = new AudioContext();
-  const deadline = performance.now() + 5000;
-  while (context.state !== 'running' && performance.now() < deadline) await new Promise((wake) => setTimeout(wake, 100));
-  const { state } = context;
-  await context.close();
-  return state === 'running';
-});
-
-test('a Firefox with effects is heard by a Chromium as they say', async (t) => {
+test('a Firefox with effects is heard by a Chromium as they say', async () => {
   const ada = await company.firefox('Ada');
   await ada.open(company.server.local);
-  if (!(await runsGraphs(ada))) {
-    await goHome(ada);
-    return t.skip('this Firefox starts no audio graph: the machine has no sound output');
-  }
   const grace = await company.chromium('Grace');
   await lowersAndRestores(ada, grace);
   await openSettings(ada, 'audio');
   await until('the level moves', async () => Number(await ada.attribute(id('level'), 'data-level')) > 5);
   await closeSettings(ada);
-  return goHome(ada, grace);
+  await goHome(ada, grace);
 });
