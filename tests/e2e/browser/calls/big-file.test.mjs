@@ -46,8 +46,9 @@ async function drop(from, to) {
   for (const person of [ada, grace]) await meets(person, 1);
   await offers(ada, path);
   await grace.sees(`${IN} ${id('file-accept')}`);
+  const { place } = await becomes(grace, 'in', 'offered');
   const rest = await memoryOf(to);
-  const saving = to === 'chromium' && grace.page.waitForEvent('download', { timeout: 120_000 });
+  const saving = place === 'download' && grace.page.waitForEvent('download', { timeout: 120_000 });
   const began = Date.now();
   await grace.click(`${IN} ${id('file-accept')}`);
   let most = 0;
