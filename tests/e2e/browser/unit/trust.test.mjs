@@ -158,6 +158,22 @@ describe('a sealed room', () => {
     assert.equal(await ada.room.open('g1', back), 'hi');
   });
 
+  test('a card is met once: keys are never used anew from the start', async () => {
+    const [ada, grace] = [await enter('a1', 'Ada'), await enter('g1', 'Grace')];
+    await ada.room.meet(grace);
+    await grace.room.meet(ada);
+    const first = await ada.room.seal('g1', '"first"');
+    assert.equal(await grace.room.open('a1', first), 'first');
+    for (const again of [() => grace.room.part('a1'), () => grace.room.joined('g1'), () => undefined]) {
+      // A server that lets somebody come again with the same card, to have what was said before believed again.
+      again();
+      assert.equal(await grace.room.meet(ada), null);
+      await assert.rejects(grace.room.open('a1', first), Tampered);
+      assert.equal(grace.room.seal('a1', '"second"'), null);
+    }
+    assert.equal(await grace.room.meet({ id: 'other', card: ada.card }), null);
+  });
+
   test('two whose cards were swapped do not', async () => {
     const [ada, grace, joan] = [await enter('a1', 'Ada'), await enter('g1', 'Grace'), await enter('j1', 'Joan')];
     await ada.room.meet({ id: 'g1', card: joan.card });
@@ -171,13 +187,16 @@ describe('a sealed room', () => {
     await ada.room.meet(grace);
     await grace.room.meet(ada);
     const old = await ada.room.seal('g1', '"old"');
-    const again = await grace.room.card('Grace');
+    await grace.room.card('Grace');
     // Even if the server gave the same ids again.
     grace.room.joined('g1');
     await grace.room.meet(ada);
     await assert.rejects(grace.room.open('a1', old), Tampered);
-    await ada.room.meet({ id: 'g1', card: again });
+    // Once more, and this time nothing old gets in the way.
+    const third = await grace.room.card('Grace');
+    grace.room.joined('g1');
     await grace.room.meet(ada);
+    await ada.room.meet({ id: 'g1', card: third });
     assert.equal(await grace.room.open('a1', await ada.room.seal('g1', '"new"')), 'new');
   });
 

@@ -4,6 +4,7 @@
  * says is only handed on when it came from that peer, in this session, unchanged and in its turn.
  * @module
  */
+import { base64url } from './bytes.js';
 import { loadCrypto } from './crypto.js';
 import { Channel, Tampered } from './channel.js';
 import { freshNonce, RoomKeys } from './room-keys.js';
@@ -12,8 +13,12 @@ import { freshNonce, RoomKeys } from './room-keys.js';
 /** @typedef {{to: Channel, from: Channel}} Pair */
 /** What the server said of a peer. @typedef {{id: string, card?: unknown}} Shown */
 
+/** Nobody's room sees so many come and go during one stay. */
+const MET = 10_000;
+
 export class SealedRoom {
   /** @type {Map<string, Pair|null>} null: the card did not open */ #pairs = new Map();
+  /** Nonces of the cards seen with our present one. @type {Set<string>} */ #met = new Set();
   /** @type {Bytes|null} */ #nonce = null;
   /** @type {string|null} */ #self = null;
 
@@ -34,6 +39,7 @@ export class SealedRoom {
   /** For the join that is about to be said. @param {string} name */
   async card(name) {
     this.#nonce = freshNonce();
+    this.#met.clear();
     return this.keys.makeCard(this.#nonce, name);
   }
 
@@ -49,15 +55,28 @@ export class SealedRoom {
    * @returns {Promise<string|null>} the name on the card; null: the card is not of this room and key
    */
   async meet({ id, card }) {
+    const [nonce, self] = [this.#nonce, this.#self];
     const opened = await this.keys.openCard(card);
-    if (!opened || !this.#nonce || this.#self === null) {
+    // Meanwhile we may have begun to join anew; then this is about a stay that is over.
+    if (!nonce || self === null || nonce !== this.#nonce) return null;
+    // A card met twice with the same of ours would give the same keys with their counters begun anew: old
+    // payloads would open again, and two of ours be sealed with one nonce. Peers join with a fresh card.
+    if (!opened || !this.#isNew(opened.nonce)) {
       this.#pairs.set(id, null);
       return null;
     }
-    const own = { id: this.#self, nonce: this.#nonce };
+    const own = { id: self, nonce };
     const other = { id, nonce: opened.nonce };
     this.#pairs.set(id, { to: new Channel(this.keys, own, other), from: new Channel(this.keys, other, own) });
     return opened.name;
+  }
+
+  /** @param {Bytes} nonce */
+  #isNew(nonce) {
+    const text = base64url(nonce);
+    if (this.#met.has(text) || this.#met.size >= MET) return false;
+    this.#met.add(text);
+    return true;
   }
 
   /** @param {string} id */
