@@ -28,7 +28,7 @@ Commands:
   test browsers     release build, then real Chromium and Firefox against the real binary;
                     `test browsers NAME` runs only the tests whose name matches
   setup             install what the tests need (Debian and Ubuntu, as root); elsewhere say what
-  screenshots       copy the screenshot that the browser tests made to docs/images/
+  screenshots       copy the screenshots that the README shows to docs/images/
   help              this text
 
 `cargo xtask test` runs `setup` itself when a step needs it.

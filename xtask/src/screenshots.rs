@@ -1,4 +1,4 @@
-//! The picture in the README is one that the browser tests made, so that it shows what is there.
+//! The pictures in the README are ones that the browser tests made, so that they show what is there.
 
 use std::fs;
 
@@ -6,14 +6,18 @@ use anyhow::{Context as _, Result};
 
 use crate::command::{root, target};
 
-const PICTURE: &str = "room-desktop-light.png";
+/// As the tests call them, and as the README does.
+const PICTURES: [(&str, &str); 2] =
+    [("room-desktop-light.png", "room.png"), ("room-phone-dark.png", "room-phone.png")];
 
 pub(crate) fn copy_to_docs() -> Result<String> {
-    let made = target().join("screenshots").join(PICTURE);
     let images = root().join("docs/images");
     fs::create_dir_all(&images).context("docs/images")?;
-    fs::copy(&made, images.join("room.png")).with_context(|| {
-        format!("{PICTURE} is not in target/screenshots: `cargo xtask test browsers` makes it")
-    })?;
-    Ok("docs/images/room.png".into())
+    for (made, shown) in PICTURES {
+        let picture = target().join("screenshots").join(made);
+        fs::copy(&picture, images.join(shown)).with_context(|| {
+            format!("{made} is not in target/screenshots: `cargo xtask test browsers` makes it")
+        })?;
+    }
+    Ok("docs/images/room.png and room-phone.png".into())
 }
