@@ -1,4 +1,5 @@
-// 4 GiB between Chromium and Firefox, both ways, without any process that holds it.
+// A file too big for any memory between Chromium and Firefox, both ways, without any process that holds it.
+// TALKIE_BIG_FILE=4294967296 sends 4 GiB; the default is just past what is kept without asking for a place.
 import assert from 'node:assert/strict';
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,7 +12,7 @@ import { enter, meets, newRoom } from '../harness/room.mjs';
 import { until } from '../harness/until.mjs';
 
 const company = Company.gather();
-const SIZE = Number(process.env.TALKIE_BIG_FILE ?? 2 ** 32);
+const SIZE = Number(process.env.TALKIE_BIG_FILE ?? 1.25 * 2 ** 30);
 const MEMORY = 300 * 2 ** 20;
 /** The machine may be slow; a transfer that stands still is given up sooner. */
 const PATIENCE = 40 * 60_000;
@@ -72,7 +73,7 @@ async function drop(from, to) {
 }
 
 for (const [from, to] of /** @type {const} */ ([['firefox', 'chromium'], ['chromium', 'firefox']])) {
-  test(`4 GiB from ${from} to ${to}`, async (t) => {
+  test(`${(SIZE / 2 ** 30).toFixed(2)} GiB from ${from} to ${to}`, async (t) => {
     if (room < SPACE) return t.skip(`needs ${SPACE} bytes of disk`);
     await drop(from, to);
   });
