@@ -24,8 +24,9 @@ export class Level {
   #samples;
   /** @type {MediaStreamAudioSourceNode|null} */ #source = null;
 
-  constructor() {
-    this.#analyser = new AnalyserNode(this.#borrowed.context, { fftSize: 1024 });
+  /** @param {number} [samples] a power of two: over how many of them a level is taken */
+  constructor(samples = 1024) {
+    this.#analyser = new AnalyserNode(this.#borrowed.context, { fftSize: samples });
     this.#samples = new Float32Array(this.#analyser.fftSize);
   }
 

@@ -10,6 +10,8 @@ import { Level } from './level.js';
 /** @import {CallContext} from '../session/feature.js' */
 
 const LOOK_EVERY_MS = 200;
+/** Nearly all the time between two looks, so that no word falls between them: 0.17 s at 48 kHz. */
+const SAMPLES = 8192;
 const SPOKEN_DB = -40;
 /** So many looks of the last ones must be loud: a slammed door is none of them. */
 const LOUD_LOOKS = 3;
@@ -46,7 +48,7 @@ export class MutedHint {
   }
 
   #listen() {
-    const level = new Level();
+    const level = new Level(SAMPLES);
     const stopListening = this.local.listen((copy) => level.use(copy));
     /** @type {number[]} */
     let levels = [];
