@@ -26,6 +26,8 @@ test('axe-core finds nothing to object to', async () => {
     console.log(`${((Date.now() - began) / 1000).toFixed(1)} s: ${view}, ${Date.now() - from} ms, ${faults.length} faults`);
   };
   const { local } = company.server;
+  /** @type {unknown} */
+  let broken = null;
   try {
     const room = newRoom();
     await entrance(ada, local, room, judge);
@@ -37,7 +39,10 @@ test('axe-core finds nothing to object to', async () => {
     await goHome(grace);
     await wayOut(ada, local, judge);
     await goHome(ada);
-  } finally {
-    if (faults.length > 0) throw new Error(faults.join('\n'));
+  } catch (error) {
+    broken = error;
   }
+  // Both are worth knowing when a step fails after some faults.
+  if (faults.length > 0) throw new Error(faults.join('\n'), { cause: broken });
+  if (broken) throw broken;
 });

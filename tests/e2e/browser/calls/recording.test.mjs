@@ -61,13 +61,13 @@ const played = (person, recording) =>
     await new Promise((resolve) => (video.onseeked = resolve));
     const duration = Number.isFinite(video.duration) ? video.duration : video.currentTime;
     const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 36 });
-    const drawing = canvas.getContext('2d', { willReadFrequently: true });
+    const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d', { willReadFrequently: true }));
     const pictures = [];
     for (const at of [0.3, 0.5, 0.7, 0.9]) {
       video.currentTime = duration * at;
       await new Promise((resolve) => (video.onseeked = resolve));
-      drawing?.drawImage(video, 0, 0, 64, 36);
-      const { data } = /** @type {ImageData} */ (drawing?.getImageData(0, 0, 64, 36));
+      drawing.drawImage(video, 0, 0, 64, 36);
+      const { data } = drawing.getImageData(0, 0, 64, 36);
       const halves = [0, 0];
       for (let pixel = 0; pixel < data.length; pixel += 4) halves[(pixel / 4) % 64 < 32 ? 0 : 1] += data[pixel] + data[pixel + 1] + data[pixel + 2];
       pictures.push(halves);
