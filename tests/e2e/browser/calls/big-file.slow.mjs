@@ -1,4 +1,6 @@
 // A file too big for any memory between Chromium and Firefox, both ways, without any process that holds it.
+// Takes minutes, so it is run by hand, with the release build:
+//   tests/e2e/browser/namespace.sh node --test tests/e2e/browser/calls/big-file.slow.mjs
 // TALKIE_BIG_FILE=4294967296 sends 4 GiB; the default is just past what is kept without asking for a place.
 import assert from 'node:assert/strict';
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
