@@ -3,7 +3,7 @@ import { launchChromium } from '../../tests/e2e/browser/harness/chromium.mjs';
 import { until } from '../../tests/e2e/browser/harness/until.mjs';
 
 /** @typedef {import('playwright-core').Page} Page */
-/** @typedef {{browser: import('playwright-core').Browser, open: () => Promise<Page>, frames: (page: Page) => Promise<number>, close: () => Promise<void>}} Call */
+/** @typedef {{browser: import('playwright-core').Browser, open: () => Promise<Page>, close: () => Promise<void>}} Call */
 
 /**
  * Everybody of a call is a tab of one browser.
@@ -21,7 +21,6 @@ export async function startCall(address) {
       await page.goto(address);
       return page;
     },
-    frames: (page) => page.evaluate(() => [...document.querySelectorAll('video')].filter((video) => video.videoWidth > 0).length),
     close: () => browser.close(),
   };
 }

@@ -1,7 +1,6 @@
 // What the web app costs: see docs/bench.md. Run in the tests' network namespace, with the release build:
 //   cargo build --release && tests/e2e/browser/namespace.sh node bench/web/run.mjs [join|cpu|messages]
 import { Server } from '../../tests/e2e/browser/harness/server.mjs';
-import { benchCpu } from './cpu.mjs';
 import { benchJoin } from './join.mjs';
 import { benchMessages } from './messages.mjs';
 import { serveMinimal } from './minimal-site.mjs';
@@ -22,10 +21,6 @@ try {
     for (const { others, sent, received, bytes } of await benchMessages({ talkie: room('bench-messages') })) {
       console.log(`signaling of a join to ${others}: ${sent} sent, ${received} received, ${bytes} bytes`);
     }
-  }
-  if (!only || only === 'cpu') {
-    const { talkie, minimal, ratio, seconds } = await benchCpu({ talkie: room('bench-cpu'), minimal: site.address });
-    console.log(`CPU of three in a room over ${seconds} s: talkie ${talkie?.toFixed(2)} cores, minimal page ${minimal?.toFixed(2)}, ratio ${ratio.toFixed(2)}`);
   }
 } finally {
   site.close();
