@@ -28,6 +28,19 @@ export function h(tag, props = {}, ...children) {
   return element;
 }
 
+/**
+ * An element of a drawing; its colours come from the stylesheet, by class.
+ * @param {string} tag
+ * @param {Record<string, string|number>} [attributes]
+ * @param {(Node|string)[]} children
+ */
+export function svg(tag, attributes = {}, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
 /** @param {Element} element @param {string} name @param {unknown} value */
 export function setAttribute(element, name, value) {
   if (value === false || value === null || value === undefined) element.removeAttribute(name);

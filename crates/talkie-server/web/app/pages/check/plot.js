@@ -2,20 +2,16 @@
  * Round-trip times over time, drawn as they come in.
  * @module
  */
+import { svg } from '../../ui/dom.js';
 
 /** @import {Ping} from './meter.js' */
 
-const SVG = 'http://www.w3.org/2000/svg';
 const [WIDTH, HEIGHT, LEFT, BOTTOM] = [800, 160, 90, 28];
 const SPAN_MS = 3000;
 
 /** @param {string} empty what a screen reader is told while there is nothing */
 export function rttPlot(empty) {
-  const svg = document.createElementNS(SVG, 'svg');
-  svg.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
-  svg.setAttribute('class', 'rtt-plot');
-  svg.setAttribute('role', 'img');
-  svg.setAttribute('aria-label', empty);
+  const drawing = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: 'rtt-plot', role: 'img', 'aria-label': empty });
   /** @type {Ping[]} */
   let pings = [];
   const draw = () => {
@@ -25,18 +21,18 @@ export function rttPlot(empty) {
     const top = [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= most) ?? most;
     const x = (/** @type {number} */ at) => LEFT + (Math.min(at, SPAN_MS) / SPAN_MS) * (WIDTH - LEFT - 4);
     const y = (/** @type {number} */ rtt) => HEIGHT - BOTTOM - (rtt / top) * (HEIGHT - BOTTOM - 22);
-    const line = shape('polyline', { class: 'rtt-line', points: [...pings].sort((a, b) => a.at - b.at).map(({ at, rtt }) => `${x(at).toFixed(1)},${y(rtt).toFixed(1)}`).join(' ') });
+    const line = svg('polyline', { class: 'rtt-line', points: [...pings].sort((a, b) => a.at - b.at).map(({ at, rtt }) => `${x(at).toFixed(1)},${y(rtt).toFixed(1)}`).join(' ') });
     const grid = [0, top / 2, top].flatMap((value) => [
-      shape('line', { class: 'rtt-grid', x1: LEFT, x2: WIDTH - 4, y1: y(value), y2: y(value) }),
+      svg('line', { class: 'rtt-grid', x1: LEFT, x2: WIDTH - 4, y1: y(value), y2: y(value) }),
       label(`${value < 1 ? value.toFixed(1) : value} ms`, LEFT - 6, y(value) + 5, 'end'),
     ]);
     const times = [0, 1, 2, 3].map((second) => label(`${second} s`, x(second * 1000), HEIGHT - 4, second === 3 ? 'end' : second ? 'middle' : 'start'));
-    svg.replaceChildren(...grid, ...times, line);
+    drawing.replaceChildren(...grid, ...times, line);
   };
   draw();
   let planned = false;
   return {
-    element: svg,
+    element: drawing,
     /** @param {Ping[]} all */
     show(all) {
       pings = all;
@@ -45,20 +41,13 @@ export function rttPlot(empty) {
       requestAnimationFrame(() => ((planned = false), draw()));
     },
     /** @param {string} text */
-    describe: (text) => svg.setAttribute('aria-label', text),
+    describe: (text) => drawing.setAttribute('aria-label', text),
   };
-}
-
-/** @param {string} name @param {Record<string, string|number>} attributes */
-function shape(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-  return element;
 }
 
 /** @param {string} text @param {number} x @param {number} y @param {string} anchor */
 function label(text, x, y, anchor) {
-  const element = shape('text', { x, y, 'text-anchor': anchor, class: 'rtt-text' });
+  const element = svg('text', { x, y, 'text-anchor': anchor, class: 'rtt-text' });
   element.textContent = text;
   return element;
 }

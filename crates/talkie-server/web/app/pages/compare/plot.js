@@ -4,6 +4,7 @@
  * the stylesheet by class.
  * @module
  */
+import { svg } from '../../ui/dom.js';
 import { niceEnd } from './figures.js';
 
 /** @import {Trip} from './figures.js' */
@@ -11,18 +12,6 @@ import { niceEnd } from './figures.js';
 const SPACE = { height: 220, left: 56, right: 12, top: 12, bottom: 30 };
 /** Drawn about as wide as it will be shown, so that its letters are as tall as others. */
 const widthNow = () => Math.max(280, Math.min(420, innerWidth - 90));
-
-/**
- * @param {string} tag
- * @param {Record<string, string|number>} [attributes]
- * @param {(Node|string)[]} children
- */
-function svg(tag, attributes = {}, ...children) {
-  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  element.append(...children);
-  return element;
-}
 
 /**
  * An empty drawing with its axes, and where values lie in it.

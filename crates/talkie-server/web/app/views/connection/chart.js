@@ -4,9 +4,8 @@
  * value at its head is text, and the table of the panel has the rest.
  * @module
  */
-import { h } from '../../ui/dom.js';
+import { h, svg } from '../../ui/dom.js';
 
-const SVG = 'http://www.w3.org/2000/svg';
 const WIDTH = 320;
 const HEIGHT = 96;
 const LEFT = 34;
@@ -83,12 +82,5 @@ const shortNumber = (value) => (value >= 10_000 ? `${Math.round(value / 1000)}k`
 function label(x, y, text, anchor) {
   const element = svg('text', { x, y, 'text-anchor': anchor, class: 'chart-label' });
   element.textContent = text;
-  return element;
-}
-
-/** @param {string} tag @param {Record<string, string|number>} attributes */
-function svg(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   return element;
 }

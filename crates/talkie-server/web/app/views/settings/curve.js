@@ -7,7 +7,7 @@ import { logFrequencies } from '../../media/bands.js';
 import { response } from '../../media/effects.js';
 import { preferences } from '../../preferences.js';
 import { section } from '../../strings.js';
-import { h, setAttribute } from '../../ui/dom.js';
+import { h, setAttribute, svg } from '../../ui/dom.js';
 
 /** @import {Cleanup} from '../../ui/dom.js' */
 /** @import {Preferences} from '../../preferences.js' */
@@ -75,12 +75,5 @@ function grid() {
 function label(x, y, text, anchor) {
   const element = svg('text', { x, y, 'text-anchor': anchor });
   element.textContent = text;
-  return element;
-}
-
-/** @param {string} tag @param {Record<string, string|number>} attributes */
-function svg(tag, attributes) {
-  const element = document.createElementNS('http://www.w3.org/2000/svg', tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   return element;
 }
