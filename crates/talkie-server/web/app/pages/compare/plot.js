@@ -11,7 +11,7 @@ import { niceEnd } from './figures.js';
 
 const SPACE = { height: 220, left: 56, right: 12, top: 12, bottom: 30 };
 /** Drawn about as wide as it will be shown, so that its letters are as tall as others. */
-const widthNow = () => Math.max(280, Math.min(420, innerWidth - 90));
+const widthNow = (most = 420) => Math.max(280, Math.min(most, innerWidth - 90));
 
 /**
  * An empty drawing with its axes, and where values lie in it.
@@ -80,7 +80,7 @@ export function sharePlot(label, series) {
  * @param {{name: string, words: string, value: number, shown: string}[]} bars
  */
 export function barsPlot(label, bars) {
-  const width = Math.max(280, Math.min(800, innerWidth - 90));
+  const width = widthNow(800);
   const row = 48;
   const end = niceEnd(Math.max(...bars.map(({ value }) => value), 0));
   const drawing = svg('svg', { class: 'plot bars', viewBox: `0 0 ${width} ${bars.length * row}`, role: 'img', 'aria-label': label });

@@ -56,7 +56,7 @@ function problemList(words, problems, place) {
       'li',
       { class: 'finding', data: { severity, code } },
       icon(severity === 'bad' ? 'warning' : 'check'),
-      h('span', {}, `${severity === 'bad' ? '' : `${words.note} `}${problemText(words, code, values ?? [])}`),
+      h('span', {}, `${severity === 'bad' ? '' : words.note}${problemText(words, code, values ?? [])}`),
       line !== null && h('button', { type: 'button', class: 'button quiet small', data: { testid: 'sdp-line-link' }, on: { click: () => goTo(place, line) } }, words.line(line)),
     ),
   );

@@ -28,6 +28,8 @@ export default {
     bitrate: 'Bitrate', rtt: 'Round-trip time', loss: 'Loss', buffer: 'Jitter buffer', frames: 'Frames', lines: 'Resolution', jitter: 'Jitter',
     received: 'Received', sent: 'Sent', time: 'Time', camera: 'Camera', screen: 'Screen', sound: 'Sound', available: 'Can be sent', limited: 'Limited by', freezes: 'Freezes',
   },
+  /** @param {string} way received or sent @param {string} what */
+  of: (way, what) => `${way}: ${what}`,
   /** @param {string} what received or sent @param {string} value */
   pair: (what, value) => `${what} ${value}`,
   none: '–',

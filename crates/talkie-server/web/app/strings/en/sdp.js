@@ -43,7 +43,7 @@ export default {
   summary: (type, by, lines, sections, candidates, bad) =>
     `${type}${by ? ` by ${by}` : ''}: ${lines} lines, ${sections} media ${sections === 1 ? 'section' : 'sections'}, ${candidates} ${candidates === 1 ? 'candidate' : 'candidates'}, ${bad === 0 ? 'no problems' : bad === 1 ? '1 problem' : `${bad} problems`}.`,
   noProblems: 'Nothing is wrong with it.',
-  note: 'Good to know:',
+  note: 'Good to know: ',
   /** @param {number} number */
   line: (number) => `Line ${number}`,
   session: 'Session',

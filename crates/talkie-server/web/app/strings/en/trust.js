@@ -37,6 +37,8 @@ export default {
   people: {
     title: 'People',
     self: 'You',
+    /** @param {string} name */
+    selfNamed: (name) => `${name} (You)`,
     list: 'People in the room',
     lock: 'Lock the room',
     lockHint: 'Newcomers knock, and somebody inside lets them in.',

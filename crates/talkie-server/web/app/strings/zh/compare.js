@@ -5,8 +5,8 @@
 
 /** @type {typeof import('../en/compare.js').default} */
 export default {
-  title: '用 WebRTC 还是 WebSocket？',
-  lead: '在两台设备之间传输同样的数据：一次用经过本服务器的 WebSocket，一次用浏览器之间直连的 WebRTC 数据通道。就在您自己的网络上并排测量。',
+  title: 'WebRTC 还是 WebSocket？',
+  lead: '在两台设备之间传输同样的数据：一次用经过本服务器的 WebSocket，一次用浏览器之间直连的 WebRTC 数据通道。就在你自己的网络上并排测量。',
   pair: {
     title: '选择两端',
     hint: '在另一台设备上打开此链接，测量会自动开始。',

@@ -29,6 +29,8 @@ export default {
     bitrate: '码率', rtt: '往返时间', loss: '丢包', buffer: '抖动缓冲', frames: '帧率', lines: '分辨率', jitter: '抖动',
     received: '接收', sent: '发送', time: '时间', camera: '摄像头', screen: '屏幕', sound: '声音', available: '可发送', limited: '受限于', freezes: '卡顿',
   },
+  /** @param {string} way received or sent @param {string} what */
+  of: (way, what) => `${way}：${what}`,
   /** @param {string} what received or sent @param {string} value */
   pair: (what, value) => `${what} ${value}`,
   none: '–',

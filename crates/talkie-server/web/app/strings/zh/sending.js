@@ -24,10 +24,10 @@ export default {
   framerate: '保持流畅，画面变模糊',
   resolution: '保持清晰，画面会卡顿',
   codec: '首选视频编码',
-  codecHint: '请其他人的浏览器用它向您发送；不支持的浏览器会使用别的编码。VP9 和 AV1 更省网络，但更耗电脑性能。',
+  codecHint: '请其他人的浏览器用它向你发送；不支持的浏览器会使用别的编码。VP9 和 AV1 更省网络，但更耗电脑性能。',
   codecs: { auto: '由浏览器决定', vp8: 'VP8', vp9: 'VP9', h264: 'H.264', av1: 'AV1' },
   /** @param {number} people @param {string} rate @param {number} lines */
-  share: (people, rate, lines) => `现在：${people === 1 ? '对方' : `其他 ${people} 人，每人`}收到的您的摄像头画面最多 ${lines} 行、${rate}。`,
+  share: (people, rate, lines) => `现在：${people === 1 ? '对方' : `其他 ${people} 人，每人`}收到的你的画面最多 ${lines} 行、${rate}。`,
   /** @param {number} people */
-  shareNothing: (people) => `现在：发给其他 ${people} 人时带宽不够传送画面，只发送您的声音。`,
+  shareNothing: (people) => `现在：发给其他 ${people} 人时带宽不够传送画面，只发送你的声音。`,
 };

@@ -6,7 +6,7 @@
 /** @type {typeof import('../en/start.js').default} */
 export default {
   home: {
-    title: '说完，传好，就这么简单。',
+    title: '聊天，传文件，就这么简单。',
     lead: '通话和文件直接在浏览器之间传送，由你自己的服务器牵线。无需账号，无需安装。',
     startTitle: '开一个房间',
     startHint: '取个名字，或直接用这个，然后把链接发给别人。',

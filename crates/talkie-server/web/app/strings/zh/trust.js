@@ -31,7 +31,8 @@ export default {
   },
   people: {
     title: '成员',
-    self: '你',
+    self: '我',
+    selfNamed: (name) => `${name}（我）`,
     list: '房间里的人',
     lock: '锁定房间',
     lockHint: '新来的人需要敲门，由里面的人放行。',

@@ -44,9 +44,9 @@ function rowsOf(t, s) {
 function flowRows(t, way, flow) {
   const { figures: f, units: u } = t;
   /** @type {(readonly [string, string])[]} */
-  const rows = [[`${way}: ${f.sound}`, [flow.audioCodec, withUnit(t, flow.audio, u.kbps)].filter(Boolean).join(' · ')]];
+  const rows = [[t.of(way, f.sound), [flow.audioCodec, withUnit(t, flow.audio, u.kbps)].filter(Boolean).join(' · ')]];
   for (const [name, picture] of /** @type {const} */ ([[f.camera, flow.camera], [f.screen, flow.screen]])) {
-    if (picture) rows.push([`${way}: ${name}`, pictureText(t, picture)]);
+    if (picture) rows.push([t.of(way, name), pictureText(t, picture)]);
   }
   return rows;
 }

@@ -77,6 +77,6 @@ const EVENTS_SHOWN = 40;
 /** @param {Words} t @param {Record} record */
 export function happenings(t, { trace }) {
   return trace.events.slice(-EVENTS_SHOWN).toReversed().map(({ at, what, detail }) =>
-    h('li', { data: { what } }, h('time', { datetime: new Date(at).toISOString() }, timeOf(at)), h('span', {}, detail ? `${t.events[what]}: ${detail}` : t.events[what])),
+    h('li', { data: { what } }, h('time', { datetime: new Date(at).toISOString() }, timeOf(at)), h('span', {}, detail ? t.of(t.events[what], detail) : t.events[what])),
   );
 }

@@ -56,7 +56,7 @@ function ownEntry(store, cleanup) {
   const avatar = face();
   cleanup.add(
     store.subscribe((s) => s.name, (typed) => {
-      name.textContent = typed ? `${typed} (${strings.people.self})` : strings.people.self;
+      name.textContent = typed ? strings.people.selfNamed(typed) : strings.people.self;
       avatar.show(typed || strings.people.self);
     }),
   );
