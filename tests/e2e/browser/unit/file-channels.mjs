@@ -15,6 +15,8 @@ export class Channel {
   send(data) {
     if (this.readyState !== 'open') throw new Error('closed');
     const size = data.byteLength ?? data.length;
+    // What is given may be a part of something larger; what arrives is whole.
+    if (ArrayBuffer.isView(data)) data = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice().buffer;
     this.sent.push(data);
     this.bufferedAmount += size;
     setImmediate(() => {
@@ -76,7 +78,9 @@ export function bytesOf(length) {
 
 /** @param {() => boolean} done */
 export async function until(done) {
-  for (let i = 0; i < 20_000 && !done(); i += 1) await new Promise((resolve) => setImmediate(resolve));
+  // Reading and hashing are done by other threads, which a busy machine lets wait.
+  const deadline = Date.now() + 20_000;
+  while (!done() && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
   if (!done()) throw new Error('did not come to an end');
 }
 

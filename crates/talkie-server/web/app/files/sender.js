@@ -1,11 +1,11 @@
 /**
- * One offer to one peer, at the end that sends. Reads two blocks ahead at most and keeps the
+ * One offer to one peer, at the end that sends. Reads a few blocks ahead and keeps the
  * unacknowledged bytes within the window; when a chunk goes out is the lane's business. It outlives its
  * channel: what is not acknowledged is sent again over the next one.
  * @module
  */
 import { pieces } from './manifest.js';
-import { BLOCK, CHUNK, randomHex, WINDOW } from './protocol.js';
+import { BLOCK, randomHex, WINDOW } from './protocol.js';
 
 /** @import {TransferState} from '../types.js' */
 /** @import {Lane} from './lane.js' */
@@ -23,17 +23,15 @@ import { BLOCK, CHUNK, randomHex, WINDOW } from './protocol.js';
  * @property {'us'|'them'|null} [paused]
  */
 
-const BLOCKS_AHEAD = 2;
+/** Enough that the connection never waits for the disk or the digest. */
+const BLOCKS_AHEAD = 3;
 
 export class Sender {
   id = randomHex(16);
   token = randomHex(32);
   /** @type {Wire|null} */ #wire = null;
   /** @type {Lane|null} */ #lane = null;
-  /** @type {{block: number, bytes: ArrayBuffer, digest: string}[]} */ #ready = [];
-  /** Raised when what is being read is no longer wanted. */
-  #epoch = 0;
-  #reading = false;
+  /** In order; those without `read` are being read. @type {{block: number, read?: {bytes: ArrayBuffer, digest: string}}[]} */ #ahead = [];
   #nextBlock = 0;
   #sent = 0;
   #acknowledged = 0;
@@ -74,9 +72,7 @@ export class Sender {
   resume(wire, lane, bytes) {
     const { size } = this.source;
     if (this.#over || bytes > size || (bytes % BLOCK !== 0 && bytes !== size)) return wire.close();
-    this.#epoch += 1;
-    this.#reading = false;
-    this.#ready = [];
+    this.#ahead = [];
     this.#nextBlock = Math.ceil(bytes / BLOCK);
     this.#sent = bytes;
     this.#acknowledged = bytes;
@@ -120,21 +116,22 @@ export class Sender {
 
   /** For the lane: whether a chunk may go out now. */
   get ready() {
-    if (this.#over || this.#pausedHere || this.#pausedThere || !this.#wire?.open || this.#ready.length === 0) return false;
+    if (this.#over || this.#pausedHere || this.#pausedThere || !this.#wire?.open || !this.#ahead[0]?.read) return false;
     return this.#sent - this.#acknowledged < WINDOW;
   }
 
-  /** For the lane. @returns {number} */
-  step() {
-    const [now] = this.#ready;
-    if (!now || !this.#wire) return 0;
+  /** For the lane. @param {number} most @returns {number} */
+  step(most) {
+    const [now] = this.#ahead;
+    if (!now?.read || !this.#wire) return 0;
+    const { bytes, digest } = now.read;
     const at = this.#sent - now.block * BLOCK;
-    const chunk = now.bytes.slice(at, at + CHUNK);
+    const chunk = new Uint8Array(bytes, at, Math.min(most, this.#wire.longest, bytes.byteLength - at));
     this.#wire.send(chunk);
     this.#sent += chunk.byteLength;
-    if (at + chunk.byteLength === now.bytes.byteLength) {
-      this.#wire.tell({ type: 'digest', block: now.block, sha256: now.digest });
-      this.#ready.shift();
+    if (at + chunk.byteLength === bytes.byteLength) {
+      this.#wire.tell({ type: 'digest', block: now.block, sha256: digest });
+      this.#ahead.shift();
       this.#fill();
     }
     return chunk.byteLength;
@@ -195,32 +192,27 @@ export class Sender {
     this.#lane?.wake();
   }
 
-  /** Reads ahead, one block after the other. */
+  /** Reads ahead, and tells when there is no more. */
   #fill() {
-    const { size } = this.source;
-    if (this.#over || !this.#wire || this.#reading) return;
-    if (this.#nextBlock * BLOCK >= size) {
-      if (this.#ready.length === 0 && !this.#ended) {
-        this.#ended = true;
-        this.#wire.tell({ type: 'end' });
-      }
-      return;
+    if (this.#over || !this.#wire) return;
+    while (this.#ahead.length < BLOCKS_AHEAD && this.#nextBlock * BLOCK < this.source.size) {
+      const slot = { block: this.#nextBlock++ };
+      this.#ahead.push(slot);
+      void this.#read(slot);
     }
-    if (this.#ready.length < BLOCKS_AHEAD) void this.#read(this.#nextBlock++, this.#epoch);
+    if (this.#ahead.length > 0 || this.#ended) return;
+    this.#ended = true;
+    this.#wire.tell({ type: 'end' });
   }
 
-  /** @param {number} block @param {number} epoch */
-  async #read(block, epoch) {
-    this.#reading = true;
+  /** @param {{block: number, read?: {bytes: ArrayBuffer, digest: string}}} slot */
+  async #read(slot) {
     try {
-      const read = await this.source.read(block);
-      if (epoch !== this.#epoch || this.#over) return;
-      this.#reading = false;
-      this.#ready.push({ block, ...read });
-      this.#lane?.wake();
-      this.#fill();
+      slot.read = await this.source.read(slot.block);
+      if (slot === this.#ahead[0]) this.#lane?.wake();
     } catch (error) {
-      if (epoch !== this.#epoch || this.#over) return;
+      // What a resumption no longer wants may fail.
+      if (!this.#ahead.includes(slot)) return;
       console.warn('talkie: file', error);
       this.cancel('changed');
     }
@@ -230,7 +222,7 @@ export class Sender {
   #finish(report) {
     if (this.#over) return;
     this.#over = true;
-    this.#ready = [];
+    this.#ahead = [];
     this.#lane?.remove(this);
     this.#wire?.close();
     this.#wire = null;

@@ -172,7 +172,7 @@ export class Transfers {
   async #channel(link) {
     try {
       const channel = link.pc?.createDataChannel(FILE_CHANNEL);
-      const wire = channel && new Wire(channel);
+      const wire = channel && new Wire(channel, link.pc?.sctp?.maxMessageSize);
       return wire && (await wire.opened()) ? wire : null;
     } catch {
       return null; // the connection closed meanwhile

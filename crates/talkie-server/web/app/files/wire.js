@@ -2,7 +2,7 @@
  * A file channel as its two ends use it: parsed messages and chunks in, and somebody who listens.
  * @module
  */
-import { parseFileMessage } from './protocol.js';
+import { CHUNK, LARGE_CHUNK, parseFileMessage } from './protocol.js';
 
 /** @import {FileMessage} from './protocol.js' */
 
@@ -21,9 +21,10 @@ export class Wire {
   /** The channel's buffer has drained. */
   drained = () => {};
 
-  /** @param {RTCDataChannel} channel */
-  constructor(channel) {
+  /** @param {RTCDataChannel} channel @param {number} [most] the longest message that the other end takes */
+  constructor(channel, most = CHUNK) {
     this.channel = channel;
+    this.longest = Math.min(most, LARGE_CHUNK);
     channel.binaryType = 'arraybuffer';
     channel.onbufferedamountlow = () => this.drained();
     channel.onclose = () => this.lost();
@@ -65,7 +66,7 @@ export class Wire {
     if (this.open) this.channel.send(JSON.stringify(message));
   }
 
-  /** @param {ArrayBuffer} chunk */
+  /** @param {Uint8Array<ArrayBuffer>} chunk no longer than `longest` */
   send(chunk) {
     this.channel.send(chunk);
   }

@@ -2,11 +2,12 @@
  * Where received files go, decided by what the browser has:
  *
  *  - `small`: collected as a Blob;
- *  - `kept`: the origin's private file system, saved from there when it is complete. For what is not too
- *    big to be on the disk twice; and before `download` in Gecko, which keeps what a service worker
- *    answers in memory (1 GiB more for 1 GiB, Firefox 153);
  *  - `file`, `folder`: a place that the person picks (File System Access), written directly;
- *  - `download`: an ordinary download, streamed through the service worker.
+ *  - `download`: an ordinary download, streamed through the service worker;
+ *  - `kept`: the browser's storage for this origin, saved from there when it is complete. Where there is
+ *    nothing else, and everywhere but in Chromium up to a size: Gecko keeps what a service worker answers in
+ *    memory (1 GiB more for 1 GiB, Firefox 153), so there always. Not in Chromium, whose private windows
+ *    hold their private files in memory and don't let a page know.
  *
  * Many files without a folder to put them in become one ZIP file.
  * @module
@@ -26,7 +27,7 @@ import { inertMime } from '../protocol.js';
 
 /** Up to this size a Blob will do. */
 export const SMALL = 32 * 2 ** 20;
-/** Up to this size nobody is asked for a place before the transfer. */
+/** More is not put on the disk twice where there is another way. */
 const KEPT = 2 ** 30;
 /** Plain http has nothing but Blobs; browsers put large ones on disk, but not all do. */
 const BLOB_LIMIT = 256 * 2 ** 20;
@@ -34,6 +35,7 @@ const BLOB_LIMIT = 256 * 2 ** 20;
 const has = (/** @type {string} */ name) => typeof (/** @type {any} */ (globalThis)[name]) === 'function';
 /** Safari before 26 writes to them in workers only. */
 const hasPrivateFiles = () => has('FileSystemFileHandle') && 'createWritable' in FileSystemFileHandle.prototype;
+const chromium = () => 'userAgentData' in navigator;
 const gecko = () => globalThis.CSS?.supports?.('-moz-appearance', 'none') ?? false;
 
 /** @param {Manifest} manifest */
@@ -47,10 +49,10 @@ export const isMany = ({ files, folder }) => folder || files.length > 1;
 export function placeFor(manifest, zip = false) {
   if (isMany(manifest) && !zip && has('showDirectoryPicker')) return 'folder';
   if (manifest.size <= SMALL) return 'small';
-  if (manifest.size <= KEPT && globalThis.isSecureContext && hasPrivateFiles()) return 'kept';
-  if (has('showSaveFilePicker')) return 'file';
   if (!globalThis.isSecureContext) return manifest.size <= BLOB_LIMIT ? 'small' : 'none';
-  return gecko() && hasPrivateFiles() ? 'kept' : 'download';
+  if (has('showSaveFilePicker')) return 'file';
+  if (chromium()) return 'download';
+  return gecko() || (manifest.size <= KEPT && hasPrivateFiles()) ? 'kept' : 'download';
 }
 
 /**
@@ -87,13 +89,25 @@ async function openSingle(single, place) {
       return diskSink(await handle.createWritable());
     }
     case 'kept':
-      return (await (await import('./kept.js')).keptSink(single)) ?? (await import('./download.js')).downloadSink(single);
+      return (await keep(single)) ?? (await stream(single)) ?? collect(single);
     case 'download':
-      return (await (await import('./download.js')).downloadSink(single)) ?? (await import('./kept.js')).keptSink(single);
+      return (await stream(single)) ?? (await keep(single)) ?? collect(single);
     default:
       return null;
   }
 }
+
+/** @param {Single} single */
+const stream = async (single) => (await import('./download.js')).downloadSink(single);
+
+/** @param {Single} single */
+async function keep(single) {
+  const sink = hasPrivateFiles() && (await (await import('./kept.js')).keptSink(single));
+  return sink || (await import('./indexed.js')).indexedSink(single);
+}
+
+/** @param {Single} single */
+const collect = ({ size, mime }) => (size <= BLOB_LIMIT ? blobSink(inertMime(mime)) : null);
 
 /** @param {string} type @returns {Sink} */
 export function blobSink(type) {
