@@ -185,6 +185,24 @@ test('an error that is about no request does not make a member join again', asyn
   assert.deepEqual(ada.heard, ['hello']);
 });
 
+test('a payload that the server refuses for haste is no reason for alarm: a new session begins', async () => {
+  const server = new HonestServer();
+  const [ada, grace] = [member(server, 'Ada'), member(server, 'Grace')];
+  for (const { membership } of [ada, grace]) {
+    membership.start({ type: 'welcome' });
+    await settle([ada, grace]);
+  }
+  const [to = ''] = grace.known;
+  for (const n of [1, 2]) grace.membership.signal(to, { n });
+  while (grace.wire.up.length < 2) await turn();
+  grace.wire.hear({ type: 'error', code: 'too-fast', about: grace.wire.up.pop()?.seq, fatal: false });
+  await settle([ada, grace]);
+  grace.membership.signal(ada.wire.id, 'in again');
+  await settle([ada, grace]);
+  assert.deepEqual([...ada.alarms, ...grace.alarms], []);
+  assert.equal(ada.heard.at(-1), 'in again');
+});
+
 for (let seed = 1; seed <= 20; seed += 1) {
   test(`three members, any order, sessions lost (seed ${seed})`, async () => {
     const random = numbers(seed);

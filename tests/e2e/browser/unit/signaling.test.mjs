@@ -204,6 +204,30 @@ describe('signaling', () => {
     assert.equal(s.signaling.send('signal'), null);
   });
 
+  test('what waits for an acknowledgement goes out when it comes', () => {
+    const s = open();
+    s.latest().say({ ...WELCOME, limits: { messagesPerSecond: 1e9, burst: 4 } });
+    for (let i = 0; i < 5; i += 1) s.signaling.send('signal', { i });
+    mock.timers.tick(10_000);
+    assert.equal(s.latest().of('signal').length, 3);
+    s.latest().say({ type: 'ack', ack: 3 });
+    mock.timers.tick(10);
+    assert.ok(s.latest().of('signal').length > 3);
+  });
+
+  test('a session that is renewed says bye and begins anew', () => {
+    const s = open();
+    s.latest().say(WELCOME);
+    s.signaling.send('signal', {});
+    s.signaling.renew();
+    s.signaling.renew();
+    assert.deepEqual(s.sockets[0].of('bye').map((/** @type {any} */ m) => m.seq), [2]);
+    mock.timers.tick(500);
+    s.latest().accept();
+    assert.equal(s.sockets.length, 2);
+    assert.deepEqual(s.latest().sent, [{ type: 'hello', version: 1 }]);
+  });
+
   test('garbage from the server is ignored', () => {
     const s = open();
     s.latest().say(WELCOME);

@@ -247,6 +247,8 @@ export class Membership {
   #error(code, about) {
     if (NOBODYS_FAULT.has(code)) return;
     console.warn('talkie: server error', code);
+    // The payload is lost, and said again it would be out of order: only new keys let the others go on.
+    if (code === 'too-fast' && typeof about === 'number' && about !== this.#joinSeq) return this.signaling.renew();
     if (about !== this.#joinSeq) return this.lock.failed(code);
     if (!PASSING.has(code) && !LASTING.has(code)) return;
     if (!this.#everJoined) return this.events.refused(this.#inWords(code));

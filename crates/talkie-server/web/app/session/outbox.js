@@ -1,8 +1,12 @@
 /**
  * What we have said and the server has not acknowledged (docs/signaling.md, "Reliable delivery").
  * Messages get their `seq` here; a cursor marks how far the present socket has been told, so that
- * resuming is moving the cursor back. A token bucket keeps us under the server's message rate:
- * a message that it refuses for haste would be lost. No sockets, no clock of its own.
+ * resuming is moving the cursor back.
+ *
+ * A message that the server refuses for haste is lost, and the ones behind it arrive: a sealed payload would
+ * be missed (docs/signaling.md). So we stay below the server's rate however the network delays and bunches
+ * what we send: its token bucket is followed as if all that is not acknowledged arrived at this moment, and
+ * the rest when we heard of it. No sockets, no clock of its own.
  * @module
  */
 
@@ -18,8 +22,9 @@ export class Outbox {
   /** Acknowledgements and pings count against the server's limit too: leave them some room. */
   #perSecond = 40;
   #burst = 150;
-  #tokens = this.#burst;
-  #filledAt = 0;
+  /** What those that arrived still take of the burst, at that time. */
+  #spent = 0;
+  #spentAt = 0;
 
   /** @param {number} limit how many unacknowledged messages to hold */
   constructor(limit = 512) {
@@ -37,11 +42,12 @@ export class Outbox {
     return seq;
   }
 
-  /** @param {unknown} ack highest seq that the server has */
-  acknowledge(ack) {
+  /** @param {unknown} ack highest seq that the server has @param {number} now in milliseconds */
+  acknowledge(ack, now) {
     if (!Number.isSafeInteger(ack)) return;
     const upTo = /** @type {number} */ (ack);
     if (upTo <= this.#acknowledged || upTo > this.#lastSeq) return;
+    this.#spent = this.#left(now) + upTo - this.#acknowledged;
     this.#acknowledged = upTo;
     this.#unacknowledged = this.#unacknowledged.filter((m) => m.seq > upTo);
     this.#cursor = Math.max(this.#cursor, upTo + 1);
@@ -58,30 +64,39 @@ export class Outbox {
     this.#lastSeq = 0;
     this.#acknowledged = 0;
     this.#cursor = 1;
+    this.#spent = 0;
   }
 
   /** @param {{messagesPerSecond?: number, burst?: number}|undefined} limits as `welcome` has them */
   pace(limits) {
     if (limits?.messagesPerSecond) this.#perSecond = Math.max(1, limits.messagesPerSecond * 0.8);
     if (limits?.burst) this.#burst = Math.max(1, limits.burst * 0.75);
-    this.#tokens = Math.min(this.#tokens, this.#burst);
   }
 
   /**
-   * The next message that may be sent now. When there is one but it is too early, how long to wait.
+   * The next message that may be sent now; null when there is none, or none before an acknowledgement. When
+   * it is only too early, how long to wait.
    * @param {number} now in milliseconds
    * @returns {Sealed|{wait: number}|null}
    */
   next(now) {
     const message = this.#unacknowledged[this.#cursor - this.#acknowledged - 1];
     if (!message) return null;
-    const earned = (Math.max(0, now - this.#filledAt) / 1000) * this.#perSecond;
-    this.#tokens = Math.min(this.#burst, this.#tokens + earned);
-    this.#filledAt = now;
-    if (this.#tokens < 1) return { wait: Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1000) };
-    this.#tokens -= 1;
+    const underWay = this.#cursor - this.#acknowledged - 1;
+    const spent = this.#left(now);
+    const over = spent + underWay + 1 - this.#burst;
+    if (over > spent) return null;
+    if (over > 0) return { wait: Math.ceil((over / this.#perSecond) * 1000) };
     this.#cursor += 1;
     return message;
+  }
+
+  /** What has not flown off by now. @param {number} now */
+  #left(now) {
+    const gone = (Math.max(0, now - this.#spentAt) / 1000) * this.#perSecond;
+    this.#spent = Math.max(0, this.#spent - gone);
+    this.#spentAt = now;
+    return this.#spent;
   }
 
   /** All that this socket has not been told, whatever the pace: the page is closing. */

@@ -90,14 +90,25 @@ export class Signaling {
     else if (this.#status === 'open') this.#ping();
   }
 
-  /** The page closes or the room is left: end the session so that nobody waits for us. */
+  /** The page closes or the room is left. */
   close() {
-    const socket = this.#socket;
-    if (socket && this.#welcomed && socket.readyState === WebSocket.OPEN) {
-      this.#outbox.push({ type: 'bye' });
-      for (const message of this.#outbox.rest()) this.#write(message);
-    }
+    this.#sayBye();
     this.#end();
+  }
+
+  /** The session is beyond repair: another one starts clean. */
+  renew() {
+    if (this.#status !== 'open') return;
+    this.#sayBye();
+    this.#abandonSession();
+  }
+
+  /** Ends the session so that nobody waits for us. */
+  #sayBye() {
+    const socket = this.#socket;
+    if (!socket || !this.#welcomed || socket.readyState !== WebSocket.OPEN) return;
+    this.#outbox.push({ type: 'bye' });
+    for (const message of this.#outbox.rest()) this.#write(message);
   }
 
   #end() {
@@ -164,7 +175,8 @@ export class Signaling {
     this.#deadline = undefined;
     if (message.type === 'welcome') return this.#welcome(message);
     if (!this.#accept(message)) return;
-    this.#outbox.acknowledge(message.ack);
+    this.#outbox.acknowledge(message.ack, performance.now());
+    this.#pump();
     if (message.type === 'ack' || message.type === 'pong') return;
     if (message.type === 'error' && message.fatal === true) return this.#fatal(String(message.code));
     this.handlers.message(message);
@@ -195,7 +207,7 @@ export class Signaling {
     const resumed = welcome.resumed === true && this.#session !== null;
     this.#session = { id: String(welcome.session), token: String(welcome.token) };
     if (resumed) {
-      this.#outbox.acknowledge(welcome.ack);
+      this.#outbox.acknowledge(welcome.ack, performance.now());
       this.#outbox.rewind();
     } else {
       this.#outbox.reset();
