@@ -1,12 +1,18 @@
 /**
  * All text that a person reads, in the page's language. The words stand in `strings/LANGUAGE/`, a file
  * a part of the app; only one language is loaded. Sections that few visitors see are loaded by the page
- * that needs them (`section`).
+ * that needs them (`section`). Another language (`speak`) is put into the same objects, so that whoever
+ * holds on to them has its words, and a call goes on while the page is drawn anew.
  * @module
  */
-import { currentLanguage } from './strings/language.js';
+import { currentLanguage, keepLanguage } from './strings/language.js';
 
-export const language = currentLanguage();
+/** @import {Language} from './strings/language.js' */
+
+let spoken = currentLanguage();
+
+/** The page's language. */
+export const language = () => spoken;
 
 const dictionaries = {
   en: () => import('./strings/en.js'),
@@ -14,12 +20,12 @@ const dictionaries = {
 };
 
 /** @type {typeof import('./strings/en.js').default} */
-export const strings = (await dictionaries[language]()).default;
+export const strings = { ...(await dictionaries[spoken]()).default };
 
-/** How dates and numbers are written. @type {Intl.LocalesArgument} */
-export const locale = language === 'en' ? undefined : language;
+/** How dates and numbers are written. @returns {Intl.LocalesArgument} */
+export const locale = () => localeOf(spoken);
 
-if (typeof document !== 'undefined') document.documentElement.lang = language;
+if (typeof document !== 'undefined') document.documentElement.lang = spoken;
 
 const sections = {
   settings: { en: () => import('./strings/en/settings.js'), zh: () => import('./strings/zh/settings.js') },
@@ -31,14 +37,47 @@ const sections = {
   sdpLines: { en: () => import('./strings/en/sdp-lines.js'), zh: () => import('./strings/zh/sdp-lines.js') },
 };
 
+/** @type {Map<keyof typeof sections, Promise<object>>} */
+const opened = new Map();
+
 /**
  * The words of a part that few visitors see, loaded with it.
  * @template {keyof typeof sections} N
  * @param {N} name
  * @returns {Promise<Awaited<ReturnType<(typeof sections)[N]['en']>>['default']>}
  */
-export async function section(name) {
-  return /** @type {any} */ ((await sections[name][language]()).default);
+export function section(name) {
+  const words = opened.get(name) ?? sections[name][spoken]().then((module) => ({ ...module.default }));
+  opened.set(name, words);
+  return /** @type {any} */ (words);
+}
+
+/** @type {Set<() => void>} */
+const listeners = new Set();
+
+/** @param {() => void} listener draws anew what shows words @returns {() => void} */
+export function onLanguage(listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The page speaks another language from now on, and at the next visit. @param {Language} chosen */
+export async function speak(chosen) {
+  const names = [...opened.keys()];
+  const [modules, live] = await Promise.all([
+    Promise.all([dictionaries[chosen](), ...names.map((name) => sections[name][chosen]())]),
+    Promise.all(opened.values()),
+  ]);
+  [strings, ...live].forEach((words, at) => Object.assign(words, modules[at]?.default));
+  spoken = chosen;
+  document.documentElement.lang = chosen;
+  keepLanguage(chosen);
+  for (const listener of listeners) listener();
+}
+
+/** English follows the browser's own habit. @param {Language} tag */
+function localeOf(tag) {
+  return tag === 'en' ? undefined : tag;
 }
 
 /** @param {string} code */

@@ -108,4 +108,4 @@ function row(t, name, trips) {
 const ms = (t, value) => t.results.ms(figure(value));
 
 /** @param {number} value */
-const figure = (value) => value.toLocaleString(locale, { maximumFractionDigits: value < 10 ? 1 : 0 });
+const figure = (value) => value.toLocaleString(locale(), { maximumFractionDigits: value < 10 ? 1 : 0 });

@@ -83,7 +83,7 @@ export function table(t) {
 }
 
 /** @param {Words} t @param {number|null} value */
-export const text = (t, value) => (value === null ? t.none : (value < 100 ? Math.round(value * 10) / 10 : Math.round(value)).toLocaleString(locale));
+export const text = (t, value) => (value === null ? t.none : (value < 100 ? Math.round(value * 10) / 10 : Math.round(value)).toLocaleString(locale()));
 
 /** @param {number} at */
-export const timeOf = (at) => new Date(at).toLocaleTimeString(locale);
+export const timeOf = (at) => new Date(at).toLocaleTimeString(locale());

@@ -90,7 +90,7 @@ function chatForm(chat) {
     // Cut here and said so, not silently on the way.
     const long = cut.length < input.value.length;
     if (long) input.value = cut;
-    hint.textContent = long ? t.cut(CHAT_LENGTH.toLocaleString(locale)) : '';
+    hint.textContent = long ? t.cut(CHAT_LENGTH.toLocaleString(locale())) : '';
     chat.typing.mine(input.value !== '');
   });
   input.addEventListener('keydown', (event) => {

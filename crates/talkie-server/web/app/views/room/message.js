@@ -43,7 +43,7 @@ export function bubble(message) {
 /** The day, too, when it is not today's. @param {Date} time */
 function timeOf(time) {
   const today = time.toDateString() === new Date().toDateString();
-  return time.toLocaleString(locale, { hour: '2-digit', minute: '2-digit', ...(!today && { day: 'numeric', month: 'short' }) });
+  return time.toLocaleString(locale(), { hour: '2-digit', minute: '2-digit', ...(!today && { day: 'numeric', month: 'short' }) });
 }
 
 /** @param {import('./links.js').Piece} part */

@@ -9,7 +9,7 @@ import { strings } from '../../strings.js';
 import { Cleanup, h } from '../../ui/dom.js';
 import { allTiles } from './tiles.js';
 import { streamsOf } from './streams.js';
-import { deviceButton } from './toolbar.js';
+import { deviceButton } from './round-buttons.js';
 import { arrange } from './arrangement.js';
 
 /** @import {AppStore} from '../../state.js' */

@@ -7,17 +7,13 @@
 import { preferences } from '../../preferences.js';
 import { strings } from '../../strings.js';
 import { h, setAttribute } from '../../ui/dom.js';
-import { icon } from '../../ui/icons.js';
 import { menuButton } from '../../ui/menu.js';
-import { KEYS } from '../../ui/shortcuts.js';
-import { toggleDevice } from './actions.js';
 import { reactionPicker } from './reaction-picker.js';
+import { deviceButton, dress, roundButton } from './round-buttons.js';
 import { roomTools } from './tools.js';
 
 /** @import {Cleanup} from '../../ui/dom.js' */
 /** @import {AppStore} from '../../state.js' */
-/** @import {LocalMedia} from '../../media/local.js' */
-/** @import {IconName} from '../../ui/icons.js' */
 /** @import {RoomApp} from './actions.js' */
 /** @import {Look, Tool} from './tools.js' */
 
@@ -84,49 +80,6 @@ function show(button, count, tool, look) {
   setAttribute(button, 'aria-pressed', look.pressed === undefined ? null : String(look.pressed));
   setAttribute(button, 'aria-expanded', look.expanded === undefined ? null : String(look.expanded));
   count.textContent = look.count ? String(Math.min(look.count, 99)) : '';
-}
-
-/**
- * @param {string} testid
- * @param {IconName} name
- * @param {string} label
- * @param {() => void} press
- * @param {string} [style]
- */
-function roundButton(testid, name, label, press, style = '') {
-  return h('button', { type: 'button', class: `round ${style}`, 'aria-label': label, title: label, data: { testid }, on: { click: press } }, icon(name));
-}
-
-/** @param {HTMLButtonElement} button @param {IconName} name @param {string} label @param {string} [key] */
-function dress(button, name, label, key) {
-  button.querySelector('.icon')?.replaceWith(icon(name));
-  button.setAttribute('aria-label', label);
-  button.title = key ? `${label} (${key})` : label;
-  setAttribute(button, 'aria-keyshortcuts', key);
-}
-
-/**
- * @param {'mic'|'camera'} device
- * @param {AppStore} store
- * @param {LocalMedia} local
- * @param {Cleanup} cleanup
- */
-export function deviceButton(device, store, local, cleanup) {
-  const t = strings.toolbar;
-  const button = roundButton(device, device, '', () => void toggleDevice(store, local, device));
-  cleanup.add(
-    store.subscribe((s) => s.media, (media) => {
-      const on = media[device] === 'on';
-      const key = store.get().view === 'room' ? KEYS[device] : undefined;
-      button.dataset.state = media[device];
-      setAttribute(button, 'aria-pressed', on ? 'true' : 'false');
-      setAttribute(button, 'data-problem', media.problems[device]);
-      if (device === 'mic') dress(button, on ? 'mic' : 'micOff', on ? t.micOff : media.mic === 'off' ? t.micOn : t.micNone, key);
-      else dress(button, on ? 'camera' : 'cameraOff', on ? t.cameraOff : t.cameraOn, key);
-      button.disabled = media.pending && !on;
-    }),
-  );
-  return button;
 }
 
 /** One stop for Tab; arrows, Home and End within. @param {HTMLElement} bar */

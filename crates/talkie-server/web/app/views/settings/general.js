@@ -3,8 +3,8 @@
  * @module
  */
 import { prefer, preferences } from '../../preferences.js';
-import { keepLanguage, LANGUAGES } from '../../strings/language.js';
-import { language, section } from '../../strings.js';
+import { LANGUAGES } from '../../strings/language.js';
+import { language, section, speak } from '../../strings.js';
 import { h } from '../../ui/dom.js';
 import { selectField, switchField } from '../../ui/fields.js';
 
@@ -24,20 +24,11 @@ export function generalTab() {
     flag('joinWithoutCamera', 'join-without-camera'),
     h('hr', {}),
     flag('shortcuts', 'shortcuts', words.shortcutsHint),
-    selectField({ label: words.language, hint: words.languageHint, testid: 'language', value: language, choices, change: speak }),
+    selectField({ label: words.language, testid: 'language', value: language(), choices, change: (chosen) => void speak(chosen) }),
   );
 }
 
 /** @param {'joinMuted'|'joinWithoutCamera'|'shortcuts'} name @param {string} testid @param {string} [hint] */
 function flag(name, testid, hint) {
   return switchField({ label: words[name], ...(hint && { hint }), testid, on: preferences.get()[name], change: (on) => prefer({ [name]: on }) });
-}
-
-/** @param {Language} chosen */
-function speak(chosen) {
-  keepLanguage(chosen);
-  const address = new URL(location.href);
-  address.searchParams.delete('lang'); // it would win over the choice
-  history.replaceState(history.state, '', address);
-  location.reload();
 }

@@ -20,7 +20,7 @@ const BUDGETS = [300, 500, 1000, 2000, 3000, 5000, 10_000, 20_000];
 const LINES = [180, 270, 360, 540, 720, 1080];
 
 /** @param {number} kbit */
-const rate = (kbit) => (kbit < 1000 ? words.kbit(Math.round(kbit)) : words.mbit((Math.round(kbit / 100) / 10).toLocaleString(locale)));
+const rate = (kbit) => (kbit < 1000 ? words.kbit(Math.round(kbit)) : words.mbit((Math.round(kbit / 100) / 10).toLocaleString(locale())));
 
 /** @type {MakeTab} */
 export function sendingTab(app, cleanup) {

@@ -3,8 +3,8 @@
  * @module
  */
 import { parseInvite, randomKey, randomRoomName, toRoomName } from '../../names.js';
-import { language, strings } from '../../strings.js';
-import { keepLanguage, LANGUAGES } from '../../strings/language.js';
+import { language, speak, strings } from '../../strings.js';
+import { LANGUAGES } from '../../strings/language.js';
 import { Cleanup, h } from '../../ui/dom.js';
 import { icon, logo } from '../../ui/icons.js';
 import { offlineNotice } from './offline.js';
@@ -126,15 +126,11 @@ function foot() {
   const choice = h(
     'select',
     { class: 'language', id: 'language', autocomplete: 'off', data: { testid: 'language' } },
-    ...Object.entries(LANGUAGES).map(([tag, name]) => h('option', { value: tag, lang: tag, selected: tag === language }, name)),
+    ...Object.entries(LANGUAGES).map(([tag, name]) => h('option', { value: tag, lang: tag, selected: tag === language() }, name)),
   );
-  choice.addEventListener('change', () => {
-    keepLanguage(/** @type {Language} */ (choice.value));
-    // The address's own wish would win over what was chosen here.
-    const query = new URLSearchParams(location.search);
-    query.delete('lang');
-    history.replaceState(null, '', `${location.pathname}${query.size > 0 ? `?${query}` : ''}`);
-    location.reload();
+  choice.addEventListener('change', async () => {
+    await speak(/** @type {Language} */ (choice.value));
+    document.getElementById('language')?.focus();
   });
   return h(
     'footer',

@@ -8,7 +8,7 @@ import { prefer } from '../../preferences.js';
 import { strings } from '../../strings.js';
 import { h } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
-import { deviceButton } from '../room/toolbar.js';
+import { deviceButton } from '../room/round-buttons.js';
 import { levelMeter } from '../settings/meter.js';
 import { openSettings } from '../settings/open.js';
 import { devicePicker, speakerPicker } from '../settings/pickers.js';

@@ -76,7 +76,7 @@ const STEPS = /** @type {const} */ ([['day', 86_400_000], ['hour', 3_600_000], [
 /** @param {number} at ms since 1970 */
 function whenText(at) {
   const ago = at - Date.now();
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
+  const relative = new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' });
   for (const [unit, ms] of STEPS) if (-ago >= ms) return relative.format(Math.round(ago / ms), unit);
   return relative.format(0, 'minute');
 }
