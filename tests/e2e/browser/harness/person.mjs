@@ -3,7 +3,7 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PATIENCE, until } from './until.mjs';
-import { watchConnections } from './watch.mjs';
+import { watchConnections, watchPolicy } from './watch.mjs';
 
 /** @typedef {import('playwright-core').Page} PlaywrightPage */
 /** @typedef {import('puppeteer-core').Page} PuppeteerPage */
@@ -38,8 +38,10 @@ export class Person {
   /** Call once, before the first page is opened. */
   async prepare() {
     const page = this.page;
-    if (page.addInitScript) await page.addInitScript(watchConnections);
-    else await page.evaluateOnNewDocument(watchConnections);
+    for (const watch of [watchConnections, watchPolicy]) {
+      if (page.addInitScript) await page.addInitScript(watch);
+      else await page.evaluateOnNewDocument(watch);
+    }
     return this;
   }
 

@@ -22,11 +22,12 @@ export const LOOKS = [
 
 /**
  * The same page in another light and another window. Nothing moves, so that what is seen is what stays.
+ * Firefox's driver knows of windows only.
  * @param {Person} person @param {Look} look
  */
 export async function lookLike(person, { size, colorScheme }) {
-  await person.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-  await person.page.setViewportSize(size);
+  await person.page.emulateMedia?.({ colorScheme, reducedMotion: 'reduce' });
+  await (person.page.setViewportSize ? person.page.setViewportSize(size) : person.page.setViewport(size));
   await person.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
 }
 
@@ -113,4 +114,10 @@ export async function wayOut(person, server, stop) {
   await person.open(`${server}/compare`);
   await person.sees(id('compare'));
   await stop('compare');
+}
+
+/** That what the policy refuses is noticed at all: the page asks for something of another origin. @param {Person} person */
+export async function refuses(person) {
+  await person.evaluate(() => void (new Image().src = 'https://example.org/nothing.png'));
+  await until(`${person.name}'s page says what its policy refused`, () => person.complaints.some((text) => /content security policy.*example\.org/i.test(text)));
 }

@@ -15,3 +15,13 @@ export function watchConnections() {
     }
   };
 }
+
+/**
+ * What the page's policy refuses is said on its console: Chromium does so itself, Firefox keeps it from
+ * who drives it. `Person.wellBehaved` looks for it.
+ */
+export function watchPolicy() {
+  addEventListener('securitypolicyviolation', ({ effectiveDirective, blockedURI, sourceFile, lineNumber }) => {
+    console.error(`Content Security Policy: ${effectiveDirective} refused ${blockedURI} at ${sourceFile}:${lineNumber}`);
+  });
+}
