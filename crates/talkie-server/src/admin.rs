@@ -89,6 +89,11 @@ fn signaling(text: &mut Exposition, signaling: &Signaling) {
         ("talkie_sessions", "Sessions, with or without a socket.", stats.sessions),
         ("talkie_rooms", "Rooms with somebody in them.", stats.rooms),
         ("talkie_peers", "Sessions that are in a room.", stats.peers),
+        (
+            "talkie_signaling_waiting_bytes",
+            "Bytes that wait for clients to acknowledge them.",
+            stats.waiting_bytes,
+        ),
     ] {
         text.single(name, Kind::Gauge, help, value);
     }

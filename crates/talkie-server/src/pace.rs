@@ -55,7 +55,8 @@ pub(crate) struct Paced<S> {
     stream: S,
     pace: Pace,
     _place: Arc<Admission>,
-    end: End,
+    /// Gone once it has come: a future is not asked again.
+    end: Option<End>,
     head: Duration,
     stall: Duration,
     head_clock: Pin<Box<Sleep>>,
@@ -76,10 +77,20 @@ impl<S> Paced<S> {
     ) -> Self {
         let (head, stall) = (limits.request_head, limits.write_stall);
         let head_clock = Box::pin(sleep_until(Instant::now() + head));
+        let end = Some(end);
         Self { stream, pace, _place: place, end, head, stall, head_clock, stall_clock: None }
     }
 
-    /// Passes a write's outcome on, or ends it when the client has taken nothing for too long.
+    /// Whether the server has ended its connections; if not yet, the task is woken then.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready()) {
+            self.end = None;
+        }
+        self.end.is_none()
+    }
+
+    /// Passes a write's outcome on, or ends it when the client has taken nothing for too long or
+    /// the server waits no longer.
     fn stalled<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -88,6 +99,9 @@ impl<S> Paced<S> {
         if poll.is_ready() {
             self.stall_clock = None;
             return poll;
+        }
+        if self.is_over(cx) {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let until = self.stall;
         let clock =
@@ -104,7 +118,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Paced<S> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        if this.end.as_mut().poll(cx).is_ready() {
+        if this.is_over(cx) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
         let before = buf.filled().len();
@@ -152,5 +166,32 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Paced<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let poll = Pin::new(&mut self.stream).poll_shutdown(cx);
         self.stalled(cx, poll)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::sync::oneshot;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::connections::Connections;
+    use crate::proxies::Proxies;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_write_that_nobody_takes_ends_with_the_server() {
+        let limits = ConnectionLimits::default();
+        let connections = Connections::new(limits.clone(), Proxies::default());
+        let (place, _) = connections.admit([192, 0, 2, 1].into()).expect("the first");
+        let (stop, stopped) = oneshot::channel::<()>();
+        let end = Box::pin(async { drop(stopped.await) });
+        let (ours, _theirs) = tokio::io::duplex(16);
+        let mut paced = Paced::new(ours, Pace::default(), Arc::new(place), end, &limits);
+        let mut write = Box::pin(paced.write_all(&[0; 64]));
+        assert!(timeout(Duration::from_secs(20), &mut write).await.is_err(), "it waits");
+        stop.send(()).expect("it is waited for");
+        let ended = timeout(Duration::from_secs(1), &mut write).await.expect("it ends");
+        assert_eq!(ended.map_err(|error| error.kind()), Err(io::ErrorKind::ConnectionAborted));
     }
 }

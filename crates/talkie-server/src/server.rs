@@ -206,8 +206,12 @@ impl Parts {
         drain_timeout: Duration,
         phase: watch::Sender<Phase>,
     ) -> watch::Receiver<bool> {
-        let site =
-            Site::new(self.signaling.clone(), Arc::clone(&self.ice), self.invitations.clone());
+        let site = Site::new(
+            self.signaling.clone(),
+            Arc::clone(&self.ice),
+            self.invitations.clone(),
+            self.phase.clone(),
+        );
         let tls = |alpn: &[&str]| self.certificates.as_ref().map(|it| it.server_config(alpn));
         let https = tls(&["h2", "http/1.1", "stun.turn", "stun.nat-discovery"]);
         let turns = tls(&["stun.turn", "stun.nat-discovery"]);
@@ -282,6 +286,7 @@ impl Parts {
             }
             advance(phase, Phase::Stopped);
         }
+        self.signaling.stop();
         if let Some(relay) = self.relay {
             relay.stop().await;
         }

@@ -160,6 +160,11 @@ async fn run_until_stopped(
             tracing::info!("nothing to reload: changed certificate files are noticed as they are");
         } else if draining {
             server.stop();
+            // Well under two seconds: clients are told, and who doesn't listen is not waited for.
+            tokio::select! {
+                () = server.stopped() => {}
+                _ = signals.next() => {}
+            }
             terminal::say("stopped at once\n");
             return ExitCode::from(signal.exit_code());
         } else {

@@ -17,7 +17,10 @@ use axum::extract::WebSocketUpgrade;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 
+use tokio::sync::watch;
+
 use crate::address_key::AddressKey;
+use crate::server::{Phase, stopped};
 
 use seats::{End, Seats};
 
@@ -55,13 +58,18 @@ impl Default for Limits {
 }
 
 /// The pairs of this server.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Compare {
     limits: Limits,
     seats: Arc<Seats>,
+    phase: watch::Receiver<Phase>,
 }
 
 impl Compare {
+    pub(crate) fn new(phase: watch::Receiver<Phase>) -> Self {
+        Self { limits: Limits::default(), seats: Arc::default(), phase }
+    }
+
     /// Answers a request for one end of `pair`.
     pub(crate) fn upgrade(
         &self,
@@ -78,6 +86,7 @@ impl Compare {
                 .into_response();
         };
         let (limits, seats) = (self.limits, Arc::clone(&self.seats));
+        let mut phase = self.phase.clone();
         upgrade
             .read_buffer_size(FRAME_BYTES)
             .write_buffer_size(0)
@@ -85,7 +94,8 @@ impl Compare {
             .max_frame_size(FRAME_BYTES)
             .max_message_size(FRAME_BYTES)
             .on_upgrade(async move |socket| {
-                pair::attend(&seats, End { socket, _seat: seat }, &pair, limits).await;
+                let end = End { socket, _seat: seat };
+                pair::attend(&seats, end, &pair, limits, stopped(&mut phase)).await;
             })
     }
 }

@@ -1,5 +1,7 @@
 //! One pair: an end waits for the other, then frames go across until something ends it.
 
+use std::pin::pin;
+
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
@@ -18,6 +20,8 @@ enum Ended {
     UsedUp,
     /// An end does not take what it is sent.
     Stalled,
+    /// The server stops.
+    Stopping,
     /// Not a binary frame, or one before the other end was there.
     Misuse,
 }
@@ -29,6 +33,7 @@ impl Ended {
             Self::NobodyCame => (close_code::POLICY, "nobody-came"),
             Self::UsedUp => (close_code::POLICY, "used-up"),
             Self::Stalled => (close_code::POLICY, "stalled"),
+            Self::Stopping => (close_code::AWAY, "going-away"),
             Self::Misuse => (close_code::UNSUPPORTED, "misuse"),
         };
         Message::Close(Some(CloseFrame { code, reason: reason.into() }))
@@ -36,14 +41,29 @@ impl Ended {
 }
 
 /// Runs the whole pair for the end that came first; the second's task ends at once.
-pub(super) async fn attend(seats: &Seats, end: End, pair: &PairId, limits: Limits) {
+/// `stop` resolves when the server stops.
+pub(super) async fn attend(
+    seats: &Seats,
+    end: End,
+    pair: &PairId,
+    limits: Limits,
+    stop: impl Future<Output = ()>,
+) {
     let Order::First(mut first, mut other) = seats.meet(pair, end) else { return };
-    let met = timeout(limits.wait, wait(&mut first.socket, &mut other)).await;
+    let mut stop = pin!(stop);
+    let met = tokio::select! {
+        met = wait(&mut first.socket, &mut other) => met,
+        () = sleep(limits.wait) => Err(Ended::NobodyCame),
+        () = &mut stop => Err(Ended::Stopping),
+    };
     drop(other);
     seats.stop_waiting(pair);
-    match met.unwrap_or(Err(Ended::NobodyCame)) {
+    match met {
         Ok(mut second) => {
-            let ended = bridge(&mut first.socket, &mut second.socket, limits).await;
+            let ended = tokio::select! {
+                ended = bridge(&mut first.socket, &mut second.socket, limits) => ended,
+                () = &mut stop => Ended::Stopping,
+            };
             tokio::join!(
                 close(&mut first.socket, ended, limits),
                 close(&mut second.socket, ended, limits)

@@ -29,7 +29,14 @@ fn small() -> Limits {
 }
 
 async fn serve(limits: Limits) -> (SocketAddr, Arc<Compare>) {
-    let compare = Arc::new(Compare { limits, seats: Arc::default() });
+    let (phase, watched) = watch::channel(Phase::Running);
+    // It runs for as long as the test does.
+    tokio::spawn(async move { phase.closed().await });
+    serve_until(limits, watched).await
+}
+
+async fn serve_until(limits: Limits, phase: watch::Receiver<Phase>) -> (SocketAddr, Arc<Compare>) {
+    let compare = Arc::new(Compare { limits, seats: Arc::default(), phase });
     let route = async |State(compare): State<Arc<Compare>>,
                        Path(pair): Path<String>,
                        upgrade: WebSocketUpgrade| {
@@ -169,6 +176,25 @@ async fn an_end_that_takes_nothing_ends_the_pair() {
         async { while a.send(Message::Binary(vec![1; FRAME_BYTES].into())).await.is_ok() {} };
     timeout(Duration::from_secs(20), flood).await.unwrap();
     drop((a, b));
+    is_free(&compare).await;
+}
+
+#[tokio::test]
+async fn both_ends_and_one_that_waits_are_told_that_the_server_stops() {
+    let (phase, watched) = watch::channel(Phase::Running);
+    let (address, compare) = serve_until(Limits::default(), watched).await;
+    let (mut a, mut b) = both(address).await;
+    let mut alone = join(address, "another-pair-0123456789").await;
+    phase.send_replace(Phase::Stopped);
+    for end in [&mut a, &mut b, &mut alone] {
+        loop {
+            if let Message::Close(frame) = next(end).await {
+                assert_eq!(u16::from(frame.unwrap().code), 1001);
+                break;
+            }
+        }
+    }
+    drop((a, b, alone));
     is_free(&compare).await;
 }
 

@@ -21,8 +21,9 @@ use axum::http::header::{
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
+use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use assets::Assets;
@@ -31,6 +32,7 @@ use host::Authority;
 use crate::compare::Compare;
 use crate::ice::Ice;
 use crate::invitation::Invitations;
+use crate::server::Phase;
 use crate::signaling::{Client, RoomName, Signaling};
 
 /// A body that no handler would read anyway.
@@ -60,13 +62,18 @@ struct App {
 
 impl Site {
     /// The web app and its signaling.
-    pub(crate) fn new(signaling: Signaling, ice: Arc<Ice>, invitations: Invitations) -> Self {
+    pub(crate) fn new(
+        signaling: Signaling,
+        ice: Arc<Ice>,
+        invitations: Invitations,
+        phase: watch::Receiver<Phase>,
+    ) -> Self {
         let app = Arc::new(App {
             assets: Assets::default(),
             signaling,
             ice,
             invitations,
-            compare: Compare::default(),
+            compare: Compare::new(phase),
         });
         let router = Router::new()
             .route("/", get(page))
@@ -74,6 +81,10 @@ impl Site {
             .route("/sdp", get(page))
             .route("/compare", get(page))
             .route("/r/{room}", get(room))
+            .route("/check/", get(without_slash))
+            .route("/sdp/", get(without_slash))
+            .route("/compare/", get(without_slash))
+            .route("/r/{room}/", get(room_without_slash))
             .route("/signal", get(signal))
             .route("/compare/socket/{pair}", get(compare))
             .fallback_service(get(file).with_state(Arc::clone(&app)))
@@ -128,6 +139,22 @@ async fn room(
         .then(|| app.assets.respond("index.html", &headers))
         .flatten();
     page.unwrap_or_else(not_found)
+}
+
+/// People add a slash, and so do some programs that pass links on. Only for paths that begin with one
+/// of ours: another one's `//host/` would lead to that host.
+async fn without_slash(uri: Uri) -> Response {
+    let path = uri.path().trim_end_matches('/');
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    // The fragment, a room's key, is kept by the browser (RFC 9110 §10.2.2).
+    Redirect::permanent(&format!("{path}{query}")).into_response()
+}
+
+async fn room_without_slash(Path(room): Path<String>, uri: Uri) -> Response {
+    match RoomName::parse(&room) {
+        Ok(_) => without_slash(uri).await,
+        Err(_) => not_found(),
+    }
 }
 
 async fn file(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {

@@ -42,6 +42,10 @@ pub struct SignalingConfig {
     /// The bytes of all sessions of one address: 32 MiB, 32 clients that are as far behind as one
     /// may be. Without this bound its 256 sessions could keep 256 MiB.
     pub replay_bytes_per_address: usize,
+    /// The bytes of all sessions: 256 MiB, an offer of 13 kB for each of the 20,000 at the same time.
+    /// Without this bound 625 addresses could keep 20 GB. Small messages take up to twice their
+    /// bytes in memory.
+    pub replay_bytes_total: usize,
     /// A socket must say `hello` within this time.
     pub hello_within: Duration,
     /// A client pings at least this often; a socket silent for twice as long is given up.
@@ -79,6 +83,7 @@ impl Default for SignalingConfig {
             replay_messages: 256,
             replay_bytes: 1 << 20,
             replay_bytes_per_address: 32 << 20,
+            replay_bytes_total: 256 << 20,
             hello_within: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             resume_within: Duration::from_secs(30),

@@ -11,8 +11,6 @@ use crate::address_key::AddressKey;
 pub(super) struct Holding {
     pub(super) sockets: usize,
     pub(super) sessions: usize,
-    /// What waits for its clients.
-    pub(super) bytes: usize,
 }
 
 /// The holdings of all addresses that hold anything.

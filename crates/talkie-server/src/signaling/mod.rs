@@ -13,6 +13,7 @@
 //! microseconds, while a session may send 50 messages a second. It is never held across an await.
 
 mod backend;
+mod backlog;
 mod code;
 mod config;
 mod hub;

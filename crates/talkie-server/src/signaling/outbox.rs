@@ -57,15 +57,20 @@ impl Outbox {
         Some(frame)
     }
 
+    /// Forgets all that it keeps, as if it had been acknowledged.
+    pub(super) fn clear(&mut self) {
+        let latest = self.next_seq() - 1;
+        // In range by its making.
+        let _ = self.handle_ack(latest);
+    }
+
     /// The bytes that it keeps.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Frees what the client has received and tells its bytes. An older acknowledgement than the
-    /// last is no news.
-    pub(super) fn handle_ack(&mut self, ack: u64) -> Result<usize, OutOfRange> {
-        let before = self.bytes;
+    /// Frees what the client has received. An older acknowledgement than the last is no news.
+    pub(super) fn handle_ack(&mut self, ack: u64) -> Result<(), OutOfRange> {
         if ack >= self.next_seq() {
             return Err(OutOfRange);
         }
@@ -78,18 +83,18 @@ impl Outbox {
         if self.frames.is_empty() {
             self.frames.shrink_to(IDLE_CAPACITY);
         }
-        Ok(before - self.bytes)
+        Ok(())
     }
 
     /// A new socket takes over: everything after `ack` is sent again, all up to there is freed.
-    pub(super) fn rewind(&mut self, ack: u64) -> Result<usize, OutOfRange> {
+    pub(super) fn rewind(&mut self, ack: u64) -> Result<(), OutOfRange> {
         // What was acknowledged before is gone: the client cannot go back behind it.
         if ack.saturating_add(1) < self.first {
             return Err(OutOfRange);
         }
-        let freed = self.handle_ack(ack)?;
+        self.handle_ack(ack)?;
         self.given = 0;
-        Ok(freed)
+        Ok(())
     }
 }
 

@@ -134,6 +134,11 @@ impl Signaling {
         self.shared.act(|hub, now| hub.handle_drain(now, within));
     }
 
+    /// Closes every WebSocket, and those still to come, with the status of a server that goes down.
+    pub fn stop(&self) {
+        self.shared.act(|hub, _| hub.handle_stop());
+    }
+
     /// Whether nobody is in a room.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -124,8 +124,8 @@ impl Session {
         }
     }
 
-    /// Goes on from `ack`, if that can be, and tells the bytes that this frees.
-    pub(super) fn resume(&mut self, ack: u64) -> Result<usize, OutOfRange> {
+    /// Goes on from `ack`, if that can be.
+    pub(super) fn resume(&mut self, ack: u64) -> Result<(), OutOfRange> {
         self.outbox.rewind(ack)
     }
 

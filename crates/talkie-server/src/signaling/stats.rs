@@ -14,6 +14,8 @@ pub struct Stats {
     pub rooms: usize,
     /// Sessions that are in a room.
     pub peers: usize,
+    /// Bytes that wait for clients to acknowledge them.
+    pub waiting_bytes: usize,
     /// Frames received.
     pub messages_in: u64,
     /// Frames sent.

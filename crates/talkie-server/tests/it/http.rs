@@ -22,6 +22,20 @@ async fn the_start_page_and_rooms_are_the_app() {
 }
 
 #[tokio::test]
+async fn a_slash_too_many_leads_to_the_page() {
+    let host = Host::start().await;
+    for (path, to) in [
+        ("/check/", "/check"),
+        ("/sdp/?a=1&b=%2f", "/sdp?a=1&b=%2f"),
+        ("/compare/", "/compare"),
+        ("/r/Blue-otter/?join", "/r/Blue-otter?join"),
+    ] {
+        let answer = host.fetch(path, "").await;
+        assert_eq!((answer.status, answer.field("location")), (308, Some(to)), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_does_not_exist_gets_a_page_that_says_so() {
     let host = Host::start().await;
     let long = format!("/r/{}", "a".repeat(10_000));
@@ -32,8 +46,11 @@ async fn what_does_not_exist_gets_a_page_that_says_so() {
         "/r/a_b",
         "/r/..%2f..%2fetc",
         "/r/a/b",
-        "/check/",
+        "/check//",
+        "//check/",
         "/compare/x",
+        "/r/a_b/",
+        "/r/%2f%2fevil.example/",
         "/r/%00",
         &long,
         "/app",

@@ -231,6 +231,63 @@ async fn a_drain_ends_in_time() {
     timeout(PATIENCE, end).await.unwrap();
 }
 
+/// The status of the close frame; messages before it are passed over.
+async fn close_status(socket: &mut Socket) -> u16 {
+    let closed = async {
+        while let Some(frame) = socket.next().await {
+            if let Message::Close(frame) = frame.unwrap() {
+                return frame.unwrap().code.into();
+            }
+        }
+        panic!("no close frame");
+    };
+    timeout(PATIENCE, closed).await.expect("the socket is closed")
+}
+
+#[tokio::test]
+async fn a_stop_tells_each_websocket_that_the_server_goes_away() {
+    let host = Host::start().await;
+    let mut in_a_room = open(&host).await;
+    hear(&mut in_a_room, "welcome").await;
+    say(&mut in_a_room, json!({"type": "join", "seq": 1, "room": "blue"})).await;
+    hear(&mut in_a_room, "joined").await;
+    let mut outside = open(&host).await;
+    hear(&mut outside, "welcome").await;
+    let url = format!("ws://{}/signal", host.at(Purpose::Http));
+    let (mut silent, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    host.server.stop();
+    for socket in [&mut in_a_room, &mut outside, &mut silent] {
+        assert_eq!(close_status(socket).await, 1001);
+    }
+    timeout(PATIENCE, host.server.stopped()).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_last_answer_comes_before_the_end_of_a_drain() {
+    let host = Host::start().await;
+    let mut socket = open(&host).await;
+    hear(&mut socket, "welcome").await;
+    say(&mut socket, json!({"type": "join", "seq": 1, "room": "blue"})).await;
+    hear(&mut socket, "joined").await;
+    host.server.drain();
+    say(&mut socket, json!({"type": "leave", "seq": 2})).await;
+    hear(&mut socket, "left").await;
+    assert_eq!(close_status(&mut socket).await, 1001);
+}
+
+#[tokio::test]
+async fn who_does_not_answer_the_close_holds_no_stop() {
+    let host = Host::start().await;
+    // Nobody reads it.
+    let mut socket = open(&host).await;
+    hear(&mut socket, "welcome").await;
+    let began = Instant::now();
+    host.server.stop();
+    timeout(PATIENCE, host.server.stopped()).await.unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    drop(socket);
+}
+
 #[tokio::test]
 async fn everything_is_free_again_after_a_stop() {
     let host = Host::start().await;

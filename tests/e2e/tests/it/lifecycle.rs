@@ -60,5 +60,7 @@ fn second_signal_stops_at_once() {
     program.signal(Signal::Int).unwrap();
     member.wait_for("draining");
     program.signal(Signal::Int).unwrap();
-    program.wait_for_end().unwrap();
+    assert_eq!(member.wait_for_close(), 1001);
+    let status = program.wait_for_end().unwrap();
+    assert_eq!(status.code(), Some(130), "{}", program.printed());
 }

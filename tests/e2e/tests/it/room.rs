@@ -38,6 +38,16 @@ impl Member {
         }
     }
 
+    /// The status of the close frame; messages before it are passed over.
+    pub(crate) fn wait_for_close(&mut self) -> u16 {
+        loop {
+            let frame = self.socket.read().unwrap_or_else(|error| panic!("cut off: {error}"));
+            if let Message::Close(frame) = frame {
+                return frame.unwrap().code.into();
+            }
+        }
+    }
+
     pub(crate) fn say_bye(&mut self) {
         self.send_reliably(json!({"type": "bye"}));
     }

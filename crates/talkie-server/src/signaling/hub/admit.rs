@@ -77,11 +77,11 @@ impl Hub {
     /// gets a new one.
     fn rewind(&mut self, now: Instant, id: SessionId, ack: u64) -> bool {
         let Some(session) = self.sessions.get_mut(&id) else { return false };
-        let Ok(freed) = session.resume(ack) else {
+        if session.resume(ack).is_err() {
             self.fail(now, id, Code::BadSequence, "the session was resumed from an unknown place");
             return false;
-        };
-        self.accounts.change(session.account(), |holding| holding.bytes -= freed);
+        }
+        self.weigh(id);
         true
     }
 
@@ -96,15 +96,10 @@ impl Hub {
         let session = self.sessions.get_mut(&id).expect("found by the caller");
         let before = session.account();
         session.attach(socket, client, true);
-        let (after, bytes) = (session.account(), session.outbox.bytes());
-        self.accounts.change(before, |holding| {
-            holding.sessions -= 1;
-            holding.bytes -= bytes;
-        });
-        self.accounts.change(after, |holding| {
-            holding.sessions += 1;
-            holding.bytes += bytes;
-        });
+        let after = session.account();
+        self.accounts.change(before, |holding| holding.sessions -= 1);
+        self.accounts.change(after, |holding| holding.sessions += 1);
+        self.weigh(id);
         self.stats.resumes += 1;
         self.open(now, socket, id);
     }

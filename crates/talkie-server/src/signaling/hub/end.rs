@@ -5,6 +5,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::super::backend::{Command, LeaveReason};
+use super::super::backlog::Keeper;
 use super::super::ids::{SessionId, SocketId};
 use super::super::message::Outgoing;
 use super::super::session::Link;
@@ -67,11 +68,9 @@ impl Hub {
     ) -> Option<SocketId> {
         let mut session = self.sessions.remove(&id)?;
         self.timers.set(Timer::Session(id), None);
-        let (account, bytes) = (session.account(), session.outbox.bytes());
-        self.accounts.change(account, |holding| {
-            holding.sessions -= 1;
-            holding.bytes -= bytes;
-        });
+        let account = session.account();
+        self.accounts.change(account, |holding| holding.sessions -= 1);
+        self.backlog.remove(Keeper::Session(id));
         if let Some(peer) = session.place.peer() {
             self.depart(now, peer, reason);
         }
@@ -81,12 +80,33 @@ impl Hub {
         let socket = session.socket()?;
         if let Some(state) = self.sockets.get_mut(&socket) {
             let rest: Vec<_> = std::iter::from_fn(|| session.outbox.give()).collect();
-            let bytes = rest.iter().map(Bytes::len).sum();
-            state.inherited = bytes;
+            self.backlog.set(Keeper::Socket(socket), account, rest.iter().map(Bytes::len).sum());
             state.urgent.extend(rest);
-            self.accounts.change(account, |holding| holding.bytes += bytes);
         }
         Some(socket)
+    }
+
+    /// Brings what waits for all clients below its bound.
+    pub(super) fn shed(&mut self, now: Instant) {
+        while self.backlog.total() > self.config.replay_bytes_total {
+            match self.backlog.heaviest() {
+                Some(Keeper::Session(id)) => {
+                    // Else it would only move on to the socket.
+                    if let Some(session) = self.sessions.get_mut(&id) {
+                        session.outbox.clear();
+                    }
+                    let words = "too many messages wait at the server, most of them for you";
+                    self.fail(now, id, Code::ReplayOverflow, words);
+                }
+                Some(Keeper::Socket(id)) => {
+                    if let Some(socket) = self.sockets.get_mut(&id) {
+                        socket.urgent.clear();
+                    }
+                    self.backlog.remove(Keeper::Socket(id));
+                }
+                None => return,
+            }
+        }
     }
 
     pub(super) fn depart(&mut self, now: Instant, peer: PeerId, reason: LeaveReason) {

@@ -23,6 +23,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use talkie_sansio::Genesis;
 
+use super::backlog::{Backlog, Keeper};
 use super::ids::{SessionId, SocketId};
 use super::limits::{Accounts, Rate};
 use super::message::{Incoming, Malformed};
@@ -64,8 +65,6 @@ struct Socket {
     last_heard: Instant,
     /// Goes out before anything of the session.
     urgent: VecDeque<Bytes>,
-    /// The bytes in it that an ended session left; they count until the socket is gone.
-    inherited: usize,
     pong: bool,
     /// Something was written since the driver last found nothing to write.
     wrote: bool,
@@ -92,11 +91,13 @@ pub(super) struct Hub {
     /// ids of those who peek.
     members: BTreeMap<PeerId, SessionId>,
     accounts: Accounts,
+    backlog: Backlog,
     timers: Timers<Timer>,
     woken: VecDeque<SocketId>,
     grants: BTreeSet<SessionId>,
     /// Until when a draining server goes on.
     draining_until: Option<Instant>,
+    stopped: bool,
     stats: Stats,
 }
 
@@ -116,10 +117,12 @@ impl Hub {
             sessions: BTreeMap::new(),
             members: BTreeMap::new(),
             accounts: Accounts::default(),
+            backlog: Backlog::default(),
             timers: Timers::new(),
             woken: VecDeque::new(),
             grants: BTreeSet::new(),
             draining_until: None,
+            stopped: false,
             stats: Stats::default(),
         }
     }
@@ -137,7 +140,6 @@ impl Hub {
                 phase: Phase::Hello,
                 last_heard: now,
                 urgent: VecDeque::new(),
-                inherited: 0,
                 pong: false,
                 wrote: false,
                 woken: false,
@@ -149,6 +151,8 @@ impl Hub {
             self.refuse(id, Code::TooManySessions, "too many connections from this address");
         } else if self.sockets.len() > self.config.sockets() {
             self.refuse(id, Code::ServerFull, "the server is full");
+        } else if self.stopped {
+            self.goes_away(id);
         }
         id
     }
@@ -206,10 +210,8 @@ impl Hub {
         self.timers.set(Timer::Socket(id), None);
         if let Some(socket) = self.sockets.remove(&id) {
             let account = AddressKey::from(socket.client.address);
-            self.accounts.change(account, |holding| {
-                holding.sockets -= 1;
-                holding.bytes -= socket.inherited;
-            });
+            self.accounts.change(account, |holding| holding.sockets -= 1);
+            self.backlog.remove(Keeper::Socket(id));
         }
     }
 
@@ -221,6 +223,24 @@ impl Hub {
             self.tell_draining(now, id, within);
         }
         self.deliver(now);
+    }
+
+    /// The server stops now: each socket is closed once it has been told what waits for it.
+    pub(super) fn handle_stop(&mut self) {
+        self.stopped = true;
+        let sockets: Vec<SocketId> = self.sockets.keys().copied().collect();
+        for id in sockets {
+            self.goes_away(id);
+        }
+    }
+
+    /// RFC 6455 §7.4.1: 1001 is for a server that goes down. A socket that is about to be closed for
+    /// another reason keeps that.
+    fn goes_away(&mut self, id: SocketId) {
+        if let Some(socket) = self.sockets.get_mut(&id) {
+            socket.close.get_or_insert((1001, "going-away"));
+        }
+        self.wake(id);
     }
 
     /// The backend has news.
@@ -281,6 +301,7 @@ impl Hub {
             sockets: self.sockets.len(),
             sessions: self.sessions.len(),
             rooms: self.backend.rooms(),
+            waiting_bytes: self.backlog.total(),
             peers: self
                 .sessions
                 .values()
@@ -302,6 +323,13 @@ impl Hub {
     fn wake_session(&mut self, id: SessionId) {
         if let Some(socket) = self.sessions.get(&id).and_then(Session::socket) {
             self.wake(socket);
+        }
+    }
+
+    /// Follows what a session keeps.
+    fn weigh(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get(&id) {
+            self.backlog.set(Keeper::Session(id), session.account(), session.outbox.bytes());
         }
     }
 

@@ -103,10 +103,11 @@ impl Hub {
         let Some(session) = self.sessions.get_mut(&id) else { return };
         let frame = message.encode(Some(session.outbox.next_seq()));
         let (account, bytes) = (session.account(), frame.len());
-        let kept = self.accounts.of(account).bytes + bytes;
+        let kept = self.backlog.of(account) + bytes;
         if kept <= self.config.replay_bytes_per_address && session.outbox.push(frame).is_ok() {
-            self.accounts.change(account, |holding| holding.bytes = kept);
+            self.weigh(id);
             self.wake_session(id);
+            self.shed(now);
         } else {
             let words = "too many messages wait to be acknowledged";
             self.fail(now, id, Code::ReplayOverflow, words);

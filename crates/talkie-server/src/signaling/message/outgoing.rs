@@ -112,6 +112,8 @@ impl<'a> Outgoing<'a> {
             frame.pop();
             frame.extend_from_slice(format!(",\"seq\":{seq}}}").as_bytes());
         }
+        // It may wait for long, and its spare room is not counted.
+        frame.shrink_to_fit();
         frame.into()
     }
 }

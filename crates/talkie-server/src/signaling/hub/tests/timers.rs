@@ -116,6 +116,7 @@ fn an_idle_hub_holds_nothing_and_wants_no_wake_up() {
     assert!(world.hub.is_empty());
     assert_eq!(world.hub.poll_timeout(), None);
     assert_eq!(world.holding(), Holding::default());
+    assert_eq!(world.hub.backlog.total(), 0);
 }
 
 #[test]
@@ -138,20 +139,20 @@ fn what_waits_for_the_clients_of_an_address_is_counted_and_bounded() {
         world.acknowledge(1);
         world.settle();
     }
-    let before = world.holding().bytes;
+    let before = world.kept();
     world.cut(2);
     (0..8).for_each(|_| send(&mut world, 2));
-    assert!(world.holding().bytes > before + 8_000, "for who is away, too");
+    assert!(world.kept() > before + 8_000, "for who is away, too");
     world.connect(2);
     world.settle();
     world.acknowledge(2);
     world.settle();
-    assert!(world.holding().bytes <= before);
+    assert!(world.kept() <= before);
     // Neither is too far behind, both together are.
     for _ in 0..12 {
         send(&mut world, 1);
         send(&mut world, 2);
-        assert!(world.holding().bytes < 21_000);
+        assert!(world.kept() < 21_000);
     }
     let closed = |index: usize| world.peers[index].closed == Some((1008, "replay-overflow"));
     assert!(closed(1) || closed(2));
@@ -159,7 +160,98 @@ fn what_waits_for_the_clients_of_an_address_is_counted_and_bounded() {
         world.acknowledge(index);
         world.settle();
     }
-    assert_eq!(world.holding().bytes, 0, "an ended session keeps nothing");
+    assert_eq!(world.kept(), 0, "an ended session keeps nothing");
+}
+
+/// A room of hoarders at one address, an honest member at another, and one that sends to all.
+fn hoarders() -> World {
+    let config = SignalingConfig { replay_bytes_total: 30_000, ..SignalingConfig::default() };
+    let mut world = World::new(config, 5);
+    world.peers[3].address = Some([198, 51, 100, 1]);
+    world.peers[4].address = Some([203, 0, 113, 1]);
+    for index in 0..5 {
+        world.connect(index);
+        world.settle();
+        world.join(index, "room");
+        (0..5).for_each(|index| world.acknowledge(index));
+        world.settle();
+    }
+    world
+}
+
+#[test]
+fn what_waits_for_all_is_bounded_at_the_expense_of_who_keeps_most() {
+    let mut world = hoarders();
+    let payload = "x".repeat(1_000);
+    for round in 0..60 {
+        for to in [round % 3, 3] {
+            let id = world.peers[to].id.clone();
+            world.send(4, json!({"type": "signal", "to": id, "payload": payload}));
+            world.settle();
+            assert!(world.hub.backlog.total() <= 30_000);
+        }
+        // Not at once, so that it is sometimes the one whose message is too much.
+        if round % 4 == 0 {
+            world.acknowledge(3);
+            world.settle();
+        }
+    }
+    let overflow = Some((1008, "replay-overflow"));
+    assert!([0, 1, 2].iter().filter(|&&index| world.peers[index].closed == overflow).count() >= 2);
+    assert_eq!([3, 4].map(|index| world.peers[index].closed), [None; 2]);
+}
+
+#[test]
+fn what_an_ended_session_left_to_be_written_is_bounded_too() {
+    let mut world = hoarders();
+    let payload = "x".repeat(1_000);
+    let send = |world: &mut World, to: usize| {
+        let id = world.peers[to].id.clone();
+        world.send_to_deaf(4, json!({"type": "signal", "to": id, "payload": payload}));
+    };
+    (0..9).for_each(|_| send(&mut world, 0));
+    world.send_to_deaf(0, json!({"type": "bye"}));
+    assert!(world.kept() > 9_000, "it waits for its socket");
+    (0..24).for_each(|_| send(&mut world, 3));
+    assert!(world.hub.backlog.total() <= 30_000);
+}
+
+#[test]
+fn who_goes_may_go_in_haste() {
+    let config = SignalingConfig { burst: 5, ..SignalingConfig::default() };
+    let mut world = World::new(config, 1);
+    world.connect(0);
+    world.settle();
+    for _ in 0..9 {
+        world.send(0, json!({"type": "leave"}));
+    }
+    world.send(0, json!({"type": "bye"}));
+    world.settle();
+    assert_eq!(world.peers[0].closed, Some((1000, "bye")));
+}
+
+#[test]
+fn a_stop_closes_every_socket_after_what_waited_for_it() {
+    let mut world = World::new(SignalingConfig::default(), 4);
+    for index in 0..2 {
+        world.connect(index);
+        world.settle();
+        world.join(index, "room");
+    }
+    world.take(1);
+    // It has not said hello.
+    world.connect(2);
+    let to = world.peers[1].id.clone();
+    world.send_to_deaf(0, json!({"type": "signal", "to": to, "payload": 7}));
+    world.hub.handle_stop();
+    world.pump();
+    // Who comes during the stop is told, too.
+    world.connect(3);
+    world.settle();
+    assert_eq!(world.types(1), ["signal"]);
+    for index in 0..4 {
+        assert_eq!(world.peers[index].closed, Some((1001, "going-away")), "{index}");
+    }
 }
 
 #[test]

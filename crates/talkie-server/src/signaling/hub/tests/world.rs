@@ -31,6 +31,8 @@ pub(super) struct Peer {
     unacknowledged: VecDeque<(u64, String)>,
     received: u64,
     pub(super) id: String,
+    /// Where it comes from, if not from where all do.
+    pub(super) address: Option<[u8; 4]>,
     /// Everything but what only keeps the session going.
     pub(super) heard: Vec<Value>,
     pub(super) closed: Option<(u16, &'static str)>,
@@ -68,6 +70,11 @@ impl World {
     /// What the address of all peers holds.
     pub(super) fn holding(&self) -> Holding {
         self.hub.accounts.of(AddressKey::from(IpAddr::from(ADDRESS)))
+    }
+
+    /// The bytes that wait for the clients of that address.
+    pub(super) fn kept(&self) -> usize {
+        self.hub.backlog.of(AddressKey::from(IpAddr::from(ADDRESS)))
     }
 
     /// Does what the hub asks for; frames stay in flight.
@@ -110,7 +117,7 @@ impl World {
             return;
         }
         let client = Client {
-            address: ADDRESS.into(),
+            address: self.peers[index].address.unwrap_or(ADDRESS).into(),
             host: None,
             origin: None,
             secure: true,
@@ -158,6 +165,15 @@ impl World {
         if peer.welcomed {
             peer.up.push_back(message.to_string());
         }
+    }
+
+    /// Sends a message while no socket takes anything.
+    pub(super) fn send_to_deaf(&mut self, index: usize, mut message: Value) {
+        let peer = &mut self.peers[index];
+        peer.sent += 1;
+        message["seq"] = peer.sent.into();
+        let socket = peer.socket.unwrap();
+        self.hub.handle_frame(self.now, socket, Incoming::parse(&message.to_string()));
     }
 
     pub(super) fn send_raw(&mut self, index: usize, text: &str) {
