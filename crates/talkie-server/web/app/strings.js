@@ -91,7 +91,8 @@ const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 export function sizeText(bytes) {
   const power = Math.min(UNITS.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** power;
-  return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${UNITS[power]}`;
+  const digits = power === 0 || value >= 100 ? 0 : 1;
+  return `${value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${UNITS[power]}`;
 }
 
 /** @param {number} seconds */

@@ -79,6 +79,7 @@ const FINDINGS = [
   ['a carrier\'s NAT', { candidates: [host, candidate('srflx', '100.70.1.2', 9, '10.0.0.5', 5000)] }, 'carrier'],
   ['the server inside', { candidates: [host, candidate('srflx', '192.168.1.9', 9, '10.0.0.5', 5000)] }, 'serverInside'],
   ['a VPN beside the network', { candidates: [host, srflx, candidate('srflx', '192.0.2.44', 9, '10.8.0.2', 7000)] }, 'exits'],
+  ['a NAT of which one server cannot tell the kind', { candidates: [host, srflx] }, 'natUnknown'],
   ['only loopback', { candidates: [candidate('host', '127.0.0.1', 9)] }, 'onlyLoopback'],
   ['a symmetric NAT', { candidates: [host, srflx, candidate('srflx', '203.0.113.7', 6001, '10.0.0.5', 5000)] }, 'natSymmetric'],
 ];

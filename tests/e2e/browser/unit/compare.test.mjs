@@ -1,7 +1,9 @@
 // The comparison's frames and figures.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { contest, niceEnd, quantile, summary } from '../../../../crates/talkie-server/web/app/pages/compare/figures.js';
+import { contest, summary } from '../../../../crates/talkie-server/web/app/pages/compare/figures.js';
+import { quantile } from '../../../../crates/talkie-server/web/app/pages/quantile.js';
+import { axisEnd } from '../../../../crates/talkie-server/web/app/ui/axis.js';
 import { LOAD_BYTES, loadFrame, parseFrame, pingFrame, wordsFrame } from '../../../../crates/talkie-server/web/app/pages/compare/frames.js';
 
 test('frames are read as they were written', () => {
@@ -61,5 +63,6 @@ test('who is better, and when nobody is', () => {
 });
 
 test('an axis ends at a round number', () => {
-  assert.deepEqual([0, -1, 0.3, 1, 7, 42, 900, 1100].map(niceEnd), [1, 1, 0.4, 1, 8, 80, 1000, 2000]);
+  assert.deepEqual([0, -1, 0.3, 1, 7, 42, 900, 1100].map((value) => axisEnd(value)), [1, 1, 0.5, 1, 10, 50, 1000, 2000]);
+  assert.deepEqual([0.3, 7, 42].map((value) => axisEnd(value, [1, 2, 4, 8, 10])), [0.4, 8, 80]);
 });

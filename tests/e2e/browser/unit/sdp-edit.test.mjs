@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { codecsOf } from '../../../../crates/talkie-server/web/app/pages/sdp/codecs.js';
 import { negotiate } from '../../../../crates/talkie-server/web/app/pages/sdp/compare.js';
-import { diff } from '../../../../crates/talkie-server/web/app/pages/sdp/diff.js';
+import { diff, folded } from '../../../../crates/talkie-server/web/app/pages/sdp/diff.js';
 import { leavesCodec, rewrite, withCompanions } from '../../../../crates/talkie-server/web/app/pages/sdp/edit.js';
 import { directionOf, parse } from '../../../../crates/talkie-server/web/app/pages/sdp/parse.js';
 import { problemsOf } from '../../../../crates/talkie-server/web/app/pages/sdp/problems.js';
@@ -105,4 +105,16 @@ test('both sides cannot send to who does not receive', () => {
   const answer = parse(sample('chromium-av-data-answer').replace(/a=(?:sendrecv|recvonly)/, 'a=sendrecv'));
   assert.ok(sectionOf(offer, 'audio'));
   assert.ok(negotiate(offer, answer).mismatches.some(({ code }) => code === 'direction'));
+});
+
+test('equal lines far from a difference are folded, and nothing is lost', () => {
+  const lines = Array.from({ length: 30 }, (_, n) => `line ${n}`);
+  const rows = diff(lines, lines.toSpliced(12, 1));
+  const shown = folded(rows);
+  assert.deepEqual(shown.map((one) => (one.kind === 'folded' ? one.rows.length : one.kind)), [9, 'same', 'same', 'same', 'removed', 'same', 'same', 'same', 14]);
+  assert.deepEqual(shown.flatMap((one) => (one.kind === 'folded' ? one.rows : [one])), rows);
+  const equal = diff(lines, lines);
+  assert.deepEqual(folded(equal), equal, 'without a difference everything stays to be read');
+  const short = diff(lines.slice(0, 6), lines.slice(1, 6));
+  assert.equal(folded(short).filter(({ kind }) => kind === 'folded').length, 0);
 });

@@ -83,11 +83,12 @@ export function tabs({ label, tabs: all, shown }) {
 }
 
 /**
- * @param {{label: string, done: string, failed: string, testid: string, text: () => string|Promise<string>}} how `done`, `failed`: said for a moment
+ * @param {{label: string, done: string, failed: string, testid: string, text: () => string|Promise<string>, mark?: Child, primary?: boolean}} how
+ *   `done`, `failed`: said for a moment
  */
-export function copyButton({ label, done, failed, testid, text }) {
+export function copyButton({ label, done, failed, testid, text, mark = null, primary = false }) {
   const words = h('span', { 'aria-live': 'polite' }, label);
-  const button = h('button', { type: 'button', class: 'button', data: { testid } }, words);
+  const button = h('button', { type: 'button', class: primary ? 'button primary' : 'button', data: { testid } }, mark, words);
   button.addEventListener('click', async () => {
     try {
       await navigator.clipboard.writeText(await text());

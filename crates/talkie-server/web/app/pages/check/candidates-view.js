@@ -56,7 +56,7 @@ function candidate(words, { ms, type, protocol, tcpType, address, port, priority
       String(port),
       h('span', {}, String(priority), h('span', { class: 'hint block' }, words.parts(parts.type, parts.local, parts.component))),
       foundation,
-      url ? h('code', { dir: 'ltr' }, url) : words.none,
+      url ? h('code', { dir: 'ltr' }, url) : url === null ? words.serverUnsaid : words.none,
     ],
     { testid: 'candidate', type, protocol, kind: 'candidate' },
   );

@@ -5,7 +5,7 @@
  */
 import { decodePriority, parseCandidate } from '../candidate.js';
 import { judge, PATIENCE_MS } from './leg.js';
-import { iceServer } from './servers.js';
+import { iceServer, serverOf } from './servers.js';
 
 /** @import {Here, IceError} from './leg.js' */
 /** @import {Server} from './servers.js' */
@@ -13,7 +13,7 @@ import { iceServer } from './servers.js';
 
 /**
  * @typedef {Gathered & {kind: 'candidate', ms: number, priority: number, parts: {type: number, local: number, component: number},
- *   foundation: string, component: number, tcpType: string, relayProtocol: string, url: string}} CandidateRow
+ *   foundation: string, component: number, tcpType: string, relayProtocol: string, url: string|null}} CandidateRow `url` as `serverOf` has it
  */
 /** @typedef {{kind: 'error', ms: number, code: number, text: string, url: string, address: string}} ErrorRow */
 /** @typedef {CandidateRow|ErrorRow} Row */
@@ -34,7 +34,7 @@ export async function gather({ servers, policy, patience = PATIENCE_MS, signal, 
   let connection = null;
   try {
     connection = new RTCPeerConnection({ iceServers: servers.map(iceServer), iceTransportPolicy: policy });
-    const complete = await watch(connection, { patience, signal, enough, ms, row: (one) => (rows.push(one), row(one)) });
+    const complete = await watch(connection, { servers, patience, signal, enough, ms, row: (one) => (rows.push(one), row(one)) });
     return { complete, thrown: null, ms: ms(), rows };
   } catch (error) {
     return { complete: true, thrown: String(error).slice(0, MAX_TEXT), ms: ms(), rows };
@@ -45,10 +45,10 @@ export async function gather({ servers, policy, patience = PATIENCE_MS, signal, 
 
 /**
  * @param {RTCPeerConnection} connection
- * @param {{patience: number, signal: AbortSignal|undefined, ms: () => number, row: (row: Row) => void, enough: (row: Row) => boolean}} how
+ * @param {{servers: readonly Server[], patience: number, signal: AbortSignal|undefined, ms: () => number, row: (row: Row) => void, enough: (row: Row) => boolean}} how
  * @returns {Promise<boolean>} whether it ended by itself
  */
-function watch(connection, { patience, signal, ms, row, enough }) {
+function watch(connection, { servers, patience, signal, ms, row, enough }) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(false), patience);
     const end = (/** @type {boolean} */ complete) => (clearTimeout(timer), resolve(complete));
@@ -58,7 +58,7 @@ function watch(connection, { patience, signal, ms, row, enough }) {
       if (enough(one)) end(true);
     };
     connection.onicecandidate = ({ candidate }) => {
-      const read = candidate?.candidate ? candidateRow(candidate, ms()) : null;
+      const read = candidate?.candidate ? candidateRow(candidate, ms(), servers) : null;
       if (read) take(read);
     };
     connection.addEventListener('icecandidateerror', (event) => take(errorRow(/** @type {RTCPeerConnectionIceErrorEvent} */ (event), ms())));
@@ -69,17 +69,18 @@ function watch(connection, { patience, signal, ms, row, enough }) {
   });
 }
 
-/** @param {RTCIceCandidate} candidate @param {number} ms @returns {CandidateRow|null} */
-function candidateRow(candidate, ms) {
+/** @param {RTCIceCandidate} candidate @param {number} ms @param {readonly Server[]} servers @returns {CandidateRow|null} */
+function candidateRow(candidate, ms, servers) {
   const read = parseCandidate(candidate.candidate);
   if (!read) return null;
   const { type, protocol, address, port, priority, foundation, component, tcpType, relatedAddress, relatedPort } = read;
   // On newer browsers only; TypeScript's library does not have them all.
-  const { relayProtocol, url } = /** @type {{relayProtocol?: unknown, url?: unknown}} */ (candidate);
+  const { relayProtocol: via, url: said } = /** @type {{relayProtocol?: unknown, url?: unknown}} */ (candidate);
+  const relayProtocol = typeof via === 'string' ? via : '';
   return {
     kind: 'candidate', ms, type, protocol, address, port, priority, parts: decodePriority(priority), foundation, component,
     tcpType: tcpType ?? '', relatedAddress, relatedPort,
-    relayProtocol: typeof relayProtocol === 'string' ? relayProtocol : '', url: typeof url === 'string' ? url : '',
+    relayProtocol, url: serverOf({ type, relayProtocol, url: typeof said === 'string' ? said : '' }, servers),
   };
 }
 

@@ -2,20 +2,16 @@
  * Figures from measurements: round trips, loss, rates. Pure.
  * @module
  */
+import { quantile } from '../quantile.js';
 
 /** @typedef {{at: number, rtt: number}} Ping `at`: ms since the first was sent */
 /** @typedef {{count: number, lost: number, min: number, median: number, p95: number, max: number}} Trips in ms */
 
-/** Nearest rank. @param {readonly number[]} sorted @param {number} share 0 … 1 */
-export function percentile(sorted, share) {
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
-}
-
 /** @param {readonly Ping[]} pings those that came back @param {number} sent @returns {Trips|null} null: none came back */
 export function trips(pings, sent) {
   if (pings.length === 0) return null;
-  const sorted = pings.map(({ rtt }) => rtt).sort((a, b) => a - b);
-  return { count: sent, lost: sent - pings.length, min: sorted[0] ?? NaN, median: percentile(sorted, 0.5), p95: percentile(sorted, 0.95), max: sorted.at(-1) ?? NaN };
+  const times = pings.map(({ rtt }) => rtt);
+  return { count: sent, lost: sent - pings.length, min: Math.min(...times), median: quantile(times, 0.5), p95: quantile(times, 0.95), max: Math.max(...times) };
 }
 
 /** @typedef {{received: number, lost: number, jitter: number, frames: number}} Inbound jitter in ms */

@@ -2,6 +2,7 @@
  * Round-trip times over time, drawn as they come in.
  * @module
  */
+import { axisEnd } from '../../ui/axis.js';
 import { svg } from '../../ui/dom.js';
 
 /** @import {Ping} from './meter.js' */
@@ -15,10 +16,7 @@ export function rttPlot(empty) {
   /** @type {Ping[]} */
   let pings = [];
   const draw = () => {
-    // Round figures on the scale: 1, 2 or 5 times a power of ten.
-    const most = Math.max(1, ...pings.map(({ rtt }) => rtt));
-    const power = 10 ** Math.floor(Math.log10(most));
-    const top = [1, 2, 5, 10].map((factor) => factor * power).find((value) => value >= most) ?? most;
+    const top = axisEnd(Math.max(1, ...pings.map(({ rtt }) => rtt)));
     const x = (/** @type {number} */ at) => LEFT + (Math.min(at, SPAN_MS) / SPAN_MS) * (WIDTH - LEFT - 4);
     const y = (/** @type {number} */ rtt) => HEIGHT - BOTTOM - (rtt / top) * (HEIGHT - BOTTOM - 22);
     const line = svg('polyline', { class: 'rtt-line', points: [...pings].sort((a, b) => a.at - b.at).map(({ at, rtt }) => `${x(at).toFixed(1)},${y(rtt).toFixed(1)}`).join(' ') });

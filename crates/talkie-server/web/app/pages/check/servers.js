@@ -65,6 +65,19 @@ export function readForm({ url, username, credential }) {
   return username && credential ? { server: { ...read, username, credential } } : { fault: 'noCredentials' };
 }
 
+/**
+ * The URL that a candidate is from. Some browsers don't say; then it is the only one that it can be from.
+ * @param {{type: string, relayProtocol: string, url: string}} candidate
+ * @param {readonly Server[]} servers those that were asked
+ * @returns {string|null} empty: from no server; null: nobody can tell
+ */
+export function serverOf({ type, relayProtocol, url }, servers) {
+  if (url) return url;
+  if (type !== 'srflx' && type !== 'relay') return '';
+  const possible = servers.filter(({ leg }) => (type === 'relay' ? leg !== 'stun' && (!relayProtocol || leg === relayProtocol) : leg === 'stun' || leg === 'udp'));
+  return possible.length === 1 ? possible[0]?.url ?? null : null;
+}
+
 /** @param {Server} server @returns {RTCIceServer} */
 export function iceServer({ url, username, credential }) {
   return { urls: url, ...(username !== undefined && { username }), ...(credential !== undefined && { credential }) };

@@ -113,6 +113,7 @@ function ofAddresses({ candidates, done }) {
   const mapping = mappingOf(candidates);
   if (mapping === 'changing') found.push(finding('natSymmetric', 'bad'));
   if (mapping === 'steady') found.push(finding('natSteady', 'note'));
+  if (mapping === null && outside.length > 0) found.push(finding('natUnknown', 'note'));
   if (outside.some(({ address }) => addressKind(address) === 'private')) found.push(finding('serverInside', 'note'));
   if ([...hosts, ...outside].some(({ address }) => addressKind(address) === 'carrier')) found.push(finding('carrier', 'note'));
   const exits = new Set(outside.filter(({ address }) => addressFamily(address) === 4).map(({ address }) => address));

@@ -2,6 +2,7 @@
  * From single round trips to what is worth saying of them. Pure.
  * @module
  */
+import { quantile } from '../quantile.js';
 
 /** @typedef {{at: number, ms: number|null}} Trip `at`: when it began, in ms; `ms` null: no answer came */
 
@@ -28,15 +29,6 @@ export function summary(trips) {
   };
 }
 
-/** @param {readonly number[]} values at least one @param {number} q 0 to 1 */
-export function quantile(values, q) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (sorted.length - 1) * q;
-  const low = sorted[Math.floor(at)] ?? 0;
-  const high = sorted[Math.ceil(at)] ?? low;
-  return low + (high - low) * (at - Math.floor(at));
-}
-
 /**
  * Which of two is better, and how clearly. Below a tenth of a difference (or a millisecond) they are even.
  * @param {number} a
@@ -49,11 +41,4 @@ export function contest(a, b, apart = 0) {
   const times = small > 0 ? large / small : Infinity;
   if (times < 1.1 || large - small <= apart) return { better: 'even', times };
   return { better: a < b ? 'a' : 'b', times };
-}
-
-/** An axis' end: the next of 1, 2, 4, 8, 10, 20 … above the value, so that its quarters are short numbers. @param {number} value */
-export function niceEnd(value) {
-  if (!(value > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 4, 8, 10].map((step) => step * power).find((end) => end >= value * 0.999) ?? 10 * power;
 }

@@ -6,6 +6,7 @@ import { h } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { linkCaution } from '../../session/invitation.js';
 import { strings } from '../../strings.js';
+import { copyButton } from '../frame.js';
 
 /** @import {Invitation} from '../../types.js' */
 
@@ -15,16 +16,7 @@ import { strings } from '../../strings.js';
 export function pairCard(t, pair, invitation, openInside) {
   const link = `${invitation.origin ?? location.origin}/compare#${pair}`;
   const caution = linkCaution(invitation, location.hostname);
-  const copied = h('span', { class: 'hint', role: 'status' });
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(link);
-      copied.textContent = t.pair.copied;
-    } catch {
-      // Plain http: the link stands there to be selected.
-      copied.textContent = '';
-    }
-  };
+  const copy = copyButton({ label: t.pair.copy, done: t.pair.copied, failed: t.results.copyFailed, testid: 'compare-copy', text: () => link, mark: icon('link'), primary: true });
   return h(
     'section',
     { class: 'card', data: { testid: 'compare-pair' } },
@@ -32,7 +24,7 @@ export function pairCard(t, pair, invitation, openInside) {
     h('p', { class: 'hint' }, t.pair.hint),
     h('p', { class: 'link-text', data: { testid: 'compare-link' } }, link),
     caution && h('p', { class: 'hint' }, strings.room.caution[caution]),
-    h('div', { class: 'compare-buttons' }, h('button', { type: 'button', class: 'button primary', data: { testid: 'compare-copy' }, on: { click: () => void copy() } }, icon('link'), t.pair.copy), copied),
+    h('div', { class: 'compare-buttons' }, copy),
     h('hr', {}),
     h('div', {}, h('button', { type: 'button', class: 'button', 'aria-describedby': 'compare-alone-hint', data: { testid: 'compare-alone' }, on: { click: openInside } }, t.pair.alone)),
     h('p', { class: 'hint', id: 'compare-alone-hint' }, t.pair.aloneHint),

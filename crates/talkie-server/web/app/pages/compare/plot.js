@@ -4,11 +4,13 @@
  * the stylesheet by class.
  * @module
  */
+import { axisEnd } from '../../ui/axis.js';
 import { svg } from '../../ui/dom.js';
-import { niceEnd } from './figures.js';
 
 /** @import {Trip} from './figures.js' */
 
+/** Their quarters are short numbers, too. */
+const QUARTERED = [1, 2, 4, 8, 10];
 const SPACE = { height: 220, left: 56, right: 12, top: 12, bottom: 30 };
 /** Drawn about as wide as it will be shown, so that its letters are as tall as others. */
 const widthNow = (most = 420) => Math.max(280, Math.min(most, innerWidth - 90));
@@ -50,8 +52,8 @@ export function tripsPlot(label, series) {
   const all = series.flatMap(({ trips }) => trips.flatMap(({ ms }) => (ms === null ? [] : [ms]))).sort((a, b) => a - b);
   const seconds = Math.max(1, ...series.flatMap(({ trips }) => trips.map(({ at }) => at / 1000)));
   // A few stragglers must not press all others to the ground; they are drawn at the upper edge.
-  const top = niceEnd((all[Math.floor(all.length * 0.98)] ?? 1) * 1.2);
-  const { drawing, atX, atY } = frame({ label, x: { end: niceEnd(seconds), unit: 's' }, y: { end: top, unit: 'ms' } });
+  const top = axisEnd((all[Math.floor(all.length * 0.98)] ?? 1) * 1.2, QUARTERED);
+  const { drawing, atX, atY } = frame({ label, x: { end: axisEnd(seconds, QUARTERED), unit: 's' }, y: { end: top, unit: 'ms' } });
   for (const { name, trips } of series) {
     const dots = trips.flatMap(({ at, ms }) => (ms === null ? [] : [svg('circle', { cx: atX(at / 1000).toFixed(1), cy: atY(ms).toFixed(1), r: 2.5 })]));
     drawing.append(svg('g', { class: `series ${name}` }, ...dots));
@@ -67,7 +69,7 @@ export function tripsPlot(label, series) {
 export function sharePlot(label, series) {
   const sorted = series.map(({ name, trips }) => ({ name, of: trips.length, all: trips.flatMap(({ ms }) => (ms === null ? [] : [ms])).sort((a, b) => a - b) }));
   const longest = Math.max(1, ...sorted.map(({ all }) => all[Math.floor(all.length * 0.98)] ?? 0));
-  const { drawing, atX, atY } = frame({ label, x: { end: niceEnd(longest), unit: 'ms' }, y: { end: 100, unit: '%' } });
+  const { drawing, atX, atY } = frame({ label, x: { end: axisEnd(longest, QUARTERED), unit: 'ms' }, y: { end: 100, unit: '%' } });
   for (const { name, of, all } of sorted) {
     const points = all.map((ms, i) => `${atX(ms).toFixed(1)},${atY(((i + 1) / of) * 100).toFixed(1)}`);
     if (points.length > 0) drawing.append(svg('polyline', { class: `series ${name}`, points: [`${atX(0)},${atY(0)}`, ...points].join(' ') }));
@@ -82,7 +84,7 @@ export function sharePlot(label, series) {
 export function barsPlot(label, bars) {
   const width = widthNow(800);
   const row = 48;
-  const end = niceEnd(Math.max(...bars.map(({ value }) => value), 0));
+  const end = axisEnd(Math.max(...bars.map(({ value }) => value), 0));
   const drawing = svg('svg', { class: 'plot bars', viewBox: `0 0 ${width} ${bars.length * row}`, role: 'img', 'aria-label': label });
   bars.forEach(({ name, words, value, shown }, i) => {
     const y = i * row;

@@ -4,6 +4,7 @@
  */
 import { locale } from '../../strings.js';
 import { h } from '../../ui/dom.js';
+import { copyButton } from '../frame.js';
 import { contest, summary } from './figures.js';
 import { barsPlot, sharePlot, tripsPlot } from './plot.js';
 
@@ -21,8 +22,7 @@ const LANES = /** @type {const} */ (['socket', 'channel', 'loose']);
 export function resultsView(t, results, path) {
   const r = t.results;
   const series = LANES.map((name) => ({ name, trips: results.idle[name] }));
-  const copied = h('span', { class: 'hint', role: 'status' });
-  const copy = () => void navigator.clipboard?.writeText(JSON.stringify({ path, ...results }, null, 1)).then(() => (copied.textContent = r.copied), () => {});
+  const copy = copyButton({ label: r.copy, done: r.copied, failed: r.copyFailed, testid: 'compare-json', text: () => JSON.stringify({ path, ...results }, null, 1) });
   return h(
     'div',
     { class: 'card compare-card' },
@@ -37,7 +37,7 @@ export function resultsView(t, results, path) {
     h('figure', { class: 'flows', data: { testid: 'compare-flows' } }, barsPlot(flowsText(t, results), bars(t, results))),
     h('h3', {}, r.busy),
     table(t, /** @type {const} */ (['socket', 'channel']).map((name) => [name, results.busy[name]]), 'compare-busy'),
-    h('div', { class: 'compare-buttons' }, h('button', { type: 'button', class: 'button', data: { testid: 'compare-json' }, on: { click: copy } }, r.copy), copied),
+    h('div', { class: 'compare-buttons' }, copy),
   );
 }
 

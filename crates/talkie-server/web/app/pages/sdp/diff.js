@@ -19,6 +19,29 @@ export function diff(before, after) {
   return [...rows('same', before.slice(0, start)), ...middle(a, b), ...rows('same', end ? before.slice(-end) : [])];
 }
 
+/**
+ * Long stretches without a difference as one, with some lines left around each difference.
+ * @param {readonly Row[]} all
+ * @param {number} [around]
+ * @returns {(Row|{kind: 'folded', rows: Row[]})[]}
+ */
+export function folded(all, around = 3) {
+  /** @type {(Row|{kind: 'folded', rows: Row[]})[]} */
+  const shown = [];
+  for (let at = 0; at < all.length; ) {
+    let end = at;
+    while (all[end]?.kind === 'same') end += 1;
+    const [from, to] = [at === 0 ? 0 : at + around, end === all.length ? end : end - around];
+    // A button in the place of fewer lines would save nothing.
+    const worth = to - from > 2 && to - from < all.length;
+    if (worth) shown.push(...all.slice(at, from), { kind: 'folded', rows: all.slice(from, to) }, ...all.slice(to, end));
+    else shown.push(...all.slice(at, end));
+    for (; end < all.length && all[end]?.kind !== 'same'; end += 1) shown.push(/** @type {Row} */ (all[end]));
+    at = end;
+  }
+  return shown;
+}
+
 /** @param {Row['kind']} kind @param {readonly string[]} lines */
 const rows = (kind, lines) => lines.map((text) => ({ kind, text }));
 

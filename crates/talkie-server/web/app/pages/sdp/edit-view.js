@@ -7,11 +7,12 @@ import { h } from '../../ui/dom.js';
 import { selectField } from '../../ui/fields.js';
 import { copyButton } from '../frame.js';
 import { codecsOf, formatName, isCompanion, servedBy } from './codecs.js';
-import { diff } from './diff.js';
+import { diff, folded } from './diff.js';
 import { leavesCodec, rewrite, withCompanions } from './edit.js';
 import { sectionTitle } from './explained-view.js';
 import { directionOf, DIRECTIONS, isRtp } from './parse.js';
 
+/** @import {Row} from './diff.js' */
 /** @import {Change} from './edit.js' */
 /** @import {Words} from './input-view.js' */
 /** @import {Direction, Section} from './parse.js' */
@@ -49,7 +50,7 @@ function editor(words, read) {
     result = rewrite(description, changes);
     const rows = diff(description.lines.map(({ raw }) => raw), result.split('\r\n').slice(0, -1));
     output.dataset.text = result;
-    output.replaceChildren(...rows.slice(0, MAX_ROWS).map(({ kind, text }) => h('div', { class: 'diff-row', data: { kind } }, h('span', { class: 'visually-hidden' }, kind === 'same' ? '' : words.diff[kind]), text || ' ')));
+    output.replaceChildren(...folded(rows.slice(0, MAX_ROWS)).map((one) => (one.kind === 'folded' ? fold(words, one.rows) : diffRow(words, one))));
     count.textContent = words.changes(rows.filter(({ kind }) => kind === 'removed').length, rows.filter(({ kind }) => kind === 'added').length);
   };
   const sections = description.sections.slice(0, MAX_SECTIONS).filter(isRtp).map((section) => sectionEditor(words, read, section, (change) => (changes.set(section.index, change), draw())));
@@ -66,6 +67,23 @@ function editor(words, read) {
     ),
     output,
   ];
+}
+
+/** @param {Words} words @param {Row} row */
+function diffRow(words, { kind, text }) {
+  return h('div', { class: 'diff-row', data: { kind } }, h('span', { class: 'visually-hidden' }, kind === 'same' ? '' : words.diff[kind]), text || ' ');
+}
+
+/** What stays as it was, until somebody wants to see it. @param {Words} words @param {readonly Row[]} rows */
+function fold(words, rows) {
+  const button = h('button', { type: 'button', class: 'diff-fold', data: { testid: 'diff-fold' } }, words.unfold(rows.length));
+  button.addEventListener('click', () => {
+    const lines = rows.map((row) => diffRow(words, row));
+    button.replaceWith(...lines);
+    if (lines[0]) lines[0].tabIndex = -1;
+    lines[0]?.focus();
+  });
+  return button;
 }
 
 /** @param {Words} words @param {Read} read @param {Section} section @param {(change: Change) => void} changed */

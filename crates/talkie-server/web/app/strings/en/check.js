@@ -41,6 +41,7 @@ export default {
     insecure: () => 'This page did not come securely: browsers give it no camera and no microphone. Open it by https.',
     loopbackPage: () => 'You opened this page on the server itself (localhost). What works here need not work for others: open it by the address that they use.',
     natSymmetric: () => 'Your router gives each connection another port (symmetric NAT). Direct calls only work with those whose router is less strict; the others are relayed.',
+    natUnknown: () => 'You are behind a NAT. Of what kind, one STUN server cannot tell: test two at different addresses under “Test another server”.',
     natSteady: () => 'Your router keeps one port for all (cone NAT): direct calls work with nearly everybody.',
     serverInside: () => 'You reach the server by a private address: it is in your own network, so what the Internet would see cannot be told.',
     carrier: () => 'Your provider has a NAT of its own (addresses from 100.64.0.0/10). Calls from mobile networks are often like this, and may be relayed.',
@@ -154,6 +155,7 @@ export default {
   /** @param {string} rate @param {string} size */
   rate: (rate, size) => `${rate} Mbit/s (${size})`,
   none: '–',
+  serverUnsaid: 'not told by this browser',
   /** @param {number} count @param {number} median @param {number} max */
   plot: (count, median, max) => `Round-trip times of ${count} pings: middle ${median.toFixed(1)} ms, longest ${max.toFixed(1)} ms.`,
   plotEmpty: 'Round-trip times will be drawn here.',

@@ -62,6 +62,7 @@ export default {
     back: 'to here',
     copy: 'Copy as JSON',
     copied: 'Copied',
+    copyFailed: 'Could not copy',
     /** @param {string} ms */
     ms: (ms) => `${ms} ms`,
     /** @param {string} figure */

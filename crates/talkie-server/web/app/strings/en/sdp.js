@@ -116,6 +116,8 @@ export default {
   copyJson: 'Copy as JSON',
   copy: { done: 'Copied', failed: 'Could not copy' },
   changed: 'The result, with what is different marked',
+  /** @param {number} lines */
+  unfold: (lines) => `${lines} lines as before`,
   diff: { removed: 'removed:', added: 'added:' },
   /** @param {number} removed @param {number} added */
   changes: (removed, added) => (removed + added === 0 ? 'Nothing is changed yet.' : `${removed} lines out, ${added} in.`),

@@ -63,6 +63,7 @@ export default {
     back: '发往本机',
     copy: '复制为 JSON',
     copied: '已复制',
+    copyFailed: '无法复制',
     /** @param {string} ms */
     ms: (ms) => `${ms} 毫秒`,
     /** @param {string} figure */

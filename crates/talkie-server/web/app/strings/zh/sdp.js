@@ -95,6 +95,7 @@ export default {
   copyJson: '复制为 JSON',
   copy: { done: '已复制', failed: '无法复制' },
   changed: '结果，标出了不同之处',
+  unfold: (lines) => `${lines} 行未变`,
   diff: { removed: '去掉：', added: '新增：' },
   changes: (removed, added) => (removed + added === 0 ? '还没有任何改动。' : `去掉 ${removed} 行，新增 ${added} 行。`),
   compareHint: '在上面填入对方的描述，看看双方谈成了什么。',

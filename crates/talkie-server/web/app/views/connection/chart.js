@@ -4,6 +4,7 @@
  * value at its head is text, and the table of the panel has the rest.
  * @module
  */
+import { axisEnd } from '../../ui/axis.js';
 import { h, svg } from '../../ui/dom.js';
 
 const WIDTH = 320;
@@ -33,7 +34,7 @@ export function chart({ testid, title, unit, least, ago }) {
     element,
     draw(times, series, value) {
       if (now.textContent !== value) now.textContent = value;
-      const top = niceTop(Math.max(least, ...series.flatMap((s) => s.values.map((v) => v ?? 0))));
+      const top = axisEnd(Math.max(least, ...series.flatMap((s) => s.values.map((v) => v ?? 0))));
       const [from, to] = [times[0] ?? 0, times.at(-1) ?? 1];
       /** @param {number} at */
       const x = (at) => LEFT + ((WIDTH - LEFT - 2) * (at - from)) / Math.max(1, to - from);
@@ -67,12 +68,6 @@ function line(times, values, x, y) {
     pen = 'L';
   });
   return path;
-}
-
-/** The next of 1, 2, 5 times a power of ten. @param {number} value */
-export function niceTop(value) {
-  const power = 10 ** Math.floor(Math.log10(value));
-  return power * ([1, 2, 5].find((n) => n * power >= value) ?? 10);
 }
 
 /** @param {number} value */
