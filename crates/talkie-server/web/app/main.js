@@ -10,7 +10,7 @@ import { rememberedName } from './own-name.js';
 import { preferences } from './preferences.js';
 import { rememberRoom } from './recent.js';
 import { createStore, emptyCall, initialState } from './state.js';
-import { strings } from './strings.js';
+import { onLanguage, strings } from './strings.js';
 import { homeView } from './views/start/home.js';
 import { showToasts } from './views/toasts.js';
 import { registerWhenIdle, whenKept } from './worker.js';
@@ -25,11 +25,23 @@ let shown = null;
 /** @type {Visit|null} what a room needs is loaded by those who go there */
 let visit = null;
 
+/** How what is shown was made, to make it anew in another language. @type {() => View} */
+let made;
+
 /** @param {() => View} make */
 function show(make) {
+  made = make;
   shown?.dispose();
   shown = make();
   place.replaceChildren(shown.element);
+}
+
+/** The same view in other words; what somebody has typed stays. */
+function showAnew() {
+  const fields = () => /** @type {NodeListOf<HTMLInputElement>} */ (place.querySelectorAll('input.input, textarea'));
+  const typed = new Map([...fields()].map((field) => [field.dataset.testid, field.value]));
+  show(made);
+  for (const field of fields()) field.value = typed.get(field.dataset.testid) ?? field.value;
 }
 
 /** The view that the address names. */
@@ -118,6 +130,7 @@ addEventListener('pageshow', (event) => {
   if (event.persisted) location.reload();
 });
 
+onLanguage(showAnew);
 showToasts(store, /** @type {HTMLElement} */ (document.getElementById('toasts')));
 exposeDiagnostics(store, () => visit?.call ?? null, () => visit?.local ?? null);
 whenKept(() => store.set({ unreachable: true }));

@@ -63,6 +63,17 @@ export function onLanguage(listener) {
 
 /** The page speaks another language from now on, and at the next visit. @param {Language} chosen */
 export async function speak(chosen) {
+  try {
+    await learn(chosen);
+  } catch (error) {
+    // The server is away, perhaps: all is drawn anew nevertheless, and the choice stands where it stood.
+    console.warn('talkie: language', error);
+  }
+  for (const listener of listeners) listener();
+}
+
+/** @param {Language} chosen */
+async function learn(chosen) {
   const names = [...opened.keys()];
   const [modules, live] = await Promise.all([
     Promise.all([dictionaries[chosen](), ...names.map((name) => sections[name][chosen]())]),
@@ -72,7 +83,6 @@ export async function speak(chosen) {
   spoken = chosen;
   document.documentElement.lang = chosen;
   keepLanguage(chosen);
-  for (const listener of listeners) listener();
 }
 
 /** English follows the browser's own habit. @param {Language} tag */

@@ -43,11 +43,17 @@ function keptLanguage() {
   }
 }
 
-/** From the next page load on. @param {Language} language */
+/** @param {Language} language */
 export function keepLanguage(language) {
+  // The address's own wish would win over what was chosen.
+  const address = new URL(location.href);
+  if (address.searchParams.has('lang')) {
+    address.searchParams.delete('lang');
+    history.replaceState(history.state, '', address);
+  }
   try {
     localStorage.setItem(KEPT, language);
   } catch {
-    // Then the browser's preference decides.
+    // Then the browser's preference decides next time.
   }
 }

@@ -41,7 +41,6 @@ export default {
   listenStop: 'Stop',
   listenFailed: 'There is no microphone to listen to.',
   language: 'Language',
-  languageHint: 'The page is loaded anew. In a call, you leave it for a moment.',
   shortcuts: 'Keyboard shortcuts',
   shortcutsHint: 'One key for what you do often; “?” in a call lists them. They never fire while you type.',
   joining: 'When I join',

@@ -39,7 +39,6 @@ export default {
   listenStop: '停止',
   listenFailed: '没有可供试听的麦克风。',
   language: '语言',
-  languageHint: '页面会重新载入；如果正在通话，会短暂离开。',
   shortcuts: '键盘快捷键',
   shortcutsHint: '常用操作一键完成；通话中按“?”查看列表。输入文字时不会触发。',
   joining: '加入时',

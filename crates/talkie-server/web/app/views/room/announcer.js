@@ -33,8 +33,8 @@ export function announcer(store, cleanup) {
     timer ??= setTimeout(speak, TOGETHER_MS);
   };
   cleanup.add(() => clearTimeout(timer));
-  /** @type {readonly PeerView[]} */
-  let before = [];
+  // Who was there before the page was drawn (anew, in another language) did not come just now.
+  let before = store.get().peers;
   cleanup.add(
     store.subscribe((s) => s.peers, (peers) => {
       say(comings(before, peers));

@@ -38,11 +38,11 @@ import { canPictureInPicture, pictureInPicture } from './picture.js';
 
 /** @type {Record<PanelName, {icon: IconName, place: Tool['place'], key?: string, id?: string, count?: (state: Readonly<State>) => number, counted?: (n: number) => string}>} `counted`: the label when there is something to count */
 const PANEL_TOOLS = {
-  chat: { icon: 'chat', place: 'bar', key: KEYS.chat, count: (s) => s.unread, counted: strings.toolbar.chatUnread },
+  chat: { icon: 'chat', place: 'bar', key: KEYS.chat, count: (s) => s.unread, counted: (n) => strings.toolbar.chatUnread(n) },
   connection: { icon: 'chart', place: 'menu' },
   files: { icon: 'files', place: 'bar', count: (s) => s.transfers.filter((one) => one.state === 'offered').length },
   // `people` is the testid of the count in the top bar, which opens the same panel.
-  people: { icon: 'people', place: 'wide', id: 'people-open', count: (s) => s.knocks.length, counted: strings.people.buttonKnocks },
+  people: { icon: 'people', place: 'wide', id: 'people-open', count: (s) => s.knocks.length, counted: (n) => strings.people.buttonKnocks(n) },
 };
 
 /** @param {RoomApp} app @param {{react: (button: HTMLElement) => void}} open @returns {Tool[]} */

@@ -13,12 +13,7 @@ import { devicePicker, speakerPicker } from './pickers.js';
 
 const words = await section('settings');
 
-/** @type {readonly (readonly ['echoCancellation'|'noiseSuppression'|'autoGainControl', string])[]} */
-const PROCESSING = [
-  ['echoCancellation', words.echoHint],
-  ['noiseSuppression', words.noiseHint],
-  ['autoGainControl', words.gainHint],
-];
+const PROCESSING = /** @type {const} */ ({ echoCancellation: 'echoHint', noiseSuppression: 'noiseHint', autoGainControl: 'gainHint' });
 
 /** @type {MakeTab} */
 export function audioTab(app, cleanup) {
@@ -29,8 +24,8 @@ export function audioTab(app, cleanup) {
     levelMeter(app.local, cleanup),
     speakerPicker(cleanup),
     h('h3', {}, words.processing),
-    ...PROCESSING.map(([name, hint]) =>
-      switchField({ label: words[name], hint, testid: name, on: preferences.get()[name], change: (on) => prefer({ [name]: on }) }),
+    ...(/** @type {(keyof typeof PROCESSING)[]} */ (Object.keys(PROCESSING))).map((name) =>
+      switchField({ label: words[name], hint: words[PROCESSING[name]], testid: name, on: preferences.get()[name], change: (on) => prefer({ [name]: on }) }),
     ),
   );
 }

@@ -3,7 +3,7 @@
  * strings, and the module that makes it, which is loaded when the tab is first shown.
  * @module
  */
-import { section } from '../../strings.js';
+import { onLanguage, section } from '../../strings.js';
 import { Cleanup } from '../../ui/dom.js';
 import { showDialog } from '../../ui/dialog.js';
 import { tabs } from './tabs.js';
@@ -33,6 +33,7 @@ let open = false;
 export function showSettings(app, first = 'audio') {
   if (open) return;
   open = true;
+  let anew = false;
   const cleanup = new Cleanup();
   const names = /** @type {TabName[]} */ (Object.keys(TABS));
   const content = tabs(
@@ -45,12 +46,23 @@ export function showSettings(app, first = 'audio') {
       closed: () => {
         open = false;
         cleanup.run();
+        if (anew) showInOtherWords(app);
       },
     },
     content,
   );
   shown.element.classList.add('settings');
+  cleanup.add(onLanguage(() => {
+    anew = true;
+    shown.close();
+  }));
   // Who is thrown out of the room is not left with a dialog about it.
   const view = app.store.get().view;
   cleanup.add(app.store.subscribe((s) => s.view, (now) => now !== view && shown.close()));
+}
+
+/** Where the language is chosen, with the focus where it was. @param {SettingsApp} app */
+function showInOtherWords(app) {
+  showSettings(app, 'general');
+  requestAnimationFrame(() => /** @type {HTMLElement|null} */ (document.querySelector('.settings [data-testid="language"]'))?.focus());
 }
