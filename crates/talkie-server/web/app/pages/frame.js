@@ -1,6 +1,6 @@
 /**
- * What the pages beside the call have in common: their sheet, the way home, a heading, tabs, and a
- * button that copies.
+ * What the pages beside the call have in common: their sheet, the way home, a heading, and a button that
+ * copies.
  * @module
  */
 import { strings } from '../strings.js';
@@ -39,47 +39,6 @@ export function pageFrame({ title, lead, testid, home }, ...content) {
     h('header', { class: 'page-head' }, h('a', { class: 'brand', href: '/', data: { testid: 'page-home' }, on: { click: goHome } }, logo(), h('span', {}, strings.appName))),
     h('main', { class: 'page-body' }, h('div', { class: 'page-intro' }, h('h1', {}, title), h('p', {}, lead)), ...content),
   );
-}
-
-let ids = 0;
-
-/**
- * Tabs as the ARIA practices have them: one stop for Tab, arrow keys move between them.
- * @param {{label: string, tabs: readonly {name: string, title: string, panel: HTMLElement}[], shown?: (name: string) => void}} how
- */
-export function tabs({ label, tabs: all, shown }) {
-  const base = `tabs-${++ids}`;
-  const buttons = all.map(({ name, title, panel }, at) => {
-    panel.id = `${base}-${name}`;
-    panel.setAttribute('role', 'tabpanel');
-    panel.setAttribute('aria-labelledby', `${base}-${name}-tab`);
-    panel.tabIndex = 0;
-    return h('button', { type: 'button', role: 'tab', class: 'page-tab', id: `${base}-${name}-tab`, 'aria-controls': panel.id, data: { testid: `tab-${name}` }, on: { click: () => show(at) } }, title);
-  });
-  /** @param {number} at */
-  const show = (at) => {
-    buttons.forEach((button, index) => {
-      button.setAttribute('aria-selected', String(index === at));
-      button.tabIndex = index === at ? 0 : -1;
-      const panel = all[index]?.panel;
-      if (panel) panel.hidden = index !== at;
-    });
-    shown?.(all[at]?.name ?? '');
-  };
-  /** @param {KeyboardEvent} event */
-  const keydown = (event) => {
-    const now = buttons.findIndex((button) => button === document.activeElement);
-    const steps = { ArrowRight: now + 1, ArrowLeft: now - 1, Home: 0, End: buttons.length - 1 };
-    const next = Object.hasOwn(steps, event.key) ? steps[/** @type {keyof typeof steps} */ (event.key)] : null;
-    if (next === null) return;
-    event.preventDefault();
-    const at = (next + buttons.length) % buttons.length;
-    show(at);
-    buttons[at]?.focus();
-  };
-  const element = h('div', { class: 'page-tabs', role: 'tablist', 'aria-label': label, on: { keydown } }, ...buttons);
-  show(0);
-  return { element, show: (/** @type {string} */ name) => show(all.findIndex((tab) => tab.name === name)) };
 }
 
 /**

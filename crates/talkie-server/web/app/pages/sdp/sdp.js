@@ -5,7 +5,8 @@
  */
 import { section } from '../../strings.js';
 import { Cleanup, h } from '../../ui/dom.js';
-import { loadSheets, pageFrame, tabs } from '../frame.js';
+import { tabs } from '../../ui/tabs.js';
+import { loadSheets, pageFrame } from '../frame.js';
 import { compareView } from './compare-view.js';
 import { editView } from './edit-view.js';
 import { explainedView } from './explained-view.js';
@@ -41,16 +42,13 @@ export function view({ home }) {
   };
   const result = h('section', { class: 'page-section', hidden: true, 'aria-label': words.result, data: { testid: 'sdp-result' } });
   const choice = choiceOf((at) => ((chosen = at), draw()));
-  const bar = tabs({
-    label: words.views,
-    tabs: [
-      { name: 'explained', title: words.explained, panel: explained.element },
-      { name: 'edit', title: words.edit, panel: edit.element },
-      { name: 'compare', title: words.compare, panel: compare.element },
-    ],
-    shown: (name) => ((shown = name), draw()),
-  });
-  result.append(h('div', { class: 'tabs-row' }, bar.element, choice.element), explained.element, edit.element, compare.element);
+  const panels = [
+    { name: 'explained', title: words.explained, panel: explained.element },
+    { name: 'edit', title: words.edit, panel: edit.element },
+    { name: 'compare', title: words.compare, panel: compare.element },
+  ];
+  const list = tabs(panels, { label: words.views, shown: (name) => ((shown = name), draw()) });
+  result.append(h('div', { class: 'tabs-row' }, list, choice.element), ...panels.map(({ panel }) => panel));
 
   const input = inputView(words, (pasted) => {
     read = pasted.map(({ type, sdp }) => ({ type: type ?? guessType(sdp), sdp, description: parse(sdp) }));

@@ -4,9 +4,9 @@
  * @module
  */
 import { onLanguage, section } from '../../strings.js';
-import { Cleanup } from '../../ui/dom.js';
+import { Cleanup, h } from '../../ui/dom.js';
 import { showDialog } from '../../ui/dialog.js';
-import { tabs } from './tabs.js';
+import { tabs } from '../../ui/tabs.js';
 
 /** @import {AppStore} from '../../state.js' */
 /** @import {Call} from '../../session/call.js' */
@@ -36,10 +36,11 @@ export function showSettings(app, first = 'audio') {
   let anew = false;
   const cleanup = new Cleanup();
   const names = /** @type {TabName[]} */ (Object.keys(TABS));
-  const content = tabs(
-    names.map((name) => ({ name, title: words.tabs[name], make: async () => (await TABS[name]?.())?.(app, cleanup) ?? null })),
-    { label: words.title, first },
-  );
+  const all = names.map((name) => ({
+    name, title: words.tabs[name], panel: h('div', { class: 'tab-panel', data: { testid: `panel-${name}` } }),
+    make: async () => (await TABS[name]?.())?.(app, cleanup) ?? null,
+  }));
+  const content = h('div', {}, tabs(all, { label: words.title, first }), h('div', { class: 'tab-panels' }, ...all.map(({ panel }) => panel)));
   const shown = showDialog(
     {
       title: words.title, testid: 'settings', wide: true,
