@@ -110,5 +110,5 @@ export function timeText(seconds) {
   if (!Number.isFinite(seconds)) return '';
   if (seconds < 60) return strings.units.seconds(Math.max(1, Math.ceil(seconds)));
   if (seconds < 3600) return strings.units.minutes(Math.ceil(seconds / 60));
-  return strings.units.hours((seconds / 3600).toFixed(1));
+  return strings.units.hours((seconds / 3600).toLocaleString(locale(), { minimumFractionDigits: 1, maximumFractionDigits: 1 }));
 }

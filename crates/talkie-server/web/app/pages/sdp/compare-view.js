@@ -2,6 +2,7 @@
  * Offer and answer side by side: what came of it.
  * @module
  */
+import { locale } from '../../strings.js';
 import { h } from '../../ui/dom.js';
 import { icon } from '../../ui/icons.js';
 import { negotiate } from './compare.js';
@@ -60,7 +61,7 @@ function sectionCard(words, agreed) {
 function facts(words, { offerer, codecs, dropped, extensions, dtlsClient, bundled, messages, kind }) {
   const media = kind === 'audio' || kind === 'video';
   const flow = offerer.sends ? (offerer.receives ? 'both' : 'offerer') : offerer.receives ? 'answerer' : 'nobody';
-  const sizes = messages.map((size) => (size === null ? '–' : size.toLocaleString()));
+  const sizes = messages.map((size) => (size === null ? '–' : size.toLocaleString(locale())));
   /** @type {[string, string|null][]} */
   const all = [
     [words.agreed.flow, media ? words.flows[flow] : null],
