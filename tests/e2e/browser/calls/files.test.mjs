@@ -4,8 +4,9 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { WINDOW } from '../../../../crates/talkie-server/web/app/files/protocol.js';
 import { Company, goHome } from '../harness/company.mjs';
-import { becomes, IN, offers, OUT, rows, stores, withoutPickers } from '../harness/drop.mjs';
+import { becomes, IN, memoryOf, offers, OUT, rows, stores, withoutPickers } from '../harness/drop.mjs';
 import { id } from '../harness/person.mjs';
 import { enter, meets, newRoom, readsInChat, say } from '../harness/room.mjs';
 import { until } from '../harness/until.mjs';
@@ -107,6 +108,59 @@ test('three at once share the connection', async () => {
   await ada.click(id('files'));
   for (const name of ['one', 'two', 'three']) await ada.click(`${OUT} [aria-label="Cancel: ${name}"]`);
   await until('all are cancelled', async () => (await active()).length === 0);
+});
+
+test('who lies about the size or the digest is cut off, and nothing of it is kept', async () => {
+  for (const [lie, reason] of /** @type {const} */ ([['digest', 'damaged'], ['size', 'protocol']])) {
+    const answer = speaks(ada, lie);
+    await mitchell.click(`${IN}[data-state="offered"] ${id('file-accept')}`);
+    assert.equal(await answer, reason);
+    const row = await becomes(mitchell, 'in', 'failed');
+    assert.deepEqual([row.reason, row.url, row.bytes], [reason, null, 0]);
+  }
+});
+
+/** Offers 100 bytes by hand, and breaks its word when they are wanted. @param {import('../harness/person.mjs').Person} person @param {string} lie */
+function speaks(person, lie) {
+  return person.evaluate((what) => new Promise((resolve) => {
+    const channel = /** @type {any} */ (window).talkie.peers[0].pc.createDataChannel('talkie-file');
+    const tell = (/** @type {any} */ message) => channel.send(JSON.stringify(message));
+    channel.onopen = () => {
+      tell({ type: 'offer', id: crypto.randomUUID().replaceAll('-', ''), token: '0'.repeat(64), name: what, mime: '', size: 100, count: 1, folder: false });
+      tell({ type: 'files', from: 0, files: [[what, 100]] });
+    };
+    channel.onmessage = (/** @type {MessageEvent} */ { data }) => {
+      const message = JSON.parse(data);
+      if (message.type !== 'accept') return resolve(message.reason ?? message.type);
+      channel.send(new ArrayBuffer(what === 'size' ? 101 : 100));
+      tell({ type: 'digest', block: 0, sha256: '0'.repeat(64) });
+      tell({ type: 'end' });
+    };
+  }), lie);
+}
+
+test('who takes a file and never says that it is stored gets a window of it and no more', async () => {
+  await mitchell.evaluate(() => {
+    const { pc } = /** @type {any} */ (window).talkie.peers[0];
+    const app = pc.ondatachannel;
+    pc.ondatachannel = (/** @type {RTCDataChannelEvent} */ { channel }) => {
+      pc.ondatachannel = app;
+      channel.onmessage = ({ data }) => void (typeof data === 'string' && JSON.parse(data).type === 'files' && channel.send('{"type":"accept"}'));
+    };
+  });
+  const rest = await memoryOf('chromium');
+  await offers(ada, await file('silence.bin', LONG));
+  await becomes(ada, 'out', 'active');
+  const sent = () => ada.evaluate(async () => {
+    const report = [.../** @type {any} */ (await /** @type {any} */ (window).talkie.peers[0].pc.getStats()).values()];
+    return Math.max(...report.filter(({ type, label }) => type === 'data-channel' && label === 'talkie-file').map(({ bytesSent, state }) => (state === 'open' ? bytesSent : 0)));
+  });
+  await until('the window is full', async () => (await sent()) >= WINDOW);
+  await ada.reads(`${OUT} ${id('file-words')}`, 'Waiting for the other side');
+  assert.ok((await sent()) < WINDOW + 100_000, 'what is more is the list and the digests');
+  assert.ok((await memoryOf('chromium')) - rest < 100 * 2 ** 20);
+  await ada.click(`${OUT}[data-state="active"] ${id('file-cancel')}`);
+  await becomes(ada, 'out', 'cancelled');
 });
 
 test('a flood of offers, lies and nonsense is refused and hurts nobody', async () => {

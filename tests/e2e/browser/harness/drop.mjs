@@ -81,3 +81,59 @@ export async function memoryOf(browser) {
   }
   return sum;
 }
+
+/**
+ * Drags files or folders from outside over the page, as the system would tell the browser (Chromium).
+ * @param {Person} person
+ * @param {string[]} files
+ */
+export async function drags(person, ...files) {
+  const session = await person.page.context().newCDPSession(person.page);
+  const data = { items: [], files, dragOperationsMask: 1 };
+  const tell = (/** @type {string} */ type, /** @type {{x: number, y: number}} */ at) => session.send('Input.dispatchDragEvent', { type, ...at, data });
+  /** @param {string} selector @param {{x: number, y: number}} [within] its middle if not said */
+  const placeOf = async (selector, within) => {
+    const { x, y, width, height } = await person.page.locator(selector).boundingBox();
+    return within ? { x: x + within.x, y: y + within.y } : { x: x + width / 2, y: y + height / 2 };
+  };
+  await tell('dragEnter', { x: 200, y: 200 });
+  /** @param {string} selector @param {{x: number, y: number}} [within] */
+  const over = async (selector, within) => tell('dragOver', await placeOf(selector, within));
+  return {
+    over,
+    /** @param {string} selector @param {{x: number, y: number}} [within] */
+    async drop(selector, within) {
+      await over(selector, within);
+      await tell('drop', await placeOf(selector, within));
+    },
+  };
+}
+
+/**
+ * The system's dialog cannot be driven: instead of it, a file in the page's private files is picked, which
+ * is a handle of the same kind. `window.pickNothing` closes the dialog once without a choice.
+ * @param {Person} person in Chromium, before the page is opened
+ */
+export function picksPrivateFile(person) {
+  return person.page.addInitScript(() => {
+    const page = /** @type {any} */ (window);
+    page.showSaveFilePicker = async (/** @type {{suggestedName: string}} */ { suggestedName }) => {
+      if (!navigator.userActivation.isActive) throw new DOMException('no gesture', 'SecurityError');
+      if (page.pickNothing) {
+        page.pickNothing = false;
+        throw new DOMException('closed', 'AbortError');
+      }
+      page.picked = await (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
+      return page.picked;
+    };
+  });
+}
+
+/** @param {Person} person @returns {Promise<{name: string, sha256: string}>} what is in the picked file */
+export function readsPicked(person) {
+  return person.evaluate(async () => {
+    const file = await /** @type {any} */ (window).picked.getFile();
+    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', await file.arrayBuffer()));
+    return { name: file.name, sha256: [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('') };
+  });
+}

@@ -1,7 +1,7 @@
 // The file protocol with the channel's two ends in one process, and what a hostile end can try.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BLOCK, CHUNK, WINDOW } from '../../../../crates/talkie-server/web/app/files/protocol.js';
+import { BLOCK, CHUNK, LARGE_CHUNK, WINDOW } from '../../../../crates/talkie-server/web/app/files/protocol.js';
 import { answer, greet } from '../../../../crates/talkie-server/web/app/files/greeting.js';
 import { Lane } from '../../../../crates/talkie-server/web/app/files/lane.js';
 import { Receiver } from '../../../../crates/talkie-server/web/app/files/receiver.js';
@@ -267,4 +267,38 @@ test('a lane lets everybody send in turn, keeps the buffers small and never fall
   assert.deepEqual(jobs.map(({ chunks }) => chunks), [0, 0, 0, 0]);
   const early = order.slice(0, 150);
   for (const { name } of jobs) assert.ok(Math.abs(early.filter((one) => one === name).length - 37) < 12, early.join(''));
+});
+
+test('on a fast connection chunks and buffers grow, on a slow one they shrink', () => {
+  let now = 0;
+  const lane = new Lane(() => now);
+  const job = {
+    buffered: 0,
+    ready: true,
+    threshold: 0,
+    chunk: 0,
+    deepest: 0,
+    drainedAt: (/** @type {number} */ bytes) => void (job.threshold = bytes),
+    step: (/** @type {number} */ most) => {
+      job.buffered += job.chunk = most;
+      job.deepest = Math.max(job.deepest, job.buffered);
+      return most;
+    },
+  };
+  lane.add(job);
+  /** @param {number} perSecond */
+  const run = (perSecond) => {
+    for (let i = 0; i < 1200; i += 1) {
+      now += 10;
+      if (i === 600) job.deepest = 0;
+      job.buffered = Math.max(0, job.buffered - perSecond / 100);
+      if (job.buffered <= job.threshold) lane.wake();
+    }
+    return [job.chunk, job.deepest];
+  };
+  // Four megabytes, and half a megabyte; each with the chunk that goes past it.
+  const [large = 0, deep = 0] = run(40e6);
+  assert.ok(large === LARGE_CHUNK && deep >= 2 ** 22 && deep < 2 ** 22 + 2 * large, `${large} ${deep}`);
+  const [small = 0, shallow = 0] = run(5e5);
+  assert.ok(small === CHUNK && shallow >= 2 ** 19 && shallow < 2 ** 19 + 2 * small, `${small} ${shallow}`);
 });

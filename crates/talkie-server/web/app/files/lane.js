@@ -15,7 +15,7 @@ const FIRST = 16 * CHUNK;
 /** How much time the buffers hold, unless that is less than the least. */
 const BUFFERED_SECONDS = 0.25;
 /** So many chunks fill the buffers. */
-const CHUNKS = 8;
+const CHUNKS = 16;
 
 /**
  * @typedef {object} Job

@@ -13,7 +13,7 @@ import { printsOf } from './proof.js';
 import { FILE_CHANNEL, RESUME_MS } from './protocol.js';
 import { Receiver } from './receiver.js';
 import { Sender } from './sender.js';
-import { openSink, placeFor } from './sinks/sink.js';
+import { lookForPlaces, openSink, placeFor } from './sinks/sink.js';
 import { Source } from './source.js';
 import { Wire } from './wire.js';
 
@@ -123,7 +123,9 @@ export class Transfers {
   #offered(link, offer, wire) {
     let id = '';
     const receiver = new Receiver(offer, wire, {
-      offered: (manifest) => {
+      offered: async (manifest) => {
+        await lookForPlaces();
+        if (receiver.over) return;
         id = this.#announce(link, manifest);
         this.#run(id, receiver, link);
       },

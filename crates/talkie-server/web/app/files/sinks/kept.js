@@ -1,12 +1,16 @@
 /**
  * Keeps a file in the origin's private file system while it arrives, and offers it for saving from there:
- * on disk all the time. Each tab has a folder of its own, see claim.js.
+ * on disk all the time. Each tab has a folder of its own and holds a lock while it lives, so that what a
+ * closed tab left behind can be removed.
  * @module
  */
 import { inertMime, randomHex } from '../protocol.js';
-import { claim, fits, ROOM } from './claim.js';
 
 /** @import {Sink, Single} from './sink.js' */
+
+const ROOM = 'talkie-received';
+/** Saving from there needs the space once more. */
+const SPACE = 1.05;
 
 /** @type {Promise<FileSystemDirectoryHandle>|null} */
 let folder = null;
@@ -19,11 +23,12 @@ export async function keptSink({ size, mime }) {
   try {
     folder ??= openFolder();
     const within = await folder;
-    return (await fits(size)) ? await fileSink(within, inertMime(mime)) : null;
+    const { quota = 0, usage = 0 } = await navigator.storage.estimate();
+    if (quota - usage < size * SPACE) return null;
+    return await fileSink(within, inertMime(mime));
   } catch (error) {
     folder = null;
-    // Private windows of Firefox have none.
-    if (!(error instanceof DOMException && error.name === 'SecurityError')) console.warn('talkie: no private files', error);
+    console.warn('talkie: no private files', error);
     return null;
   }
 }
@@ -31,11 +36,25 @@ export async function keptSink({ size, mime }) {
 async function openFolder() {
   const root = await navigator.storage.getDirectory();
   const room = await root.getDirectoryHandle(ROOM, { create: true });
-  const { name, isAlive } = await claim();
+  const name = randomHex(8);
+  await hold(name);
+  const { held = [] } = (await navigator.locks?.query()) ?? {};
+  const alive = new Set(held.map((lock) => lock.name));
   for await (const left of /** @type {any} */ (room).keys()) {
-    if (!isAlive(left)) await room.removeEntry(left, { recursive: true }).catch(() => {});
+    if (!alive.has(`${ROOM}/${left}`)) await room.removeEntry(left, { recursive: true }).catch(() => {});
   }
   return room.getDirectoryHandle(name, { create: true });
+}
+
+/** Until the tab goes. @param {string} name */
+function hold(name) {
+  return new Promise((resolve) => {
+    if (!navigator.locks) return resolve(undefined);
+    void navigator.locks.request(`${ROOM}/${name}`, () => {
+      resolve(undefined);
+      return new Promise(() => {});
+    });
+  });
 }
 
 /** @param {FileSystemDirectoryHandle} within @param {string} type @returns {Promise<Sink>} */

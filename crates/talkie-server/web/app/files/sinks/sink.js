@@ -4,10 +4,12 @@
  *  - `small`: collected as a Blob;
  *  - `file`, `folder`: a place that the person picks (File System Access), written directly;
  *  - `download`: an ordinary download, streamed through the service worker;
- *  - `kept`: the browser's storage for this origin, saved from there when it is complete. Where there is
- *    nothing else, and everywhere but in Chromium up to a size: Gecko keeps what a service worker answers in
- *    memory (1 GiB more for 1 GiB, Firefox 153), so there always. Not in Chromium, whose private windows
- *    hold their private files in memory and don't let a page know.
+ *  - `kept`: the origin's private file system, saved from there when it is complete. Not in Chromium, whose
+ *    private windows hold such files in memory and don't let a page know; always in Gecko, which keeps
+ *    what a service worker answers in memory (1 GiB more for 1 GiB, Firefox 153).
+ *
+ * Gecko's private windows have no private files, and whatever else they store comes back by way of memory:
+ * what is too big for that is refused before it is sent.
  *
  * Many files without a folder to put them in become one ZIP file.
  * @module
@@ -29,12 +31,25 @@ import { inertMime } from '../protocol.js';
 export const SMALL = 32 * 2 ** 20;
 /** More is not put on the disk twice where there is another way. */
 const KEPT = 2 ** 30;
-/** Plain http has nothing but Blobs; browsers put large ones on disk, but not all do. */
+/** Without private files and workers there are only Blobs; browsers put large ones on disk, but not all do. */
 const BLOB_LIMIT = 256 * 2 ** 20;
 
 const has = (/** @type {string} */ name) => typeof (/** @type {any} */ (globalThis)[name]) === 'function';
 /** Safari before 26 writes to them in workers only. */
-const hasPrivateFiles = () => has('FileSystemFileHandle') && 'createWritable' in FileSystemFileHandle.prototype;
+const writesPrivateFiles = () => has('FileSystemFileHandle') && 'createWritable' in FileSystemFileHandle.prototype;
+/** @type {Promise<void>|undefined} */
+let looking;
+let hasPrivateFiles = false;
+
+/** Private windows let only asking show that they have no private files. Before the first `placeFor`. */
+export function lookForPlaces() {
+  looking ??= (async () => {
+    if (!globalThis.isSecureContext || chromium() || !writesPrivateFiles()) return;
+    await navigator.storage.getDirectory().then(() => (hasPrivateFiles = true), () => {});
+  })();
+  return looking;
+}
+
 const chromium = () => 'userAgentData' in navigator;
 const gecko = () => globalThis.CSS?.supports?.('-moz-appearance', 'none') ?? false;
 
@@ -52,7 +67,9 @@ export function placeFor(manifest, zip = false) {
   if (!globalThis.isSecureContext) return manifest.size <= BLOB_LIMIT ? 'small' : 'none';
   if (has('showSaveFilePicker')) return 'file';
   if (chromium()) return 'download';
-  return gecko() || (manifest.size <= KEPT && hasPrivateFiles()) ? 'kept' : 'download';
+  if (hasPrivateFiles && (gecko() || manifest.size <= KEPT)) return 'kept';
+  if (!gecko()) return 'download';
+  return manifest.size <= BLOB_LIMIT ? 'small' : 'none';
 }
 
 /**
@@ -89,9 +106,9 @@ async function openSingle(single, place) {
       return diskSink(await handle.createWritable());
     }
     case 'kept':
-      return (await keep(single)) ?? (await stream(single)) ?? collect(single);
+      return (await keep(single)) ?? (gecko() ? null : await stream(single));
     case 'download':
-      return (await stream(single)) ?? (await keep(single)) ?? collect(single);
+      return (await stream(single)) ?? (await keep(single));
     default:
       return null;
   }
@@ -101,13 +118,7 @@ async function openSingle(single, place) {
 const stream = async (single) => (await import('./download.js')).downloadSink(single);
 
 /** @param {Single} single */
-async function keep(single) {
-  const sink = hasPrivateFiles() && (await (await import('./kept.js')).keptSink(single));
-  return sink || (await import('./indexed.js')).indexedSink(single);
-}
-
-/** @param {Single} single */
-const collect = ({ size, mime }) => (size <= BLOB_LIMIT ? blobSink(inertMime(mime)) : null);
+const keep = async (single) => (await import('./kept.js')).keptSink(single);
 
 /** @param {string} type @returns {Sink} */
 export function blobSink(type) {

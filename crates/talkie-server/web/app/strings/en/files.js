@@ -51,7 +51,7 @@ export default {
       download: 'It goes to your downloads.',
       kept: 'It is kept in the browser until it is complete, then you save it.',
       small: 'You save it when it is complete.',
-      none: 'This browser cannot receive so much here.',
+      none: 'Too much for here: without https, or in a private window, this browser would have to hold it in memory.',
       zip: 'As one ZIP file.',
     },
     paused: { us: 'Paused', them: 'Paused by the other side' },
