@@ -4,7 +4,7 @@ import { addressKind } from '../../../../crates/talkie-server/web/app/pages/cand
 import { judge } from '../../../../crates/talkie-server/web/app/pages/check/leg.js';
 import { inbound, lossShare, megabits, trips } from '../../../../crates/talkie-server/web/app/pages/check/meter.js';
 import { asText, report } from '../../../../crates/talkie-server/web/app/pages/check/report.js';
-import { eachUrl, iceServer, readForm, readUrl } from '../../../../crates/talkie-server/web/app/pages/check/servers.js';
+import { eachUrl, iceServer, readForm, readUrl, serverOf } from '../../../../crates/talkie-server/web/app/pages/check/servers.js';
 
 test('ICE URLs as RFC 7064 and 7065 have them, and nothing else', () => {
   /** @type {[string, [string, string, number]|null][]} */
@@ -51,6 +51,19 @@ const firefox = { firefox: true, selfSigned: false };
 const error = (code, text, ms) => ({ code, text, ms });
 const TIMED_OUT = 'TURN allocate request timed out.';
 const NOT_ESTABLISHED = 'Failed to establish connection';
+
+test('a candidate names its server where the browser does not, if only one can be', () => {
+  const stun = readUrl('stun:198.51.100.10:3478') ?? assert.fail();
+  const relay = { type: 'relay', relayProtocol: '', url: '' };
+  const reflexive = { type: 'srflx', relayProtocol: '', url: '' };
+  assert.equal(serverOf({ ...relay, url: 'turn:told' }, [udp]), 'turn:told');
+  assert.equal(serverOf({ ...relay, type: 'host' }, [udp]), '');
+  assert.equal(serverOf(relay, [stun, tls]), tls.url);
+  assert.equal(serverOf(relay, [udp, tcp]), null);
+  assert.equal(serverOf({ ...relay, relayProtocol: 'tcp' }, [udp, tcp]), tcp.url);
+  assert.equal(serverOf(reflexive, [stun, tcp, tls]), stun.url);
+  assert.equal(serverOf(reflexive, [stun, udp]), null);
+});
 
 /** What Chromium 156 and Firefox 153 were seen to report against this project's relay. @type {[string, any, any, any, string][]} */
 const HEARD = [
