@@ -67,7 +67,7 @@ export class Visit {
   }
 
   networkChanged() {
-    this.#door?.signaling.wake();
+    this.#door?.signaling.networkChanged();
     this.call?.networkChanged();
   }
 

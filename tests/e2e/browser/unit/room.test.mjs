@@ -116,6 +116,17 @@ describe('restarting ICE', () => {
     assert.equal(calls.restarts, 1);
   });
 
+  test('a change of network waits for the server to be there again', () => {
+    let reachable = false;
+    const { made, calls } = policy(true, () => reachable);
+    made.observe('connected', 'connected');
+    made.networkChanged();
+    pass(5000);
+    reachable = true;
+    pass(5000);
+    assert.equal(calls.restarts, 1);
+  });
+
   test('a change of network restarts even what seems healthy', () => {
     const { made, calls } = policy(true);
     made.observe('connected', 'connected');

@@ -156,6 +156,35 @@ describe('signaling', () => {
     assert.ok(s.sockets.length > 1);
   });
 
+  test('on another network the session goes on over another socket, at once', () => {
+    const s = open();
+    s.latest().say(WELCOME);
+    s.signaling.networkChanged();
+    assert.ok(s.sockets[0].closed);
+    // That attempt goes into the void, because the network changes once more.
+    s.signaling.networkChanged();
+    assert.equal(s.sockets.length, 3);
+    s.latest().accept();
+    assert.equal(s.latest().sent[0].resume.session, 's1');
+    s.latest().say({ ...WELCOME, resumed: true });
+    assert.equal(s.seen.sessions, 1);
+    s.signaling.close();
+    s.signaling.networkChanged();
+    assert.equal(s.sockets.length, 3);
+  });
+
+  test('a socket that is doubted has to answer soon', () => {
+    const s = open();
+    s.latest().say(WELCOME);
+    s.signaling.wake();
+    s.latest().say({ type: 'pong' });
+    mock.timers.tick(3500);
+    assert.ok(!s.sockets[0].closed);
+    s.signaling.wake();
+    mock.timers.tick(3000);
+    assert.ok(s.sockets[0].closed);
+  });
+
   test('pongs keep the socket', () => {
     const s = open();
     s.latest().say(WELCOME);

@@ -11,6 +11,7 @@ const PATIENT_MS = 4000;
 /** ICE needs up to this long for a first connection through a slow relay. */
 const FIRST_CONNECT_MS = 15_000;
 const BACKOFF_MAX_MS = 20_000;
+const AGAIN_MS = 1000;
 /** After this many restarts in vain the page says so. */
 const GIVE_UP_SAYING = 4;
 
@@ -98,8 +99,11 @@ export class RestartPolicy {
 
   #fire() {
     this.#timer = undefined;
-    if (this.restart()) this.#attempts += 1;
+    const done = this.restart();
+    if (done) this.#attempts += 1;
     if (this.#attempts > GIVE_UP_SAYING) this.gaveUp();
     if (!this.#healthy) this.#schedule(Math.max(2000, this.#backoff()));
+    // The network changed, and the way to say so is not back yet.
+    else if (!done) this.#schedule(AGAIN_MS);
   }
 }

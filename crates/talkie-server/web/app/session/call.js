@@ -102,7 +102,7 @@ export class Call {
 
   /** The device is on another network, or on one again. */
   networkChanged() {
-    this.signaling.wake();
+    this.signaling.networkChanged();
     for (const link of this.roster.links) link.networkChanged();
   }
 
@@ -130,6 +130,8 @@ export class Call {
         phase: (link, phase) => {
           patchPeer(this.store, link.key, { phase });
           if (phase === 'connected') this.#each('connected', link);
+          // If it is our network that went, the way to the server went with it, and a restart has to take it.
+          if (phase === 'reconnecting') this.signaling.wake();
         },
         control: (link) => {
           this.roster.introduced(link);

@@ -20,6 +20,8 @@ import { Outbox } from './outbox.js';
 const VERSION = 1;
 const ACK_WITHIN_MS = 700;
 const ANSWER_WITHIN_MS = 8000;
+/** When there is reason to doubt the socket. A mistake costs no more than a resumed session. */
+const AWAKE_WITHIN_MS = 3000;
 const BACKOFF_MS = [150, 500, 1000, 2000, 4000, 8000];
 
 /** @type {SignalingHandlers} */
@@ -84,10 +86,17 @@ export class Signaling {
     return seq;
   }
 
-  /** The network came back or changed: don't wait for timers to find out about the socket. */
+  /** Something may have become of the socket: don't wait for timers to find out. */
   wake() {
     if (this.#status === 'waiting') this.#connect();
-    else if (this.#status === 'open') this.#ping();
+    else if (this.#status === 'open') this.#ping(AWAKE_WITHIN_MS);
+  }
+
+  /** A socket of the former network hears nothing any more and does not know it: the session goes on over another. */
+  networkChanged() {
+    if (this.#status === 'idle' || this.#status === 'ended') return;
+    this.#attempt = 0;
+    this.#connect();
   }
 
   /** The page closes or the room is left. */
@@ -234,9 +243,9 @@ export class Signaling {
     }
   }
 
-  #ping() {
+  #ping(within = ANSWER_WITHIN_MS) {
     this.#socket?.send(JSON.stringify({ type: 'ping' }));
-    this.#deadline ??= setTimeout(() => this.#lost(), ANSWER_WITHIN_MS);
+    this.#deadline ??= setTimeout(() => this.#lost(), within);
   }
 
   #acknowledge() {
