@@ -14,7 +14,7 @@ import { until } from '../harness/until.mjs';
 
 const company = Company.gather();
 const ASKED = Number(process.env.TALKIE_BIG_FILE ?? 0);
-const SIZE = ASKED || 400 * 2 ** 20;
+const SIZE = ASKED || 320 * 2 ** 20;
 const MEMORY = 300 * 2 ** 20;
 const BROWSERS = /** @type {const} */ (['chromium', 'firefox']);
 /** @type {(readonly ['chromium'|'firefox', 'chromium'|'firefox'])[]} */
