@@ -4,7 +4,8 @@ import { after, before, test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';
 import { hears, hearsNothing, moves } from '../harness/media.mjs';
 import { id } from '../harness/person.mjs';
-import { enter, meets, newRoom, OTHERS, OWN } from '../harness/room.mjs';
+import { enter, linkTo, meets, newRoom, openPanel, OTHERS, OWN } from '../harness/room.mjs';
+import { closeSettings, openSettings, pick } from '../harness/settings.mjs';
 import { until } from '../harness/until.mjs';
 
 /** @typedef {import('../harness/person.mjs').Person} Person */
@@ -185,20 +186,62 @@ test('the speaker view follows who speaks, and pinning holds', async () => {
   await meets(ada, 1);
 });
 
-test('the room says in words that it is getting full', async () => {
-  const limit = await ada.evaluate(() => /** @type {number} */ (/** @type {any} */ (window).talkie.state.roomPeers));
-  /** @type {Person[]} */
-  const guests = [];
-  while (guests.length < limit - 2) {
-    const note = await ada.attribute(id('room-note'), 'data-note');
-    assert.equal(note, guests.length + 2 === limit - 1 ? 'one-left' : guests.length + 2 >= 5 ? 'many' : '');
-    const guest = await company.chromium(`Guest ${guests.length + 1}`);
-    guests.push(guest);
-    await enter(guest, company.server.local, room, 'nomedia');
-    await until('Ada sees the guest', async () => (await ada.count(OTHERS)) === guests.length + 1);
-  }
-  await ada.reads(id('room-note'), 'The room is full now');
-  await goHome(...guests);
-  await until('the guests are gone', async () => (await ada.count(OTHERS)) === 1);
-  assert.equal(await ada.text(id('room-note')), '');
+test('the call goes into a small window, with what one needs there', async () => {
+  await ada.click(id('more'));
+  await ada.click(id('pip'));
+  /** What is in that window, and after `press` of a button in it. @param {string} [press] */
+  const inside = (press) => ada.evaluate(([pressed]) => {
+    /** @type {Document|undefined} */
+    const page = /** @type {any} */ (window).documentPictureInPicture.window?.document;
+    const find = (/** @type {string} */ testid) => page?.querySelector(`[data-testid="${testid}"]`);
+    if (pressed) /** @type {HTMLElement} */ (find(pressed)).click();
+    return page && { width: /** @type {HTMLVideoElement|undefined} */ (find('pip-video'))?.videoWidth, name: find('pip-name')?.textContent, mic: find('mic')?.getAttribute('data-state') };
+  }, [press]);
+  await until('Grace is seen in it', async () => {
+    const now = await inside();
+    if (now?.name === 'Grace' && now.width) return true;
+    throw new Error(JSON.stringify(now));
+  });
+  await inside('mic');
+  await says(grace, OTHERS, 'data-mic', 'false');
+  await inside('mic');
+  await says(grace, OTHERS, 'data-mic', 'true');
+  await ada.click(id('more'));
+  await ada.click(id('pip'));
+  await until('it is closed', async () => !(await inside()));
+});
+
+test('another language is taken at once, in the lobby and in the call, which goes on', async () => {
+  const joan = await company.chromium('Joan', { browser: { args: ['--mute-audio'] } });
+  await joan.open(linkTo(company.server.local, room));
+  await joan.fill(id('name'), joan.name);
+  await openSettings(joan, 'general');
+  await pick(joan, '.settings [data-testid="language"]', 'zh');
+  await joan.reads('dialog.settings', '语言');
+  await closeSettings(joan);
+  await joan.reads(id('enter'), '加入');
+  assert.equal(await joan.evaluate(() => document.documentElement.lang), 'zh');
+  await joan.click(id('enter'));
+  await meets(joan, 2);
+  await until('Joan has her name', async () => (await ada.count(`${OTHERS}[aria-label="Joan"]`)) === 1);
+
+  await joan.evaluate(() => Object.assign(window, { before: /** @type {any} */ (window).talkie.peers.map((/** @type {any} */ peer) => peer.pc) }));
+  await openPanel(joan, 'chat');
+  await joan.fill(id('chat-input'), 'half a word');
+  await joan.screenshot('room-chinese-desktop');
+  await openSettings(joan, 'general');
+  await pick(joan, '.settings [data-testid="language"]', 'en');
+  await joan.reads('dialog.settings', 'Language');
+  await closeSettings(joan);
+  await joan.reads(id('panel'), 'Chat');
+  assert.equal(await joan.evaluate(() => /** @type {HTMLTextAreaElement|null} */ (document.querySelector('[data-testid="chat-input"]'))?.value), 'half a word');
+  const left = await joan.evaluate(() => [document.documentElement.lang, ...document.body.innerHTML.match(/[\u4e00-\u9fff]+/g) ?? []]);
+  assert.deepEqual(left, ['en'], 'nothing of the former language is left');
+  assert.ok(await joan.evaluate(() => /** @type {any} */ (window).talkie.peers.every((/** @type {any} */ { pc }, /** @type {number} */ at) => pc === /** @type {any} */ (window).before[at] && pc.connectionState === 'connected')));
+  await moves(joan, `${OTHERS} video`);
+  await hears(joan);
+  await joan.open(company.server.local);
+  await joan.reads('h1', 'Talk, share, done.');
+  await goHome(joan);
+  await meets(ada, 1);
 });

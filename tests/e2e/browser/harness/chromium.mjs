@@ -1,15 +1,15 @@
 // Starts Debian's Chromium with its fake camera and microphone.
 import { chromium } from 'playwright-core';
 
-const executablePath = process.env.TALKIE_CHROMIUM ?? '/usr/bin/chromium';
+const installed = process.env.TALKIE_CHROMIUM ?? '/usr/bin/chromium';
 
 /**
- * @param {{realPermissions?: boolean, devices?: boolean, args?: string[]}} [options]
+ * @param {{realPermissions?: boolean, devices?: boolean, args?: string[], executablePath?: string}} [options]
  *   realPermissions: keep Chromium's own permission machinery, which also keeps its mDNS candidates
  *   (the flag that answers every prompt by itself switches them off); devices: false for a machine
  *   without camera and microphone
  */
-export async function launchChromium({ realPermissions = false, devices = true, args = [] } = {}) {
+export async function launchChromium({ realPermissions = false, devices = true, args = [], executablePath = installed } = {}) {
   const flags = [
     '--no-sandbox',
     '--disable-gpu',

@@ -16,8 +16,8 @@ export class Company {
   #farewells = [];
   /** @type {Map<string, Promise<import('playwright-core').Browser>>} */
   #chromiums = new Map();
-  /** @type {Promise<{browser: import('puppeteer-core').Browser, downloads: string}> | null} */
-  #firefox = null;
+  /** @type {Map<string, Promise<{browser: import('puppeteer-core').Browser, downloads: string}>>} */
+  #firefoxes = new Map();
   /** @type {Server | undefined} */
   #server;
 
@@ -61,16 +61,19 @@ export class Company {
     return new Person(name, await own.newPage()).prepare();
   }
 
-  /** Somebody with Firefox. @param {string} name */
-  async firefox(name) {
-    this.#firefox ??= this.#startFirefox();
-    const { browser, downloads } = await this.#firefox;
+  /** Somebody with Firefox. @param {string} name @param {{prefs?: Record<string, unknown>}} [options] settings beside the usual ones */
+  async firefox(name, { prefs = {} } = {}) {
+    const kind = JSON.stringify(prefs);
+    const started = this.#firefoxes.get(kind) ?? this.#startFirefox(prefs);
+    this.#firefoxes.set(kind, started);
+    const { browser, downloads } = await started;
     return new Person(name, await browser.newPage(), downloads).prepare();
   }
 
-  async #startFirefox() {
+  /** @param {Record<string, unknown>} prefs */
+  async #startFirefox(prefs) {
     const downloads = await mkdtemp(join(tmpdir(), 'talkie-e2e-firefox-'));
-    const browser = await launchFirefox(downloads);
+    const browser = await launchFirefox(downloads, prefs);
     this.#farewells.push(async () => {
       await browser.close();
       await rm(downloads, { recursive: true, force: true });

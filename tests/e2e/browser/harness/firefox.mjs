@@ -4,8 +4,11 @@ import { CARD } from './server.mjs';
 
 const executablePath = process.env.TALKIE_FIREFOX ?? '/usr/bin/firefox-esr';
 
-/** @param {string} downloads the folder where it saves what is downloaded */
-export function launchFirefox(downloads) {
+/**
+ * @param {string} downloads the folder where it saves what is downloaded
+ * @param {Record<string, unknown>} [prefs] other settings than these
+ */
+export function launchFirefox(downloads, prefs) {
   return puppeteer.launch({
     browser: 'firefox',
     executablePath,
@@ -27,6 +30,7 @@ export function launchFirefox(downloads) {
       'browser.download.dir': downloads,
       'browser.download.always_ask_before_handling_new_types': false,
       'browser.download.alwaysOpenPanel': false,
+      ...prefs,
     },
   });
 }

@@ -61,8 +61,8 @@ export async function uses(person, device, deviceId) {
   await until(`${person.name} uses ${device} ${deviceId}`, async () => (await inUse(person, device)) === deviceId);
 }
 
-/** The energy of the sound that arrives, per second of sound, over some seconds of it. @param {Person} person */
-export async function loudness(person, seconds = 4) {
+/** The energy of the sound that arrives, per second of sound, over some seconds of it. @param {Person} person @param {number} seconds */
+export async function loudness(person, seconds) {
   const read = () => person.evaluate(async () => {
     const sum = { energy: 0, duration: 0 };
     for (const connection of /** @type {any} */ (window).talkieConnections) {
