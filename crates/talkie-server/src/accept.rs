@@ -81,7 +81,8 @@ impl Door {
         // Signaling and relayed packets are small and must not wait for each other.
         let _ = stream.set_nodelay(true);
         let Some(tls) = &self.tls else {
-            return self.serve_http(stream, Version::Http1, remote, admission).await;
+            let path = Path { transport: Transport::Tcp, local, remote };
+            return self.serve_http(stream, Version::Http1, path, admission).await;
         };
         let limits = self.connections.limits();
         let handshake = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
@@ -99,42 +100,33 @@ impl Door {
             _ => Version::Http1,
         };
         let replay = Replay::new(first.to_vec(), stream);
+        let path = Path { transport: Transport::Tls, local, remote };
         match first[0] {
-            0..=3 => self.serve_turn(replay, local, remote, admission),
-            _ => self.serve_http(replay, version, remote, admission).await,
+            0..=3 => self.serve_turn(replay, path, admission),
+            _ => self.serve_http(replay, version, path, admission).await,
         }
     }
 
-    fn serve_turn<S>(
-        &self,
-        stream: Replay<S>,
-        local: SocketAddr,
-        remote: SocketAddr,
-        admission: Admission,
-    ) where
+    fn serve_turn<S>(&self, stream: Replay<S>, path: Path, admission: Admission)
+    where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Some(relay) = &self.relay else { return };
         admission.established();
-        let path = Path { transport: Transport::Tls, local, remote };
         if let Err(error) = relay.attach(stream.holding(admission), path) {
             tracing::debug!(%error, "TURN connection refused");
         }
     }
 
-    async fn serve_http<S>(
-        &self,
-        stream: S,
-        version: Version,
-        remote: SocketAddr,
-        admission: Admission,
-    ) where
+    async fn serve_http<S>(&self, stream: S, version: Version, path: Path, admission: Admission)
+    where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let Some(site) = &self.site else { return };
         let conversation = Conversation {
             site: site.clone(),
-            remote,
+            remote: path.remote,
+            local: path.local,
             secure: self.tls.is_some(),
             admission: Arc::new(admission),
             connections: Arc::clone(&self.connections),

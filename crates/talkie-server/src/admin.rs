@@ -79,6 +79,7 @@ fn connections(text: &mut Exposition, connections: &Connections) {
     let name = "talkie_connections_closed_total";
     text.family(name, Kind::Counter, "Connections that had to go because of a bound.");
     text.sample(name, &[("cause", "refused")], counts.refused);
+    text.sample(name, &[("cause", "too_fast")], counts.too_fast);
     text.sample(name, &[("cause", "gave_way")], counts.evicted);
 }
 

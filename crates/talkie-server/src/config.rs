@@ -61,6 +61,11 @@ pub struct Config {
     /// Reverse proxies in front of the HTTP and HTTPS listeners, whose `X-Forwarded-For` tells the
     /// client's address: none. Without it all that come through a proxy count as one client.
     pub trusted_proxies: Vec<IpNet>,
+    /// The names by which the web app may be opened, `.example.org` for all below that one, too. Others
+    /// get status 421, save IP addresses, `localhost`, the system's own name and the hosts of
+    /// [`SignalingConfig::origins`]. Empty: any name, except that by loopback without TLS a
+    /// foreign name with the listener's own port is refused, against DNS rebinding.
+    pub allowed_hosts: Vec<String>,
     /// Bounds and times of signaling.
     pub signaling: SignalingConfig,
     /// Bounds on what connections may take and how long they may dawdle.
@@ -95,6 +100,14 @@ pub struct ConnectionLimits {
     pub half_open: usize,
     /// The same for one address: 64.
     pub half_open_per_address: usize,
+    /// New connections of one address that may come at once: 1,024, as many as it may have, so that
+    /// all can come back when the server restarts. Those that a trusted proxy brings are not
+    /// counted, since it may take one for each request, but the WebSockets opened over them are.
+    /// Loopback is not bounded.
+    pub arrival_burst: u32,
+    /// New connections of one address in the long run: 50 a second. At a millisecond for a TLS
+    /// handshake that is a twentieth of a core, and 20 s until the burst is there again.
+    pub arrivals_per_second: u32,
     /// A TLS handshake's time: 10 s.
     pub tls_handshake: Duration,
     /// A request's head's time from its first byte, and a new connection's time to its first
@@ -114,6 +127,8 @@ impl Default for ConnectionLimits {
             per_address: 1_024,
             half_open: 1_024,
             half_open_per_address: 64,
+            arrival_burst: 1_024,
+            arrivals_per_second: 50,
             tls_handshake: Duration::from_secs(10),
             request_head: Duration::from_secs(10),
             idle: Duration::from_secs(60),
@@ -161,6 +176,7 @@ impl Default for Config {
             self_test: true,
             credential_lifetime: Duration::from_secs(12 * 3600),
             trusted_proxies: Vec::new(),
+            allowed_hosts: Vec::new(),
             signaling: SignalingConfig::default(),
             connections: ConnectionLimits::default(),
         }

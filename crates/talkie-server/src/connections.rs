@@ -7,19 +7,23 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use crate::address_key::AddressKey;
+use crate::arrivals::Arrivals;
 use crate::config::ConnectionLimits;
 use crate::proxies::Proxies;
+use crate::token_bucket::Rate;
 
 /// All connections of the public listeners.
 #[derive(Debug)]
 pub(crate) struct Connections {
     limits: ConnectionLimits,
     proxies: Proxies,
+    arrivals: Mutex<Arrivals>,
     state: Mutex<State>,
 }
 
@@ -32,6 +36,7 @@ struct State {
     half_open: BTreeMap<u64, HalfOpen>,
     half_open_per_address: HashMap<AddressKey, BTreeSet<u64>>,
     refused: u64,
+    too_fast: u64,
     evicted: u64,
 }
 
@@ -58,12 +63,15 @@ pub(crate) struct Counts {
     pub(crate) open: usize,
     pub(crate) half_open: usize,
     pub(crate) refused: u64,
+    pub(crate) too_fast: u64,
     pub(crate) evicted: u64,
 }
 
 impl Connections {
     pub(crate) fn new(limits: ConnectionLimits, proxies: Proxies) -> Arc<Self> {
-        Arc::new(Self { limits, proxies, state: Mutex::default() })
+        let rate = Rate::new(limits.arrivals_per_second, limits.arrival_burst);
+        let arrivals = Mutex::new(Arrivals::new(rate));
+        Arc::new(Self { limits, proxies, arrivals, state: Mutex::default() })
     }
 
     pub(crate) fn limits(&self) -> &ConnectionLimits {
@@ -80,13 +88,26 @@ impl Connections {
             open: state.live.len(),
             half_open: state.half_open.len(),
             refused: state.refused,
+            too_fast: state.too_fast,
             evicted: state.evicted,
         }
+    }
+
+    /// Counts a connection from `ip`, or a WebSocket that a proxy brings from there. An error tells
+    /// how long it must wait, for it and its like come too fast.
+    pub(crate) fn arrives(&self, ip: IpAddr) -> Result<(), Duration> {
+        let counted = lock(&self.arrivals).count(Instant::now(), ip);
+        self.state().too_fast += u64::from(counted.is_err());
+        counted
     }
 
     /// Takes a place for a connection from `ip`; `None` if there is none.
     pub(crate) fn admit(self: &Arc<Self>, ip: IpAddr) -> Option<(Admission, Eviction)> {
         let address = (!self.proxies.contains(ip)).then(|| AddressKey::from(ip));
+        // Before it can push others out.
+        if address.is_some() && self.arrives(ip).is_err() {
+            return None;
+        }
         let mut state = self.state();
         self.make_room(&mut state, address);
         if self.is_full_for(&state, address) || state.live.len() >= self.limits.total {
@@ -126,8 +147,12 @@ impl Connections {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        lock(&self.state)
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl State {

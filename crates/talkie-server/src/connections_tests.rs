@@ -64,6 +64,24 @@ fn one_address_cannot_have_more_than_its_share() {
 }
 
 #[test]
+fn who_comes_too_fast_pushes_nobody_out() {
+    let limits = ConnectionLimits { arrival_burst: 2, arrivals_per_second: 1, ..limits() };
+    let connections = Connections::new(limits, Proxies::new(&["198.51.100.0/24".parse().unwrap()]));
+    let mut held: Vec<_> = [1, 1, 2].map(|last| connections.admit(ip(last)).unwrap()).into();
+    for _ in 0..9 {
+        assert!(connections.admit(ip(1)).is_none());
+    }
+    assert!(!held.iter_mut().any(|(_, eviction)| is_evicted(eviction)));
+    let counts = connections.counts();
+    assert_eq!((counts.open, counts.refused, counts.too_fast), (3, 0, 9));
+    // A proxy brings all clients.
+    drop(held);
+    for _ in 0..9 {
+        assert!(connections.admit(IpAddr::from([198, 51, 100, 1])).is_some());
+    }
+}
+
+#[test]
 fn all_places_come_back() {
     let connections = connections();
     for round in 0..50 {

@@ -15,9 +15,11 @@ use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::StatusCode;
+use axum::http::header::UPGRADE;
 use axum::response::Response;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
@@ -28,7 +30,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::connections::{Admission, Connections};
-use crate::http::{Site, too_many_connections};
+use crate::http::{Site, Way, too_many_connections};
 use crate::metrics::Metrics;
 use crate::pace::{End, Pace, Paced};
 use crate::server::{Phase, stopped};
@@ -49,6 +51,7 @@ const SEND_BUFFER: usize = 64 * 1024;
 pub(crate) struct Conversation {
     pub(crate) site: Site,
     pub(crate) remote: SocketAddr,
+    pub(crate) local: SocketAddr,
     pub(crate) secure: bool,
     pub(crate) admission: Arc<Admission>,
     pub(crate) connections: Arc<Connections>,
@@ -142,21 +145,31 @@ impl Conversation {
     async fn answer(&self, request: hyper::Request<Incoming>) -> Response {
         self.admission.established();
         let response = match self.client(&request) {
-            Some(client) => self.site.respond(request.map(Body::new), client, self.secure).await,
-            None => too_many_connections(),
+            Ok(client) => {
+                let way = Way { client, local: self.local, secure: self.secure };
+                self.site.respond(request.map(Body::new), &way).await
+            }
+            Err(wait) => too_many_connections(wait),
         };
         self.metrics.answered(response.status());
         response
     }
 
-    /// Who asks; `None` if a proxy brings the request of a client that has too many connections.
-    fn client(&self, request: &hyper::Request<Incoming>) -> Option<IpAddr> {
+    /// Who asks. An error is for a client that a proxy brings too often, with how long that lasts, if
+    /// it is known.
+    fn client(&self, request: &hyper::Request<Incoming>) -> Result<IpAddr, Option<Duration>> {
         let (proxies, remote) = (self.connections.proxies(), self.remote.ip());
         if !proxies.contains(remote) {
-            return Some(remote.to_canonical());
+            return Ok(remote.to_canonical());
         }
         let client = proxies.client(remote, request.headers());
-        self.admission.belongs_to(client).then_some(client)
+        if !self.admission.belongs_to(client) {
+            return Err(None);
+        }
+        if request.headers().contains_key(UPGRADE) {
+            self.connections.arrives(client).map_err(Some)?;
+        }
+        Ok(client)
     }
 }
 
@@ -173,7 +186,7 @@ impl Latest {
     }
 
     /// Resolves when there was none for `idle`.
-    async fn long_ago(&self, idle: std::time::Duration) {
+    async fn long_ago(&self, idle: Duration) {
         loop {
             let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner) + idle;
             if until <= Instant::now() {

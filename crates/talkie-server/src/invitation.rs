@@ -37,7 +37,7 @@ impl Invitations {
 
 impl Host {
     /// Whether it means the browser's own host. RFC 6761 §6.3: `localhost` and all below it.
-    fn is_loopback(&self) -> bool {
+    pub(crate) fn is_loopback(&self) -> bool {
         match self {
             Self::Ip(ip) => ip.to_canonical().is_loopback(),
             Self::Name(name) => name == "localhost" || name.ends_with(".localhost"),

@@ -12,6 +12,7 @@
 mod accept;
 mod address_key;
 mod admin;
+mod arrivals;
 mod bind;
 mod certificate;
 mod compare;
@@ -34,11 +35,14 @@ mod report;
 mod selftest;
 mod server;
 pub mod signaling;
+mod timers;
+mod token_bucket;
 
 pub use bind::ListenError;
 pub use certificate::CertificateError;
 pub use config::{Config, ConnectionLimits, TlsFiles};
 pub use holder::Holder;
+pub use http::known::is_host_pattern;
 pub use report::{
     AdvertisedSource, CertificateReport, Leg, Listening, Purpose, RelayReport, Report,
 };

@@ -17,6 +17,7 @@ use crate::certificate::{CertificateError, Certificates};
 use crate::config::{Config, ConnectionLimits};
 use crate::connections::Connections;
 use crate::http::Site;
+use crate::http::known::KnownHosts;
 use crate::ice::{Ice, IcePorts};
 use crate::invitation::Invitations;
 use crate::metrics::Metrics;
@@ -125,6 +126,7 @@ impl Server {
             invitations: Invitations::new(&report),
             certificates: certificates.clone(),
             sound: Arc::clone(&sound),
+            hosts: known_hosts(&config),
         };
         let connections = Arc::clone(&parts.connections);
         let ended = parts.run(listeners, config.drain_timeout, phase.clone());
@@ -196,6 +198,7 @@ struct Parts {
     invitations: Invitations,
     certificates: Option<Arc<Certificates>>,
     sound: Arc<AtomicBool>,
+    hosts: KnownHosts,
 }
 
 impl Parts {
@@ -211,7 +214,9 @@ impl Parts {
             Arc::clone(&self.ice),
             self.invitations.clone(),
             self.phase.clone(),
+            self.hosts.clone(),
         );
+        let admin = Site::of(self.admin().router(), self.hosts.among_others());
         let tls = |alpn: &[&str]| self.certificates.as_ref().map(|it| it.server_config(alpn));
         let https = tls(&["h2", "http/1.1", "stun.turn", "stun.nat-discovery"]);
         let turns = tls(&["stun.turn", "stun.nat-discovery"]);
@@ -219,7 +224,7 @@ impl Parts {
             // The public's bounds must not lock the operator out.
             connections: Connections::new(ConnectionLimits::default(), Proxies::default()),
             metrics: Arc::new(Metrics::default()),
-            ..self.door(None, Some(Site::of(self.admin().router())))
+            ..self.door(None, Some(admin))
         };
         let doors = [
             (listeners.http, self.door(None, Some(site.clone()))),
@@ -291,6 +296,12 @@ impl Parts {
             relay.stop().await;
         }
     }
+}
+
+fn known_hosts(config: &Config) -> KnownHosts {
+    let system = rustix::system::uname();
+    let system = system.nodename().to_string_lossy();
+    KnownHosts::new(&config.allowed_hosts, &config.signaling.origins, &system)
 }
 
 /// Each connection and each relayed address takes a descriptor, and the usual soft limit of 1,024

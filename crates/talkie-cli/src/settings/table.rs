@@ -97,6 +97,23 @@ pub(crate) static SETTINGS: &[Setting] = &[
         ..ROW
     },
     Setting {
+        key: "allow-host",
+        group: Group::Web,
+        shape: Shape::List,
+        value_name: "NAME",
+        help: "The only names by which the web app may be opened",
+        more: "A name without a port; `.example.org` is all below it, too. IP addresses, localhost, \
+               the system's own name and the hosts of other origins may be used in any case. Without \
+               it any name will do, except that a browser on this host must not reach plain HTTP \
+               by a foreign name, against DNS rebinding.",
+        set: |options, given| {
+            options.server.allowed_hosts = given.list(value::host_pattern)?;
+            Ok(())
+        },
+        show: |options| options.server.allowed_hosts.clone(),
+        ..ROW
+    },
+    Setting {
         key: "turn",
         group: Group::Relay,
         shape: Shape::List,

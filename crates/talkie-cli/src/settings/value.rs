@@ -93,6 +93,15 @@ pub(crate) fn origin(text: &str) -> Result<String, Invalid> {
     Ok(origin.strip_suffix(default_port).unwrap_or(&origin).to_owned())
 }
 
+/// A name of this server; with a dot before it, for those below it too.
+pub(crate) fn host_pattern(text: &str) -> Result<String, Invalid> {
+    let wrong = |problem: String| Invalid::new(problem, "talk.example.org or .example.org");
+    match talkie_server::is_host_pattern(text) {
+        true => Ok(text.to_ascii_lowercase()),
+        false => Err(wrong(format!("`{text}` is not a host's name alone"))),
+    }
+}
+
 /// A network, `ADDRESS/BITS`; an address alone is a network of one.
 pub(crate) fn network(text: &str) -> Result<IpNet, Invalid> {
     let wrong = |problem: String| Invalid::new(problem, "10.0.0.0/8, fd00::/8 or 192.168.1.7");

@@ -127,6 +127,15 @@ fn unknown_words_are_told_the_known_ones() {
 }
 
 #[test]
+fn a_host_pattern_is_a_name_alone() {
+    assert_eq!(host_pattern("Talk.Example").as_deref(), Ok("talk.example"));
+    assert_eq!(host_pattern(".example").as_deref(), Ok(".example"));
+    for text in ["https://talk.example", "talk.example:443", "*.example", ""] {
+        assert!(wrong(host_pattern(text)).contains("a good value: talk.example.org"), "{text}");
+    }
+}
+
+#[test]
 fn origins_are_what_browsers_send() {
     for (text, expected) in [
         ("https://app.example.org", "https://app.example.org"),

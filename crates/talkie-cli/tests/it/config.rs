@@ -46,11 +46,12 @@ fn setting<'a>(printed: &'a str, key: &str) -> (&'a str, &'a str) {
 }
 
 /// Two values for each key: one for the stronger place, one for the weaker.
-const VALUES: [(&str, &str, &str); 16] = [
+const VALUES: [(&str, &str, &str); 17] = [
     ("http", "127.0.0.1:1", "127.0.0.2:2"),
     ("https", "127.0.0.1:1", "[::1]:2"),
     ("trust-proxy", "127.0.0.0/8", "fd00::/8"),
     ("origin", "https://one.example", "http://two.example:8080"),
+    ("allow-host", "talk.example", ".two.example"),
     ("turn", "127.0.0.1:1", "127.0.0.1:2"),
     ("turns", "127.0.0.1:1", "127.0.0.1:2"),
     ("relay-ports", "1000-2000", "3000-4000"),

@@ -3,11 +3,12 @@
 use crate::program::{run, talkie};
 
 /// Every flag of `serve`, with its environment variable where it has one.
-const FLAGS: [&str; 27] = [
+const FLAGS: [&str; 28] = [
     "http",
     "https",
     "trust-proxy",
     "origin",
+    "allow-host",
     "turn",
     "turns",
     "no-turn",

@@ -7,9 +7,11 @@
 mod assets;
 mod comments;
 pub(crate) mod host;
+pub(crate) mod known;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
@@ -18,7 +20,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Extension, Path, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, ORIGIN, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS,
+    RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -27,7 +29,8 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 
 use assets::Assets;
-use host::Authority;
+use host::{Authority, Host};
+use known::KnownHosts;
 
 use crate::compare::Compare;
 use crate::ice::Ice;
@@ -42,6 +45,18 @@ const MAX_BODY: u64 = 16 * 1024;
 #[derive(Clone)]
 pub(crate) struct Site {
     router: Router,
+    hosts: Arc<KnownHosts>,
+}
+
+/// The way that a request came.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    /// Whose it is; behind a trusted proxy, whom that names.
+    pub(crate) client: IpAddr,
+    /// Where it was received.
+    pub(crate) local: SocketAddr,
+    /// Over TLS.
+    pub(crate) secure: bool,
 }
 
 /// Who asks (behind a trusted proxy, whom that names), and by which name of the server.
@@ -67,6 +82,7 @@ impl Site {
         ice: Arc<Ice>,
         invitations: Invitations,
         phase: watch::Receiver<Phase>,
+        hosts: KnownHosts,
     ) -> Self {
         let app = Arc::new(App {
             assets: Assets::default(),
@@ -89,20 +105,19 @@ impl Site {
             .route("/compare/socket/{pair}", get(compare))
             .fallback_service(get(file).with_state(Arc::clone(&app)))
             .with_state(app);
-        Self { router }
+        Self::of(router, hosts)
     }
 
     /// Other routes behind the same checks and with the same fields.
-    pub(crate) fn of(router: Router) -> Self {
-        Self { router }
+    pub(crate) fn of(router: Router, hosts: KnownHosts) -> Self {
+        Self { router, hosts: Arc::new(hosts) }
     }
 
     /// Answers one request; never fails.
     pub(crate) async fn respond(
         &self,
         mut request: Request<Body>,
-        address: IpAddr,
-        secure: bool,
+        &Way { client, local, secure }: &Way,
     ) -> Response {
         let Some(authority) = Authority::of(&request) else {
             return finish(
@@ -110,11 +125,14 @@ impl Site {
                 None,
             );
         };
+        if !self.hosts.serves(&authority, local, secure) {
+            return finish(misdirected(&authority.host), Some((&authority, secure)));
+        }
         if request.body().size_hint().lower() > MAX_BODY {
             let response = (StatusCode::PAYLOAD_TOO_LARGE, "too large\n").into_response();
             return finish(response, Some((&authority, secure)));
         }
-        let visit = Visit { address, authority: authority.clone(), secure };
+        let visit = Visit { address: client, authority: authority.clone(), secure };
         request.extensions_mut().insert(visit);
         let response = match self.router.clone().oneshot(request).await {
             Ok(response) => response,
@@ -202,10 +220,26 @@ async fn compare(
     }
 }
 
-/// For a client that a proxy brings beyond what one may have.
-pub(crate) fn too_many_connections() -> Response {
+/// For a client that a proxy brings beyond what one may have; `wait`: how long that lasts, if it is
+/// known.
+pub(crate) fn too_many_connections(wait: Option<Duration>) -> Response {
     let words = "too many connections from your address\n";
-    finish((StatusCode::TOO_MANY_REQUESTS, words).into_response(), None)
+    let mut response = (StatusCode::TOO_MANY_REQUESTS, words).into_response();
+    if let Some(wait) = wait {
+        // RFC 6585 §4, RFC 9110 §10.2.3: whole seconds, and not too early.
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    finish(response, None)
+}
+
+/// RFC 9110 §15.5.20. The operator sees it first, and needs to know what to do.
+fn misdirected(host: &Host) -> Response {
+    tracing::debug!(%host, "refused: not a name of this server");
+    let words = format!(
+        "This server is not known as {host}. If it should be: talkie serve --allow-host {host}\n"
+    );
+    (StatusCode::MISDIRECTED_REQUEST, words).into_response()
 }
 
 fn not_found() -> Response {

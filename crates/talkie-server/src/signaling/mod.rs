@@ -30,7 +30,6 @@ mod server;
 mod session;
 mod socket;
 mod stats;
-mod timers;
 
 pub use crate::address_key::AddressKey;
 pub use backend::{

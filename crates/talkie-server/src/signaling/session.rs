@@ -4,9 +4,9 @@
 use std::time::{Duration, Instant};
 
 use super::ids::{SocketId, Token};
-use super::limits::TokenBucket;
 use super::outbox::{OutOfRange, Outbox};
 use super::{AddressKey, Client, PeerId, RoomName, SignalingConfig};
+use crate::token_bucket::TokenBucket;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Link {

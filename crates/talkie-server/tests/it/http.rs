@@ -139,6 +139,57 @@ async fn a_host_that_is_none_is_refused() {
 }
 
 #[tokio::test]
+async fn by_loopback_a_foreign_name_is_refused_for_pages_websockets_and_metrics() {
+    let host = Host::start().await;
+    let of = |purpose| host.at(purpose).port();
+    let websocket = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    for (purpose, path, served) in [
+        (Purpose::Http, "/", 200),
+        (Purpose::Http, "/signal", 101),
+        (Purpose::Admin, "/metrics", 200),
+    ] {
+        let fields = if served == 101 { websocket } else { "" };
+        for (name, status) in [("evil.example", 421), ("localhost", served), ("127.0.0.1", served)]
+        {
+            let mut stream = host.connect(purpose).await;
+            let port = of(purpose);
+            let origin = format!("Origin: http://{name}:{port}\r\n");
+            let request =
+                format!("GET {path} HTTP/1.1\r\nHost: {name}:{port}\r\n{origin}{fields}\r\n");
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let answer = answer(&mut stream, false).await.unwrap();
+            assert_eq!(answer.status, status, "{path} by {name}");
+            if status == 421 {
+                assert!(answer.text().contains("--allow-host evil.example"), "{}", answer.text());
+                assert_eq!(answer.field("x-content-type-options"), Some("nosniff"));
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_operator_may_name_the_hosts_that_are_served() {
+    let host = Host::with(|config| {
+        config.allowed_hosts = vec!["talk.example".to_owned(), ".corp.example".to_owned()];
+    })
+    .await;
+    for (name, status) in [
+        ("talk.example", 200),
+        ("a.corp.example:8443", 200),
+        ("192.0.2.7", 200),
+        ("localhost:8080", 200),
+        ("other.example", 421),
+    ] {
+        let request = format!("GET / HTTP/1.1\r\nHost: {name}\r\n\r\n");
+        assert_eq!(host.ask(&request).await.status, status, "{name}");
+        let mut tls = host.connect_tls(Purpose::Https, &["http/1.1"]).await;
+        tls.write_all(request.as_bytes()).await.unwrap();
+        assert_eq!(answer(&mut tls, false).await.unwrap().status, status, "{name} over TLS");
+    }
+}
+
+#[tokio::test]
 async fn files_have_their_types() {
     let host = Host::start().await;
     for (path, media_type) in [

@@ -1,9 +1,11 @@
 //! Clients that mean harm, and the honest one beside them.
 
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use talkie_server::Purpose;
 use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 use tokio::time::sleep;
 
 use crate::client::{Host, answer, closed};
@@ -128,4 +130,35 @@ async fn a_client_that_takes_nothing_is_cut_off() {
     {
         assert!(began.elapsed() < Duration::from_secs(20));
     }
+}
+
+/// What comes of a connection and a request.
+async fn asked(address: SocketAddr) -> Option<u16> {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // It may be closed by now.
+    let _ = stream.write_all(GET).await;
+    answer(&mut stream, false).await.map(|answer| answer.status)
+}
+
+#[tokio::test]
+async fn who_connects_too_fast_is_turned_away_at_the_door() {
+    let host = Host::with(|config| {
+        config.http = vec!["0.0.0.0:0".parse().unwrap()];
+        config.https = config.http.clone();
+        config.connections.arrival_burst = 3;
+        config.connections.arrivals_per_second = 1;
+    })
+    .await;
+    let port = host.at(Purpose::Http).port();
+    let address_of = |url: &String| url.strip_prefix("https://")?.split_once(':')?.0.parse().ok();
+    let mut own = host.server.report().lan_urls.iter().filter_map(address_of);
+    // A host without a network has only loopback, which is not bounded.
+    let Some(own) = own.find(IpAddr::is_ipv4) else { return };
+    for _ in 0..3 {
+        assert_eq!(asked((own, port).into()).await, Some(200));
+    }
+    assert_eq!(asked((own, port).into()).await, None);
+    assert_eq!(asked(([127, 0, 0, 1], port).into()).await, Some(200));
+    sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(asked((own, port).into()).await, Some(200), "it may come again");
 }

@@ -49,6 +49,36 @@ async fn each_client_has_its_own_sessions() {
 }
 
 #[tokio::test]
+async fn a_client_opens_so_many_websockets_at_a_time() {
+    let host = Host::with(|config| {
+        behind_loopback(config);
+        config.connections.arrival_burst = 2;
+        config.connections.arrivals_per_second = 1;
+    })
+    .await;
+    let ask = async |client: &str, path: &str| {
+        let fields = format!(
+            "X-Forwarded-For: {client}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        );
+        host.fetch(path, &fields).await
+    };
+    for path in ["/signal", "/compare/socket/0123456789-abcdefghi_X"] {
+        assert_eq!(ask("203.0.113.7", path).await.status, 101);
+    }
+    let refused = ask("203.0.113.7", "/signal").await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.field("retry-after"), Some("1"));
+    assert_eq!(ask("203.0.113.8", "/signal").await.status, 101);
+    // Pages are many requests, each of which may be a connection to a proxy.
+    for _ in 0..9 {
+        let page = host.fetch("/", "X-Forwarded-For: 203.0.113.7\r\n").await;
+        assert_eq!(page.status, 200);
+    }
+    assert!(host.ask_admin("/metrics").await.text().contains("cause=\"too_fast\"} 1"));
+}
+
+#[tokio::test]
 async fn without_trust_the_field_counts_for_nothing() {
     let host = Host::with(|config| config.signaling.sessions_per_address = 1).await;
     let (welcome, _socket) = hello(&host, "203.0.113.7").await;

@@ -25,11 +25,12 @@ use talkie_sansio::Genesis;
 
 use super::backlog::{Backlog, Keeper};
 use super::ids::{SessionId, SocketId};
-use super::limits::{Accounts, Rate};
+use super::limits::Accounts;
 use super::message::{Incoming, Malformed};
 use super::session::{Place, Session};
-use super::timers::Timers;
 use super::{AddressKey, Backend, Client, Code, PeerId, SignalingConfig, Stats};
+use crate::timers::Timers;
+use crate::token_bucket::Rate;
 
 /// What the driver has to do.
 #[derive(Debug)]

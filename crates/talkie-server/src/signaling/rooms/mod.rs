@@ -12,8 +12,8 @@ use serde_json::value::RawValue;
 use super::backend::{
     Backend, Command, Glimpse, KeyFit, LeaveReason, News, Peer, Refusal, RoomEvent, Wish,
 };
-use super::limits::Rate;
 use super::{AddressKey, Check, PeerId, RoomName, SignalingConfig};
+use crate::token_bucket::Rate;
 
 /// All rooms of this process. A room exists while somebody is in it.
 #[derive(Debug)]

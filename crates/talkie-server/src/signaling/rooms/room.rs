@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::super::backend::{Glimpse, KeyFit, Peer};
-use super::super::limits::{Rate, TokenBucket};
 use super::super::{AddressKey, Check, Pass, PeerId};
+use crate::token_bucket::{Rate, TokenBucket};
 
 #[derive(Debug)]
 pub(super) struct Room {

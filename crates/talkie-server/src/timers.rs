@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 #[derive(Debug)]
-pub(super) struct Timers<K> {
+pub(crate) struct Timers<K> {
     queue: BTreeSet<(Instant, K)>,
     armed: BTreeMap<K, Instant>,
 }
 
 impl<K: Ord + Copy> Timers<K> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { queue: BTreeSet::new(), armed: BTreeMap::new() }
     }
 
     /// Sets, moves or clears the deadline of `key`.
-    pub(super) fn set(&mut self, key: K, deadline: Option<Instant>) {
+    pub(crate) fn set(&mut self, key: K, deadline: Option<Instant>) {
         let before = match deadline {
             Some(at) => self.armed.insert(key, at),
             None => self.armed.remove(&key),
@@ -31,17 +31,32 @@ impl<K: Ord + Copy> Timers<K> {
         }
     }
 
-    pub(super) fn earliest(&self) -> Option<Instant> {
+    pub(crate) fn earliest(&self) -> Option<Instant> {
         self.queue.first().map(|&(at, _)| at)
     }
 
+    /// The deadline of `key`.
+    pub(crate) fn of(&self, key: K) -> Option<Instant> {
+        self.armed.get(&key).copied()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.armed.len()
+    }
+
     /// Takes one key whose deadline has come.
-    pub(super) fn pop_due(&mut self, now: Instant) -> Option<K> {
+    pub(crate) fn pop_due(&mut self, now: Instant) -> Option<K> {
         let &(at, key) = self.queue.first()?;
         if at > now {
             return None;
         }
-        self.queue.pop_first();
+        self.pop_first();
+        Some(key)
+    }
+
+    /// Takes the earliest, whether its deadline has come or not.
+    pub(crate) fn pop_first(&mut self) -> Option<K> {
+        let (_, key) = self.queue.pop_first()?;
         self.armed.remove(&key);
         Some(key)
     }
