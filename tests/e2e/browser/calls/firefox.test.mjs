@@ -1,9 +1,8 @@
-// Chromium and Firefox in one call, each once as the one who is there first.
+// Chromium and Firefox in one call, each once as the one who is there first; and Firefox through the relay.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';
 import { hears, moves, pairs } from '../harness/media.mjs';
-import { id } from '../harness/person.mjs';
 import { enter, handsOver, meets, newRoom, OTHERS, readsInChat, say } from '../harness/room.mjs';
 
 const company = Company.gather();
@@ -34,24 +33,7 @@ test('Chromium calls Firefox', async () => {
   await call(await company.firefox('Mitchell'), await company.chromium('Ada'));
 });
 
-test('Firefox and Chromium through the relay only', async () => {
-  const ada = await company.chromium('Ada');
-  const mitchell = await company.firefox('Mitchell');
-  const room = newRoom();
-  await enter(ada, company.server.network, room, 'relay');
-  await enter(mitchell, company.server.network, room, 'relay');
-  for (const person of [ada, mitchell]) {
-    await meets(person, 1);
-    await moves(person, `${OTHERS} video`);
-    await hears(person);
-    const [pair] = await pairs(person);
-    assert.equal(pair?.local, 'relay');
-    assert.equal(pair?.remote, 'relay');
-  }
-  await goHome(ada, mitchell);
-});
-
-for (const transport of ['tcp', 'tls']) {
+for (const transport of ['udp', 'tcp', 'tls']) {
   test(`Firefox through the relay over ${transport.toUpperCase()}`, async () => {
     const mitchell = await company.firefox('Mitchell');
     const ada = await company.chromium('Ada');
@@ -67,24 +49,8 @@ for (const transport of ['tcp', 'tls']) {
     assert.deepEqual(more, []);
     assert.equal(pair?.local, 'relay');
     assert.equal(pair?.relay, transport);
-    await say(mitchell, 'the long way round');
-    await readsInChat(ada, 'the long way round');
-    await handsOver(ada, mitchell, 3_000_000);
+    // What is slowest carries a file, too.
+    if (transport === 'tls') await handsOver(ada, mitchell, 3_000_000);
     await goHome(mitchell, ada);
   });
 }
-
-test('two Firefoxes call each other', async () => {
-  const mitchell = await company.firefox('Mitchell');
-  const blake = await company.firefox('Blake');
-  const room = newRoom();
-  await enter(mitchell, company.server.network, room);
-  await enter(blake, company.server.network, room);
-  for (const person of [mitchell, blake]) {
-    await meets(person, 1);
-    await moves(person, `${OTHERS} video`);
-    await hears(person);
-  }
-  await mitchell.click(id('mic'));
-  await goHome(mitchell, blake);
-});
