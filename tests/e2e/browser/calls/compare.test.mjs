@@ -47,13 +47,11 @@ test('a Chromium and a Firefox compare a WebSocket with a data channel', async (
   await goHome(grace);
 });
 
-test('one browser alone measures both ends', async () => {
+// That one browser alone gets to its results is seen where the pictures are made.
+test('one browser alone measures both ends, and can be stopped', async () => {
   const ada = await company.chromium('Ada');
   await ada.open(`${company.server.local}/compare`);
   await ada.click(id('compare-alone'));
-  const { path } = await reads(ada);
-  assert.equal(path, 'same');
-  await ada.click(id('compare-action'));
   await ada.reads(id('compare-words'), 'Measuring');
   await ada.click(id('compare-action'));
   await ada.reads(id('compare-words'), 'Stopped');

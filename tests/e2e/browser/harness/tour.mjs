@@ -111,9 +111,16 @@ export async function wayOut(person, server, stop) {
   await person.click(id('sdp-own'));
   await person.reads(id('sdp-summary'), /\d/);
   await stop('sdp');
+  await person.click(id('tab-edit'));
+  await person.click(id('codec-0-9'));
+  await person.sees(id('diff-fold'));
+  await stop('sdp-edit');
   await person.open(`${server}/compare`);
-  await person.sees(id('compare'));
+  await person.sees(id('compare-pair'));
   await stop('compare');
+  await person.click(id('compare-alone'));
+  await until('the two ways are compared', async () => (await person.count(id('compare-verdict'))) > 0, { patience: 120_000 });
+  await stop('compare-results');
 }
 
 /** That what the policy refuses is noticed at all: the page asks for something of another origin. @param {Person} person */
