@@ -1,7 +1,8 @@
 //! The web app's files: inside the binary in release builds, from disk in debug builds.
 //!
 //! Each file is compressed once, when it is first asked for. Its name carries no version, so a
-//! browser asks again each time and is mostly told that nothing has changed (304).
+//! browser asks again each time and is mostly told that nothing has changed (304). Release builds put
+//! modules together, and so the style sheets of the page; debug builds serve all as it stands on disk.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -16,16 +17,20 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use rust_embed::Embed;
+use sha2::{Digest as _, Sha256};
 
-use super::comments;
+use super::page::{self, PAGE};
+use super::{comments, pack};
 
 #[derive(Embed)]
 #[folder = "web/"]
 struct Web;
 
 /// The files by path, ready to be sent.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Assets {
+    /// What is served instead of the files at these paths (no leading slash).
+    packed: HashMap<String, String>,
     /// Bounded by the number of files there are.
     ready: Mutex<HashMap<String, Arc<Asset>>>,
 }
@@ -41,6 +46,11 @@ struct Asset {
 }
 
 impl Assets {
+    pub(crate) fn new() -> Self {
+        let packed = if cfg!(debug_assertions) { HashMap::new() } else { packed() };
+        Self { packed, ready: Mutex::default() }
+    }
+
     /// The file at `path` (no leading slash) as an answer to a request with `headers`; `None` if
     /// there is none.
     pub(crate) fn respond(&self, path: &str, headers: &HeaderMap) -> Option<Response> {
@@ -68,17 +78,11 @@ impl Assets {
 
     fn asset(&self, path: &str) -> Option<Arc<Asset>> {
         let media_type = media_type(path)?;
-        let file = Web::get(path)?;
-        let hash = file.metadata.sha256_hash();
+        let (identity, hash) = self.content(path)?;
         let ready = || self.ready.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(asset) = ready().get(path).filter(|asset| asset.hash == hash) {
             return Some(Arc::clone(asset));
         }
-        let identity = if path.starts_with("app/") {
-            Bytes::from(comments::left_out(&file.data))
-        } else {
-            Bytes::from(file.data.into_owned())
-        };
         let worth =
             |packed: Vec<u8>| (packed.len() + 64 < identity.len()).then(|| Bytes::from(packed));
         let asset = Arc::new(Asset {
@@ -91,6 +95,40 @@ impl Assets {
         ready().insert(path.to_owned(), Arc::clone(&asset));
         Some(asset)
     }
+
+    /// What is served at `path`, and the hash of what it is made of.
+    fn content(&self, path: &str) -> Option<(Bytes, [u8; 32])> {
+        if let Some(packed) = self.packed.get(path) {
+            return Some((packed.clone().into(), Sha256::digest(packed).into()));
+        }
+        own(path)
+    }
+}
+
+/// A file as it is served by itself, and the hash of what stands on disk.
+fn own(path: &str) -> Option<(Bytes, [u8; 32])> {
+    let file = Web::get(path)?;
+    let hash = file.metadata.sha256_hash();
+    let module = path.starts_with("app/");
+    let data = if module { comments::left_out(&file.data) } else { file.data.into_owned() };
+    Some((data.into(), hash))
+}
+
+/// The app's modules and the page's style sheets, put together.
+fn packed() -> HashMap<String, String> {
+    let read = |path: &str| {
+        let (content, _) = own(path.trim_start_matches('/'))?;
+        String::from_utf8(content.into()).ok()
+    };
+    let mut packed = pack::pack(&pack::ENTRIES, read).unwrap_or_else(|error| {
+        tracing::warn!(%error, "the web app's modules are served one by one");
+        HashMap::new()
+    });
+    if packed.is_empty() {
+        return packed;
+    }
+    packed.extend(read(PAGE).and_then(|html| page::packed(&html, read)).into_iter().flatten());
+    packed.into_iter().map(|(path, text)| (path.trim_start_matches('/').to_owned(), text)).collect()
 }
 
 impl Asset {

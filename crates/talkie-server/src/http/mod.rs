@@ -8,6 +8,8 @@ mod assets;
 mod comments;
 pub(crate) mod host;
 pub(crate) mod known;
+mod pack;
+mod page;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use tower::ServiceExt as _;
 use assets::Assets;
 use host::{Authority, Host};
 use known::KnownHosts;
+use page::{PAGE, ROOM_PAGE};
 
 use crate::compare::Compare;
 use crate::ice::Ice;
@@ -85,7 +88,7 @@ impl Site {
         hosts: KnownHosts,
     ) -> Self {
         let app = Arc::new(App {
-            assets: Assets::default(),
+            assets: Assets::new(),
             signaling,
             ice,
             invitations,
@@ -144,7 +147,7 @@ impl Site {
 
 /// The app finds in the address what it is to show.
 async fn page(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
-    app.assets.respond("index.html", &headers).unwrap_or_else(not_found)
+    app.assets.respond(PAGE, &headers).unwrap_or_else(not_found)
 }
 
 async fn room(
@@ -152,11 +155,11 @@ async fn room(
     Path(room): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let page = RoomName::parse(&room)
-        .is_ok()
-        .then(|| app.assets.respond("index.html", &headers))
-        .flatten();
-    page.unwrap_or_else(not_found)
+    if RoomName::parse(&room).is_err() {
+        return not_found();
+    }
+    let page = |path| app.assets.respond(path, &headers);
+    page(ROOM_PAGE).or_else(|| page(PAGE)).unwrap_or_else(not_found)
 }
 
 /// People add a slash, and so do some programs that pass links on. Only for paths that begin with one

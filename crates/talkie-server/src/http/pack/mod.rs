@@ -97,8 +97,10 @@ impl Graph {
         let first = entries.first().copied();
         let mut homes = HashMap::new();
         for path in &self.order {
-            let mut by =
-                needed.iter().filter(|(_, closure)| closure.contains(path)).map(|(entry, _)| *entry);
+            let mut by = needed
+                .iter()
+                .filter(|(_, closure)| closure.contains(path))
+                .map(|(entry, _)| *entry);
             match (by.next(), by.next()) {
                 (Some(only), None) => homes.insert(path.clone(), only),
                 (home, _) if home.is_some() && home == first => {

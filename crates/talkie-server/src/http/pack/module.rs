@@ -22,7 +22,7 @@ pub(super) struct Module {
 /// A line that says something about modules in a form that is not known.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("{path}: a form of import or export that cannot be packed: {line}")]
-pub(super) struct Unknown {
+pub(in crate::http) struct Unknown {
     path: String,
     line: String,
 }
@@ -92,7 +92,11 @@ impl Module {
                 (Some(list), _) => {
                     let renamed: Vec<_> = list
                         .map(|(outside, inside)| {
-                            if outside == inside { outside.to_owned() } else { format!("{outside}: {inside}") }
+                            if outside == inside {
+                                outside.to_owned()
+                            } else {
+                                format!("{outside}: {inside}")
+                            }
                         })
                         .collect();
                     format!("const {{ {} }} = {module};", renamed.join(", "))
@@ -109,7 +113,8 @@ impl Module {
     /// `{ a, b as c };`, `default …` and declarations of what is never assigned again.
     fn export(&mut self, rest: &str) -> Option<()> {
         if let Some(list) = rest.strip_suffix(';').and_then(braced) {
-            self.exports.extend(list.map(|(inside, outside)| (outside.to_owned(), inside.to_owned())));
+            self.exports
+                .extend(list.map(|(inside, outside)| (outside.to_owned(), inside.to_owned())));
             self.keep("");
             return Some(());
         }
@@ -118,7 +123,8 @@ impl Module {
             self.keep(&format!("const {DEFAULT} = {value}"));
             return Some(());
         }
-        let kinds = ["const ", "class ", "function* ", "function ", "async function ", "async function* "];
+        let kinds =
+            ["const ", "class ", "function* ", "function ", "async function ", "async function* "];
         let declared = kinds.iter().find_map(|kind| rest.strip_prefix(kind))?;
         let end = declared.find(|c: char| !is_in_name(c))?;
         let name = identifier(declared.get(..end)?)?;
@@ -133,9 +139,9 @@ impl Module {
         let mut rest = line;
         while let Some((before, after)) = rest.split_once(LATER) {
             self.body.push_str(before);
-            let named = after.split_once('\'').and_then(|(name, _)| {
-                Some((name, resolve(&self.path, &format!(".{name}"))?))
-            });
+            let named = after
+                .split_once('\'')
+                .and_then(|(name, _)| Some((name, resolve(&self.path, &format!(".{name}"))?)));
             match named {
                 Some((name, path)) => {
                     let _ = write!(self.body, "import('{path}");

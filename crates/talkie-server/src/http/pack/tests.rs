@@ -1,6 +1,9 @@
 use super::*;
 
-fn packed(entries: &[&str], modules: &[(&str, &str)]) -> Result<HashMap<String, String>, PackError> {
+fn packed(
+    entries: &[&str],
+    modules: &[(&str, &str)],
+) -> Result<HashMap<String, String>, PackError> {
     let modules: HashMap<_, _> = modules.iter().copied().collect();
     pack(entries, |path| modules.get(path).map(|code| (*code).to_owned()))
 }
@@ -11,7 +14,10 @@ fn modules_stand_behind_what_they_need() {
         &["/app/main.js"],
         &[
             ("/app/main.js", "import { b } from './x/b.js';\nb();\n"),
-            ("/app/x/b.js", "import { a as one } from '../a.js';\nexport function b() { return one; }\n"),
+            (
+                "/app/x/b.js",
+                "import { a as one } from '../a.js';\nexport function b() { return one; }\n",
+            ),
             ("/app/a.js", "export const a = 1;\n"),
         ],
     )
@@ -23,7 +29,10 @@ fn modules_stand_behind_what_they_need() {
          Object.assign($x$b, { b: b });\n}\n\
          // /app/main.js\nexport const $main = {};\n{\nconst { b } = $x$b;\nb();\nObject.assign($main, {  });\n}\n"
     );
-    assert_eq!(files["/app/a.js"], "import { $a } from '/app/main.js';\nexport const { a } = $a;\n");
+    assert_eq!(
+        files["/app/a.js"],
+        "import { $a } from '/app/main.js';\nexport const { a } = $a;\n"
+    );
 }
 
 #[test]
@@ -40,7 +49,10 @@ fn what_two_entries_need_stays_alone_unless_the_first_has_it() {
     )
     .expect("it can be packed");
     assert!(!files.contains_key("/app/shared.js"));
-    assert_eq!(files["/app/base.js"], "import { $base } from '/app/main.js';\nexport default $base.default;\n");
+    assert_eq!(
+        files["/app/base.js"],
+        "import { $base } from '/app/main.js';\nexport default $base.default;\n"
+    );
     assert_eq!(
         files["/app/one.js"],
         "import { $base } from '/app/main.js';\nimport * as $shared from '/app/shared.js';\n\
@@ -52,7 +64,8 @@ fn what_two_entries_need_stays_alone_unless_the_first_has_it() {
 
 #[test]
 fn what_is_loaded_later_is_named_from_the_root() {
-    let code = "const a = () => import('../b.js');\nconst c = [import('./d.js'), import('./e.js')];\n";
+    let code =
+        "const a = () => import('../b.js');\nconst c = [import('./d.js'), import('./e.js')];\n";
     let files = packed(&["/app/x/a.js"], &[("/app/x/a.js", code)]).expect("it can be packed");
     let file = &files["/app/x/a.js"];
     assert!(file.contains("() => import('/app/b.js');\n"), "{file}");
@@ -61,7 +74,8 @@ fn what_is_loaded_later_is_named_from_the_root() {
 
 #[test]
 fn what_is_not_understood_is_refused() {
-    let refused = |code| matches!(packed(&["/app/a.js"], &[("/app/a.js", code)]), Err(PackError::Unknown(_)));
+    let refused =
+        |code| matches!(packed(&["/app/a.js"], &[("/app/a.js", code)]), Err(PackError::Unknown(_)));
     for code in [
         "export let a = 1;",
         "export * from './b.js';",
