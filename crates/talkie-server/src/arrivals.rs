@@ -28,8 +28,8 @@ impl Arrivals {
         Self { rate, owing: Timers::new() }
     }
 
-    /// Counts one more connection from `address`, or tells how long it must wait. Who waits no
-    /// shorter than that owes nothing for having tried.
+    /// Counts one more connection from `address`, or tells how long it must wait. A refused one
+    /// costs nothing further: whoever shares the address gets the next token as likely as not.
     pub(crate) fn count(&mut self, now: Instant, address: IpAddr) -> Result<(), Duration> {
         // Who is on this host has other means; and a proxy here that is not trusted yet brings all
         // clients, each with all their requests.

@@ -1,10 +1,13 @@
-//! How many connections there may be, in all and from one address.
+//! How many connections there may be, in all and from one address, and how fast that may open them.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use crate::address_key::AddressKey;
+use crate::arrivals::Arrivals;
+use crate::token_bucket::Rate;
 
 /// Bounds on TCP and TLS connections.
 #[derive(Clone, Debug)]
@@ -13,11 +16,16 @@ pub struct StreamLimits {
     pub total: usize,
     /// From one IPv4 address or one IPv6 /64. Default 256: an office behind one NAT.
     pub per_address: usize,
+    /// New ones of one address that may come at once. Default 1,024: those of an office when the
+    /// server restarts, by TCP and TLS for each peer of each member. Loopback is not bounded.
+    pub arrival_burst: u32,
+    /// New ones of one address in the long run. Default 50 a second.
+    pub arrivals_per_second: u32,
 }
 
 impl Default for StreamLimits {
     fn default() -> Self {
-        Self { total: 4096, per_address: 256 }
+        Self { total: 4096, per_address: 256, arrival_burst: 1_024, arrivals_per_second: 50 }
     }
 }
 
@@ -31,6 +39,9 @@ pub enum AttachError {
     /// There are too many from its address.
     #[error("too many connections from this address")]
     AddressFull,
+    /// Its address opens them too fast.
+    #[error("too many new connections from this address")]
+    AddressTooFast,
 }
 
 #[derive(Clone)]
@@ -39,8 +50,8 @@ pub(super) struct Admission {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Default)]
 struct State {
+    arrivals: Arrivals,
     total: usize,
     by_address: HashMap<AddressKey, usize>,
     refused: u64,
@@ -54,14 +65,19 @@ pub(super) struct Place {
 
 impl Admission {
     pub(super) fn new(limits: StreamLimits) -> Self {
-        Self { limits, state: Arc::default() }
+        let rate = Rate::new(limits.arrivals_per_second, limits.arrival_burst);
+        let arrivals = Arrivals::new(rate);
+        let state = State { arrivals, total: 0, by_address: HashMap::new(), refused: 0 };
+        Self { limits, state: Arc::new(Mutex::new(state)) }
     }
 
     pub(super) fn admit(&self, address: IpAddr) -> Result<Place, AttachError> {
         let key = AddressKey::from(address);
         let mut state = lock(&self.state);
         let held = state.by_address.get(&key).copied().unwrap_or(0);
-        let refusal = if state.total >= self.limits.total {
+        let refusal = if state.arrivals.count(Instant::now(), address).is_err() {
+            Some(AttachError::AddressTooFast)
+        } else if state.total >= self.limits.total {
             Some(AttachError::Full)
         } else if held >= self.limits.per_address {
             Some(AttachError::AddressFull)
@@ -106,9 +122,13 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 mod tests {
     use super::*;
 
+    fn admission(total: usize, per_address: usize) -> Admission {
+        Admission::new(StreamLimits { total, per_address, ..StreamLimits::default() })
+    }
+
     #[test]
     fn places_are_bounded_and_come_free() {
-        let admission = Admission::new(StreamLimits { total: 3, per_address: 2 });
+        let admission = admission(3, 2);
         let [a, b, c] =
             ["192.0.2.1", "::ffff:192.0.2.1", "2001:db8::1"].map(|a| a.parse().unwrap());
         let first = admission.admit(a).unwrap_or_else(|_| panic!("there is room"));
@@ -123,10 +143,20 @@ mod tests {
 
     #[test]
     fn a_whole_64_counts_as_one_address() {
-        let admission = Admission::new(StreamLimits { total: 9, per_address: 1 });
+        let admission = admission(9, 1);
         let _place = admission.admit("2001:db8::1".parse().unwrap());
         let neighbour = admission.admit("2001:db8::ffff:2".parse().unwrap());
         assert_eq!(neighbour.err(), Some(AttachError::AddressFull));
         assert!(admission.admit("2001:db8:0:1::1".parse().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn who_opens_and_closes_without_end_must_wait() {
+        let limits = StreamLimits { arrival_burst: 9, ..StreamLimits::default() };
+        let admission = Admission::new(limits);
+        let (address, other) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
+        let first = (0..99).map(|_| admission.admit(address).err()).find_map(|refusal| refusal);
+        assert_eq!(first, Some(AttachError::AddressTooFast));
+        assert!(admission.admit(other).is_ok());
     }
 }
