@@ -1,6 +1,6 @@
 // Cameras, microphones and speakers: chosen, switched in a call, pulled out and plugged in again.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { after, before, test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';
 import { hears, moves } from '../harness/media.mjs';
 import { id } from '../harness/person.mjs';
@@ -35,16 +35,23 @@ function unplug(person, gone) {
   }, gone);
 }
 
-test('camera, microphone and speaker are switched in the call, kept, and given back', async () => {
-  const ada = await company.chromium('Ada', { browser: THREE });
-  const grace = await company.chromium('Grace', { browser: THREE });
+/** @type {Person} */ let ada;
+/** @type {Person} */ let grace;
+/** What Ada has chosen. */
+const chosen = { mic: '', camera: '' };
+
+before(async () => {
+  ada = await company.chromium('Ada', { browser: THREE });
+  grace = await company.chromium('Grace', { browser: THREE });
   const room = newRoom();
   await enter(ada, company.server.local, room);
   await enter(grace, company.server.local, room);
-  await meets(ada, 1);
-  await meets(grace, 1);
+  for (const person of [ada, grace]) await meets(person, 1);
   await moves(grace, `${OTHERS} video`);
+});
+after(() => goHome(ada, grace));
 
+test('camera, microphone and speaker are switched in the call, and kept', async () => {
   const before = await negotiated(ada);
   const first = await ada.evaluate(() => Object.values(/** @type {any} */ (window).talkie.tracks).map((track) => track.id));
   await openSettings(ada, 'video');
@@ -72,35 +79,11 @@ test('camera, microphone and speaker are switched in the call, kept, and given b
   await uses(ada, 'camera', camera);
   await uses(ada, 'mic', mic);
   await until('Grace is heard there again', () => ada.evaluate(([s, sink]) => /** @type {HTMLAudioElement} */ (document.querySelector(`${s} audio`))?.sinkId === sink, [OTHERS, speaker]));
-
-  const left = await ada.evaluate(() => {
-    const page = /** @type {any} */ (window);
-    page.kept = Object.values(page.talkie.captured);
-    return page.kept.length;
-  });
-  assert.equal(left, 2);
-  await ada.click(id('leave'));
-  await until('all tracks are stopped', () => ada.evaluate(() => /** @type {any} */ (window).kept.every((/** @type {MediaStreamTrack} */ track) => track.readyState === 'ended')));
-  await goHome(ada, grace);
+  Object.assign(chosen, { mic, camera });
 });
 
 test('a device that is pulled out is replaced, and taken again when it is back', async () => {
-  const ada = await company.chromium('Ada', { browser: THREE });
-  const grace = await company.chromium('Grace', { browser: THREE });
-  const room = newRoom();
-  await enter(ada, company.server.local, room);
-  await enter(grace, company.server.local, room);
-  await meets(grace, 1);
-  await openSettings(ada, 'audio');
-  const [, mic = ''] = await offers(ada, id('mic-picker'), 2);
-  await pick(ada, id('mic-picker'), mic);
-  await uses(ada, 'mic', mic);
-  await ada.click(id('tab-video'));
-  const [, , camera = ''] = await offers(ada, id('camera-picker'), 3);
-  await pick(ada, id('camera-picker'), camera);
-  await uses(ada, 'camera', camera);
-  await closeSettings(ada);
-
+  const { mic, camera } = chosen;
   await unplug(ada, [mic]);
   await ada.reads('#toasts', 'Fake Audio Input 2 is gone; Fake');
   await until('another is used', async () => ![null, mic].includes(await inUse(ada, 'mic')));
@@ -115,50 +98,9 @@ test('a device that is pulled out is replaced, and taken again when it is back',
   await unplug(ada, []);
   await uses(ada, 'camera', camera);
   await moves(grace, `${OTHERS} video`);
-  await goHome(ada, grace);
 });
 
-test('what the lobby shows: level, speaker test, and how one went in last time', async () => {
-  const ada = await company.chromium('Ada', { browser: THREE });
-  const address = `${company.server.local}/r/${newRoom()}`;
-  await ada.open(address);
-  let highest = 0;
-  await until('the level moves, up and down', async () => {
-    const level = Number(await ada.attribute(id('level'), 'data-level'));
-    highest = Math.max(highest, level);
-    if (highest > 20 && level < highest - 10) return true;
-    throw new Error(`${level}, at most ${highest}`);
-  });
-  await ada.click(id('speaker-test'));
-  await shows(ada, 'speaker-test', 'data-state', 'playing');
-  await shows(ada, 'speaker-test', 'data-state', 'idle');
-  await shows(ada, 'mic', 'data-state', 'on');
-  await ada.click(id('mic'));
-  await ada.click(id('camera'));
-  await ada.open(address);
-  await shows(ada, 'mic', 'data-state', 'off');
-  await shows(ada, 'camera', 'data-state', 'off');
-  assert.equal(await inUse(ada, 'camera'), null, 'the camera stayed dark');
-  await until('a muted person sees their level', async () => Number(await ada.attribute(id('level'), 'data-level')) > 20);
-
-  await ada.click(id('enter'));
-  await ada.sees(id('room'));
-  await ada.reads('#toasts', 'You are muted');
-  await ada.press(' ');
-  await ada.evaluate(() => /** @type {HTMLElement} */ (document.activeElement)?.blur());
-  await ada.page.keyboard.down(' ');
-  await shows(ada, 'mic', 'data-state', 'on');
-  await ada.page.keyboard.up(' ');
-  await shows(ada, 'mic', 'data-state', 'off');
-  await ada.click(id('leave'));
-  await until('no audio context is left', () => ada.evaluate(() => /** @type {any} */ (window).talkie.audioContexts === 0));
-  await goHome(ada);
-});
-
-test('processing is switched in the call', async () => {
-  const ada = await company.chromium('Ada', { browser: THREE });
-  await enter(ada, company.server.local, newRoom());
-  await until('the microphone is there', async () => (await inUse(ada, 'mic')) !== null);
+test('processing is switched in the call, and leaving gives all back', async () => {
   await openSettings(ada, 'audio');
   const settings = () => ada.evaluate(() => {
     const { echoCancellation, noiseSuppression, autoGainControl } = /** @type {any} */ (window).talkie.captured.mic?.getSettings() ?? {};
@@ -173,5 +115,51 @@ test('processing is switched in the call', async () => {
       throw new Error(now);
     });
   }
-  await goHome(ada);
+  await closeSettings(ada);
+
+  const left = await ada.evaluate(() => {
+    const page = /** @type {any} */ (window);
+    page.kept = Object.values(page.talkie.captured);
+    return page.kept.length;
+  });
+  assert.equal(left, 2);
+  await ada.click(id('leave'));
+  await until('all tracks are stopped', () => ada.evaluate(() => /** @type {any} */ (window).kept.every((/** @type {MediaStreamTrack} */ track) => track.readyState === 'ended')));
+});
+
+test('what the lobby shows: level, speaker test, and how one went in last time', async () => {
+  const joan = await company.chromium('Joan', { browser: THREE });
+  const address = `${company.server.local}/r/${newRoom()}`;
+  await joan.open(address);
+  let highest = 0;
+  await until('the level moves, up and down', async () => {
+    const level = Number(await joan.attribute(id('level'), 'data-level'));
+    highest = Math.max(highest, level);
+    if (highest > 20 && level < highest - 10) return true;
+    throw new Error(`${level}, at most ${highest}`);
+  });
+  await joan.click(id('speaker-test'));
+  await shows(joan, 'speaker-test', 'data-state', 'playing');
+  await shows(joan, 'speaker-test', 'data-state', 'idle');
+  await shows(joan, 'mic', 'data-state', 'on');
+  await joan.click(id('mic'));
+  await joan.click(id('camera'));
+  await joan.open(address);
+  await shows(joan, 'mic', 'data-state', 'off');
+  await shows(joan, 'camera', 'data-state', 'off');
+  assert.equal(await inUse(joan, 'camera'), null, 'the camera stayed dark');
+  await until('a muted person sees their level', async () => Number(await joan.attribute(id('level'), 'data-level')) > 20);
+
+  await joan.click(id('enter'));
+  await joan.sees(id('room'));
+  await joan.reads('#toasts', 'You are muted');
+  await joan.press(' ');
+  await joan.evaluate(() => /** @type {HTMLElement} */ (document.activeElement)?.blur());
+  await joan.page.keyboard.down(' ');
+  await shows(joan, 'mic', 'data-state', 'on');
+  await joan.page.keyboard.up(' ');
+  await shows(joan, 'mic', 'data-state', 'off');
+  await joan.click(id('leave'));
+  await until('no audio context is left', () => joan.evaluate(() => /** @type {any} */ (window).talkie.audioContexts === 0));
+  await goHome(joan);
 });
