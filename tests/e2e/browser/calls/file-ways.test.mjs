@@ -43,15 +43,18 @@ async function note(name, words = name) {
   return path;
 }
 
+/** @param {Person} person @param {string} name or a part of it */
+const offered = (person, name) => until(`${person.name} is offered ${name}`, async () => (await rows(person, 'in')).find((/** @type {any} */ t) => t.name.includes(name)));
+
 /** Who has been offered something of this name. @param {string} name */
 async function offeredTo(name) {
   const all = await Promise.all([ada, grace, mitchell].map(async (person) => ((await rows(person, 'in')).some((/** @type {any} */ t) => t.name === name) ? person.name : '')));
   return all.filter(Boolean);
 }
 
-/** Accepts the latest offer and returns what was saved. @param {Person} person @param {string} name @param {number} bytes */
+/** Accepts an offer and returns what was saved. @param {Person} person @param {string} name @param {number} bytes */
 async function takes(person, name, bytes) {
-  await person.click(`${IN}[data-state="offered"] ${id('file-accept')}`);
+  await person.click(`${IN} ${id('file-accept')}[aria-label="Accept: ${name}"]`);
   assert.equal((await becomes(person, 'in', 'done')).verified, true);
   const saved = await person.save(`${IN}[data-state="done"] ${id('file-save')}`, name, bytes);
   return readFile(saved);
@@ -62,7 +65,7 @@ test('the list says who gets it: one, or everybody', async () => {
   const key = await ada.evaluate(() => /** @type {any} */ (window).talkie.state.peers.find((/** @type {any} */ p) => p.name === 'Grace').key);
   await pick(ada, id('file-to'), key);
   await offers(ada, await note('for Grace.txt'));
-  await becomes(grace, 'in', 'offered');
+  await offered(grace, 'for Grace.txt');
   await pick(ada, id('file-to'), '');
   await offers(ada, await note('for all.txt'));
   await until('both are offered it', async () => (await offeredTo('for all.txt')).length === 2);
@@ -79,7 +82,7 @@ test('files are dragged onto one person, a folder onto all', async () => {
   await ada.sees(`${place}[data-over]`);
   await ada.screenshot('drop-overlay');
   await drop(place);
-  await becomes(mitchell, 'in', 'offered');
+  await offered(mitchell, 'dropped.txt');
   assert.equal(await ada.count(`${id('drop-overlay')}[hidden]`), 1);
   assert.equal(String(await takes(mitchell, 'dropped.txt', 11)), 'dropped.txt');
   assert.deepEqual(await offeredTo('dropped.txt'), ['Mitchell']);
@@ -90,7 +93,7 @@ test('files are dragged onto one person, a folder onto all', async () => {
   const second = await drags(ada, join(folder, 'trip'));
   await second.drop(`${id('drop-zone')}:nth-child(1)`);
   for (const person of [grace, mitchell]) {
-    const trip = await until('the folder is offered', async () => (await rows(person, 'in')).find((/** @type {any} */ t) => t.name === 'trip'));
+    const trip = await offered(person, 'trip');
     assert.deepEqual(trip.files.map((/** @type {any} */ f) => f.path).sort(), ['trip/a.txt', 'trip/day/b.txt']);
   }
 });
@@ -135,10 +138,10 @@ test('a picked file is written directly; who picks none can pick again', async (
   const path = await note('large.bin');
   await truncate(path, 33 * 2 ** 20);
   await offers(ada, path);
-  const { place } = await becomes(grace, 'in', 'offered');
+  const { place } = await offered(grace, 'large.bin');
   assert.equal(place, 'file');
   await grace.evaluate(() => void (/** @type {any} */ (window).pickNothing = true));
-  const accept = `${IN}[data-state="offered"]:has([data-testid="file-accept"][aria-label="Accept: large.bin"]) ${id('file-accept')}`;
+  const accept = `${IN} ${id('file-accept')}[aria-label="Accept: large.bin"]`;
   await grace.click(accept);
   await until('the picker was closed', () => grace.evaluate(() => /** @type {any} */ (window).pickNothing === false));
   assert.equal((await rows(grace, 'in')).at(-1).state, 'offered');
@@ -151,7 +154,7 @@ test('a picked file is written directly; who picks none can pick again', async (
 test('hostile names are words and nothing else, and saved cleaned', async () => {
   const hostile = '<img src=x onerror=window.hurt=1>\u202Egpj..exe\u0007';
   await offers(mitchell, await note(hostile, 'harmless'));
-  const { name: clean } = await until('it is offered', async () => (await rows(ada, 'in')).find((/** @type {any} */ t) => t.name.includes('onerror')));
+  const { name: clean } = await offered(ada, 'onerror');
   for (const bad of ['\u202E', '\u0007', '/']) assert.ok(!clean.includes(bad), clean);
   await ada.reads('.file-name', 'onerror');
   assert.equal(await ada.count('.panel-body img'), 0);
