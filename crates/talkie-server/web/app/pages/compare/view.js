@@ -32,7 +32,10 @@ export function view({ home }) {
   if (made) sessionStorage.setItem(MADE, pair);
   history.replaceState(null, '', `/compare#${pair}`);
   const comparison = new Comparison(pair, made, cleanup);
-  const element = pageFrame({ title: t.title, lead: t.lead, testid: 'compare', home }, h('div', { class: 'compare-page' }, comparison.element, meaning(t)));
+  const page = h('div', { class: 'compare-page' }, comparison.element);
+  const element = pageFrame({ title: t.title, lead: t.lead, testid: 'compare', home }, page);
+  // Not before what stands above it has its height.
+  void comparison.opened.then(() => page.append(meaning(t)));
   return { element, dispose: () => cleanup.run() };
 }
 
@@ -59,11 +62,11 @@ class Comparison {
       this.results,
     );
     cleanup.add(() => this.#close());
-    void this.#open();
+    this.opened = this.#open();
   }
 
   async #open() {
-    this.words.textContent = t.state.connecting;
+    if (!this.made) this.words.textContent = t.state.connecting;
     const said = await askServer().catch(() => null);
     if (!said) return this.#over('failed', t.state.serverless);
     if (this.#abort.signal.aborted) return;
