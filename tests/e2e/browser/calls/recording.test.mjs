@@ -1,8 +1,10 @@
-// Recording the call: the others are told, and the file really plays: pictures that change, sound with energy.
+// Recording the call: the others are told, and the file really plays: pictures that change, also while the
+// tab is not in front, and everybody's sound.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';
 import { moves } from '../harness/media.mjs';
+import { brings } from '../harness/own-media.mjs';
 import { id } from '../harness/person.mjs';
 import { enter, meets, newRoom, OTHERS } from '../harness/room.mjs';
 import { until } from '../harness/until.mjs';
@@ -10,6 +12,9 @@ import { until } from '../harness/until.mjs';
 /** @typedef {import('../harness/person.mjs').Person} Person */
 
 const company = Company.gather();
+/** What each of them sounds like, in Hz, and what nobody does. */
+const NOTES = { Ada: 500, Grace: 700, Joan: 900 };
+const NOBODYS = 1100;
 
 /** Without a dialog for the place, which nobody could answer here; and keeps what is saved. @param {Person} person */
 const keepWhatIsSaved = (person) =>
@@ -47,7 +52,7 @@ const saved = (person) =>
  * @param {string} recording
  */
 const played = (person, recording) =>
-  person.evaluate(async (data) => {
+  person.evaluate(async ({ data, notes }) => {
     const bytes = Uint8Array.from(atob(data.slice(data.indexOf(',') + 1)), (one) => one.charCodeAt(0));
     const video = document.createElement('video');
     video.muted = true;
@@ -74,10 +79,20 @@ const played = (person, recording) =>
     }
     const context = new AudioContext();
     const sound = await context.decodeAudioData(bytes.buffer);
-    const energy = sound.getChannelData(0).reduce((sum, sample) => sum + sample * sample, 0) / sound.length;
+    const samples = sound.getChannelData(0);
+    // How much of the whole is this note: one bin of a Fourier transform.
+    const energies = notes.map((note) => {
+      const turn = (2 * Math.PI * note) / sound.sampleRate;
+      let [real, imaginary] = [0, 0];
+      samples.forEach((sample, at) => {
+        real += sample * Math.cos(turn * at);
+        imaginary += sample * Math.sin(turn * at);
+      });
+      return (real * real + imaginary * imaginary) / samples.length ** 2;
+    });
     await context.close();
-    return { duration, width: video.videoWidth, pictures, energy };
-  }, recording);
+    return { duration, width: video.videoWidth, pictures, energies };
+  }, { data: recording, notes: [...Object.values(NOTES), NOBODYS] });
 
 /** @param {Person} person @param {string} testid */
 const press = (person, testid) => person.evaluate((one) => /** @type {HTMLElement} */ (document.querySelector(one)).click(), id(testid));
@@ -94,16 +109,24 @@ async function records(person, seconds) {
   return recorded(person);
 }
 
+/** Another tab in front of somebody's, until it is closed. @param {Person} person */
+async function hidden(person) {
+  const front = await person.page.browser().newPage();
+  await front.bringToFront();
+  await until(`${person.name}'s tab is hidden`, () => person.evaluate(() => document.visibilityState === 'hidden'));
+  return front;
+}
+
 for (const browser of /** @type {const} */ (['chromium', 'firefox'])) {
   test(`a recording in ${browser} plays, and the others know of it`, async () => {
     // Small windows: the recording has a size of its own, and drawing is dear without a graphics card.
     const small = { context: { viewport: { width: 480, height: 360 } } };
-    const ada = await company[browser]('Ada', small);
-    const grace = await company.chromium('Grace', small);
+    const ada = await (browser === 'chromium' ? company.tabbed('Ada') : company.firefox('Ada'));
+    await ada.page.setViewport(small.context.viewport);
+    const [grace, joan] = [await company.chromium('Grace', small), await company.chromium('Joan', small)];
     const room = newRoom();
-    await enter(ada, company.server.local, room);
-    await enter(grace, company.server.local, room);
-    for (const person of [ada, grace]) await meets(person, 1);
+    for (const person of [ada, grace, joan]) await enter(await brings(person, { note: NOTES[/** @type {keyof typeof NOTES} */ (person.name)] }), company.server.local, room);
+    for (const person of [ada, grace, joan]) await meets(person, 2);
     await moves(ada, `${OTHERS} video`);
     await keepWhatIsSaved(ada);
     await press(ada, 'more');
@@ -111,11 +134,13 @@ for (const browser of /** @type {const} */ (['chromium', 'firefox'])) {
     await ada.sees(id('recording'));
     await grace.sees(`${OTHERS} ${id('tile-recording')}`);
     await grace.reads(id('toast'), 'Ada is recording this call');
-    await records(ada, 4);
-    // People come and go; it goes on.
+    await records(ada, 2);
+    // People come and go, and another tab is in front; it goes on.
     await grace.page.close();
-    await until('Grace is gone', async () => (await ada.count(OTHERS)) === 0);
-    const seconds = await records(ada, (await recorded(ada)) + 4);
+    await until('Grace is gone', async () => (await ada.count(OTHERS)) === 1);
+    const front = await hidden(ada);
+    const seconds = await records(ada, (await recorded(ada)) + 6);
+    await front.close();
     await press(ada, 'leave');
     await until('the recording is saved', () => ada.evaluate(() => Boolean(/** @type {any} */ (window).talkieSaved)));
     const { name, data } = await saved(ada);
@@ -125,10 +150,11 @@ for (const browser of /** @type {const} */ (['chromium', 'firefox'])) {
     assert.match(name, /^room-\S+ \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.(webm|mp4)$/);
     assert.ok(file.duration > seconds - 4 && file.duration < seconds + 20, `${file.duration} s of ${seconds}`);
     assert.equal(file.width, 1280);
-    assert.ok(file.energy > 1e-7, `energy ${file.energy}`);
+    const silence = Number(file.energies.at(-1));
+    assert.ok(file.energies.slice(0, -1).every((energy) => energy > 1e-7 && energy > 100 * silence), `energies ${file.energies}`);
     const sums = file.pictures.map(([left = 0, right = 0]) => left + right);
     assert.ok(sums.every((sum) => sum > 10_000), `pictures ${sums}`);
-    assert.ok(new Set(sums).size > 1, `pictures ${sums}`);
-    await goHome(ada, viewer);
+    assert.equal(new Set(sums).size, sums.length, `pictures ${sums}`);
+    await goHome(ada, joan, viewer);
   });
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
-import { launchChromium } from './chromium.mjs';
+import { launchChromium, launchChromiumWithTabs } from './chromium.mjs';
 import { launchFirefox } from './firefox.mjs';
 import { Person } from './person.mjs';
 import { Server } from './server.mjs';
@@ -59,6 +59,13 @@ export class Company {
     }
     const own = await (await started).newContext({ ignoreHTTPSErrors: true, ...context });
     return new Person(name, await own.newPage()).prepare();
+  }
+
+  /** Somebody with a Chromium whose tabs can be hidden by others. @param {string} name */
+  async tabbed(name) {
+    const browser = await launchChromiumWithTabs();
+    this.#farewells.push(() => browser.close());
+    return new Person(name, await browser.newPage()).prepare();
   }
 
   /** Somebody with Firefox. @param {string} name @param {{prefs?: Record<string, unknown>}} [options] settings beside the usual ones */
