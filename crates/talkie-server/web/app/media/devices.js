@@ -57,10 +57,13 @@ function all(devices, problem) {
   return { tracks: {}, problems: Object.fromEntries(devices.map((device) => [device, problem])) };
 }
 
-/** @param {MediaStream} stream */
+/**
+ * Taken out of their stream: Chromium holds on to that for minutes, and with it to tracks long given back.
+ * @param {MediaStream} stream
+ */
 function tracksOf(stream) {
-  const [mic] = stream.getAudioTracks();
-  const [camera] = stream.getVideoTracks();
+  const [[mic], [camera]] = [stream.getAudioTracks(), stream.getVideoTracks()];
+  for (const track of stream.getTracks()) stream.removeTrack(track);
   return { ...(mic && { mic }), ...(camera && { camera }) };
 }
 
