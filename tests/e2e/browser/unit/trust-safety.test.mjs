@@ -55,6 +55,22 @@ test('both sides find the same number', async () => {
   assert.equal(p.polite.number(), p.impolite.number());
 });
 
+test('a channel may be open before the answer is seen to be applied', async () => {
+  const p = pair();
+  const remote = p.polite.link.pc.currentRemoteDescription;
+  p.polite.link.pc = Object.assign(new EventTarget(), p.polite.link.pc, { currentRemoteDescription: null });
+  p.begin();
+  await p.settle();
+  assert.equal(p.polite.number(), null);
+  p.polite.safety.connected(p.polite.link);
+  p.polite.link.pc.currentRemoteDescription = remote;
+  p.polite.link.pc.dispatchEvent(new Event('signalingstatechange'));
+  p.polite.safety.connected(p.polite.link);
+  await p.settle();
+  assert.match(p.polite.number(), /^\d{3} /);
+  assert.equal(p.polite.number(), p.impolite.number());
+});
+
 test('with other certificates at one side the numbers differ', async () => {
   const p = pair(undefined, [sdp('AA:01'), sdp('EE:66'), sdp('BB:02'), sdp('EE:66')]);
   p.begin();

@@ -19,7 +19,7 @@ import { commitmentTo, fingerprintsOf, keeps, safetyNumber } from '../trust/safe
  * @property {SafetyStep|'done'|'failed'} awaits the message that is to come next
  * @property {Bytes} own our value
  * @property {Bytes|null} commitment the other's, when it commits
- * @property {string[]} fingerprints that the number is about
+ * @property {string[]|null} fingerprints that the number is about, once there is one
  */
 
 export class Safety {
@@ -48,7 +48,7 @@ export class Safety {
   /** Connected again: is it still about the same certificates? @param {Link} link */
   connected(link) {
     const run = this.#runs.get(link);
-    if (run && run.fingerprints.join() !== fingerprints(link).join()) this.#begin(link);
+    if (run?.fingerprints && run.fingerprints.join() !== fingerprints(link).join()) this.#begin(link);
   }
 
   /** @param {Link} link */
@@ -60,7 +60,7 @@ export class Safety {
   /** @param {Link} link */
   #begin(link) {
     const own = freshNonce();
-    this.#runs.set(link, { awaits: link.polite ? 'safety-commit' : 'safety-value', own, commitment: null, fingerprints: fingerprints(link) });
+    this.#runs.set(link, { awaits: link.polite ? 'safety-commit' : 'safety-value', own, commitment: null, fingerprints: null });
     this.#show(link, null);
     if (!link.polite) this.#inTurn(link, async () => this.#tell(link, 'safety-commit', await commitmentTo(await loadCrypto(), own)));
   }
@@ -77,7 +77,6 @@ export class Safety {
     const bytes = fromBase64url(value);
     if (!run || !bytes || run.awaits === 'failed') return;
     if (run.awaits !== type) return this.#fail(link, run);
-    const crypto = await loadCrypto();
     if (type === 'safety-commit') {
       run.commitment = bytes;
       run.awaits = 'safety-reveal';
@@ -85,13 +84,21 @@ export class Safety {
     } else if (type === 'safety-value') {
       this.#tell(link, 'safety-reveal', run.own);
       run.awaits = 'done';
-      this.#show(link, await safetyNumber(crypto, run.fingerprints, run.own, bytes));
-    } else if (run.commitment && (await keeps(crypto, run.commitment, bytes))) {
+      await this.#finish(link, run, [run.own, bytes]);
+    } else if (run.commitment && (await keeps(await loadCrypto(), run.commitment, bytes))) {
       run.awaits = 'done';
-      this.#show(link, await safetyNumber(crypto, run.fingerprints, bytes, run.own));
+      await this.#finish(link, run, [bytes, run.own]);
     } else {
       this.#fail(link, run);
     }
+  }
+
+  /** @param {Link} link @param {Run} run @param {[Bytes, Bytes]} values the one committed to first */
+  async #finish(link, run, [first, second]) {
+    await applied(link);
+    run.fingerprints = fingerprints(link);
+    const number = await safetyNumber(await loadCrypto(), run.fingerprints, first, second);
+    if (this.#runs.get(link) === run) this.#show(link, number);
   }
 
   /** @param {Link} link @param {Run} run */
@@ -120,3 +127,10 @@ export class Safety {
 
 /** Those that both ends applied. @param {Link} link */
 const fingerprints = ({ pc }) => fingerprintsOf(pc?.currentLocalDescription?.sdp, pc?.currentRemoteDescription?.sdp);
+
+/** The channel may be open before the page has been told that the answer is applied. @param {Link} link */
+async function applied({ pc }) {
+  while (pc && !(pc.currentLocalDescription && pc.currentRemoteDescription)) {
+    await new Promise((resolve) => pc.addEventListener('signalingstatechange', resolve, { once: true }));
+  }
+}
