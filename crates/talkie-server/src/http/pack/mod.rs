@@ -6,7 +6,7 @@
 //! block of its own, after those it needs, otherwise as it was written; its exports are the fields of
 //! one object. A module that is in a pack and is asked for by its own path, because something that is
 //! loaded later imports it, is answered by a *face*: its exports, from the pack. So there is never more
-//! than one of each. Modules that several entries need stay files of their own.
+//! than one of each. What several entries need comes with the first, which is on every page.
 
 mod module;
 #[cfg(test)]
@@ -91,25 +91,15 @@ impl Graph {
         Ok(())
     }
 
-    /// The entry whose pack each module is in; those that are in none are missing.
+    /// The entry whose pack each module is in.
     fn homes<'a>(&self, entries: &[&'a str]) -> HashMap<String, &'a str> {
         let needed: Vec<_> = entries.iter().map(|entry| (*entry, self.closure(entry))).collect();
-        let first = entries.first().copied();
-        let mut homes = HashMap::new();
-        for path in &self.order {
-            let mut by = needed
-                .iter()
-                .filter(|(_, closure)| closure.contains(path))
-                .map(|(entry, _)| *entry);
-            match (by.next(), by.next()) {
-                (Some(only), None) => homes.insert(path.clone(), only),
-                (home, _) if home.is_some() && home == first => {
-                    homes.insert(path.clone(), home.unwrap_or_default())
-                }
-                _ => None,
-            };
-        }
-        homes
+        let home = |path: &String| {
+            let mut by = needed.iter().filter(|(_, closure)| closure.contains(path));
+            let (home, another) = (by.next()?, by.next());
+            another.map_or(Some(home.0), |_| entries.first().copied())
+        };
+        self.order.iter().filter_map(|path| Some((path.clone(), home(path)?))).collect()
     }
 
     fn closure(&self, entry: &str) -> HashSet<String> {
@@ -137,11 +127,8 @@ impl Graph {
         outside.dedup();
         let mut file = String::new();
         for path in outside {
-            let name = name_of(path);
-            let _ = match homes.get(path) {
-                Some(other) => writeln!(file, "import {{ {name} }} from '{other}';"),
-                None => writeln!(file, "import * as {name} from '{path}';"),
-            };
+            let Some(other) = homes.get(path) else { continue };
+            let _ = writeln!(file, "import {{ {} }} from '{other}';", name_of(path));
         }
         for module in inside().filter_map(|path| self.modules.get(path)) {
             file.push_str(&module.block());

@@ -36,28 +36,37 @@ fn modules_stand_behind_what_they_need() {
 }
 
 #[test]
-fn what_two_entries_need_stays_alone_unless_the_first_has_it() {
+fn what_two_entries_need_comes_with_the_first() {
     let files = packed(
         &["/app/main.js", "/app/one.js", "/app/two.js"],
         &[
             ("/app/main.js", "import './base.js';\n"),
             ("/app/base.js", "export default 1;\n"),
-            ("/app/one.js", "import base from './base.js';\nimport { s } from './shared.js';\nexport const x = base + s;\n"),
+            (
+                "/app/one.js",
+                "import base from './base.js';\nimport { s } from './shared.js';\n\
+                 export const x = base + s;\n",
+            ),
             ("/app/two.js", "import * as shared from './shared.js';\nexport const y = shared.s;\n"),
             ("/app/shared.js", "export const s = 2;\n"),
         ],
     )
     .expect("it can be packed");
-    assert!(!files.contains_key("/app/shared.js"));
+    assert!(files["/app/main.js"].ends_with("Object.assign($shared, { s: s });\n}\n"));
+    assert_eq!(
+        files["/app/shared.js"],
+        "import { $shared } from '/app/main.js';\nexport const { s } = $shared;\n"
+    );
     assert_eq!(
         files["/app/base.js"],
         "import { $base } from '/app/main.js';\nexport default $base.default;\n"
     );
     assert_eq!(
         files["/app/one.js"],
-        "import { $base } from '/app/main.js';\nimport * as $shared from '/app/shared.js';\n\
-         // /app/one.js\nexport const $one = {};\n{\nconst { default: base } = $base;\nconst { s } = $shared;\n\
-         const x = base + s;\nObject.assign($one, { x: x });\n}\nexport const { x } = $one;\n"
+        "import { $base } from '/app/main.js';\nimport { $shared } from '/app/main.js';\n\
+         // /app/one.js\nexport const $one = {};\n{\nconst { default: base } = $base;\n\
+         const { s } = $shared;\nconst x = base + s;\nObject.assign($one, { x: x });\n}\n\
+         export const { x } = $one;\n"
     );
     assert!(files["/app/two.js"].contains("const shared = $shared;\n"));
 }
