@@ -99,7 +99,8 @@ const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
 
 /** @param {number} bytes */
 export function sizeText(bytes) {
-  const power = Math.min(UNITS.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes) / 3));
+  // What would be rounded to 1000 of a unit is one of the next.
+  const power = Math.min(UNITS.length - 1, bytes < 1000 ? 0 : Math.floor(Math.log10(bytes / 0.9995) / 3));
   const value = bytes / 1000 ** power;
   const digits = power === 0 || value >= 100 ? 0 : 1;
   return `${value.toLocaleString(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits })} ${UNITS[power]}`;

@@ -176,7 +176,7 @@ test('every error of the protocol that a person can meet has words', () => {
   }
   assert.equal(errorText('toString'), strings.errorOther);
   assert.equal(sizeText(0), '0 B');
-  assert.equal(sizeText(999_999), '1000 kB');
+  assert.deepEqual([999, 1000, 999_400, 999_999].map(sizeText), ['999 B', '1.0 kB', '999 kB', '1.0 MB']);
   assert.equal(sizeText(52_428_800), '52.4 MB');
   assert.equal(timeText(59.2), '60 s');
   assert.equal(timeText(61), '2 min');
