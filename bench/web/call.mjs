@@ -8,10 +8,11 @@ import { until } from '../../tests/e2e/browser/harness/until.mjs';
 /**
  * Everybody of a call is a tab of one browser.
  * @param {string} address each tab opens it
+ * @param {string[]} [args] of the browser
  * @returns {Promise<Call>}
  */
-export async function startCall(address) {
-  const browser = await launchChromium();
+export async function startCall(address, args = []) {
+  const browser = await launchChromium({ args });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   await context.addInitScript(watchFirstFrame);
   return {
