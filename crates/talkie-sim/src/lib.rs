@@ -1,0 +1,8 @@
+//! Networks without a network: what stands between two peers, as values and rules.
+//!
+//! [`nat`] is a NAT in the words of RFC 4787. It knows addresses and ports and nothing of packets, so
+//! that the same core can translate what a simulation sends and what a real interface receives.
+//!
+//! Like all of talkie's machines nothing here reads a clock, a socket or a random source.
+
+pub mod nat;

@@ -1,0 +1,50 @@
+//! Flows that came uninvited and are remembered all the same
+//! ([`Unsolicited::Tracked`](super::Unsolicited)).
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+
+/// The outside address that was sent to, and who did.
+type Flow = (SocketAddr, SocketAddr);
+
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    until: FxHashMap<Flow, Instant>,
+    deadlines: BinaryHeap<Reverse<(Instant, Flow)>>,
+}
+
+impl Notes {
+    pub(super) fn has(&self, flow: &Flow) -> bool {
+        self.until.contains_key(flow)
+    }
+
+    /// One more than `most` is not taken down.
+    pub(super) fn set(&mut self, flow: Flow, until: Instant, most: usize) {
+        if let Some(known) = self.until.get_mut(&flow) {
+            *known = until;
+        } else if self.until.len() < most {
+            self.until.insert(flow, until);
+            self.deadlines.push(Reverse((until, flow)));
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.peek().map(|Reverse((at, _))| *at)
+    }
+
+    pub(super) fn expire(&mut self, now: Instant) {
+        while let Some(&Reverse((at, flow))) = self.deadlines.peek()
+            && at <= now
+        {
+            self.deadlines.pop();
+            match self.until.get(&flow) {
+                Some(until) if *until > now => self.deadlines.push(Reverse((*until, flow))),
+                _ => drop(self.until.remove(&flow)),
+            }
+        }
+    }
+}
