@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';
-import { becomes, digestOf, IN, offers, stores, withoutPickers } from '../harness/drop.mjs';
+import { becomes, digestOf, IN, offers, stores, withoutPickers, withoutPrivateFiles } from '../harness/drop.mjs';
 import { id } from '../harness/person.mjs';
 import { enter, meets, newRoom } from '../harness/room.mjs';
 
@@ -34,6 +34,7 @@ before(async () => {
   grace = await company.chromium('Grace');
   const room = newRoom();
   await withoutPickers(grace);
+  await withoutPrivateFiles(grace);
   for (const person of [ada, grace]) await enter(person, company.server.network, room, 'nomedia');
   for (const person of [ada, grace]) await meets(person, 1);
 });

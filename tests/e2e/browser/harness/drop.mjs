@@ -21,6 +21,19 @@ export async function withoutPickers(person) {
   else await person.page.evaluateOnNewDocument(forget);
 }
 
+/**
+ * As in browsers whose pages have no private files: what is no more than 256 MB takes the way of large
+ * files there. The tests themselves still have them as `window.privateFiles()`.
+ * @param {Person} person in Chromium, before the page is opened
+ */
+export function withoutPrivateFiles(person) {
+  return person.page.addInitScript(() => {
+    const open = StorageManager.prototype.getDirectory;
+    /** @type {any} */ (window).privateFiles = () => open.call(navigator.storage);
+    StorageManager.prototype.getDirectory = () => Promise.reject(new DOMException('none here', 'SecurityError'));
+  });
+}
+
 /** @param {Person} person @param {string[]} paths */
 export async function offers(person, ...paths) {
   await openPanel(person, 'files');
@@ -110,12 +123,13 @@ export async function drags(person, ...files) {
 }
 
 /**
- * The system's dialog cannot be driven: instead of it, a file in the page's private files is picked, which
- * is a handle of the same kind. `window.pickNothing` closes the dialog once without a choice.
+ * The system's dialog cannot be driven: instead of it, a file in the page's private files, which the app is
+ * not to find, is picked: a handle of the same kind. `window.pickNothing` closes the dialog once without a choice.
  * @param {Person} person in Chromium, before the page is opened
  */
-export function picksPrivateFile(person) {
-  return person.page.addInitScript(() => {
+export async function picksPrivateFile(person) {
+  await withoutPrivateFiles(person);
+  await person.page.addInitScript(() => {
     const page = /** @type {any} */ (window);
     page.showSaveFilePicker = async (/** @type {{suggestedName: string}} */ { suggestedName }) => {
       if (!navigator.userActivation.isActive) throw new DOMException('no gesture', 'SecurityError');
@@ -123,7 +137,7 @@ export function picksPrivateFile(person) {
         page.pickNothing = false;
         throw new DOMException('closed', 'AbortError');
       }
-      page.picked = await (await navigator.storage.getDirectory()).getFileHandle(suggestedName, { create: true });
+      page.picked = await (await page.privateFiles()).getFileHandle(suggestedName, { create: true });
       return page.picked;
     };
   });

@@ -2,11 +2,12 @@
  * Where received files go, decided by what the browser has:
  *
  *  - `small`: collected as a Blob;
+ *  - `kept`: the origin's private file system, saved from there when it is complete. Nobody has to pick a
+ *    place first. Chromium only up to a size that memory has room for, because its private windows hold
+ *    such files there and don't let a page know; Gecko always, because it keeps what a service worker
+ *    answers in memory (1 GiB more for 1 GiB, Firefox 153);
  *  - `file`, `folder`: a place that the person picks (File System Access), written directly;
- *  - `download`: an ordinary download, streamed through the service worker;
- *  - `kept`: the origin's private file system, saved from there when it is complete. Not in Chromium, whose
- *    private windows hold such files in memory and don't let a page know; always in Gecko, which keeps
- *    what a service worker answers in memory (1 GiB more for 1 GiB, Firefox 153).
+ *  - `download`: an ordinary download, streamed through the service worker.
  *
  * Gecko's private windows have no private files, and whatever else they store comes back by way of memory:
  * what is too big for that is refused before it is sent.
@@ -31,8 +32,8 @@ import { inertMime } from '../protocol.js';
 export const SMALL = 32 * 2 ** 20;
 /** More is not put on the disk twice where there is another way. */
 const KEPT = 2 ** 30;
-/** Without private files and workers there are only Blobs; browsers put large ones on disk, but not all do. */
-const BLOB_LIMIT = 256 * 2 ** 20;
+/** What may have to be held in memory where there is nothing else; browsers put large Blobs on disk, but not all do. */
+const IN_MEMORY = 256 * 2 ** 20;
 
 const has = (/** @type {string} */ name) => typeof (/** @type {any} */ (globalThis)[name]) === 'function';
 /** Safari before 26 writes to them in workers only. */
@@ -44,7 +45,7 @@ let hasPrivateFiles = false;
 /** Private windows let only asking show that they have no private files. Before the first `placeFor`. */
 export function lookForPlaces() {
   looking ??= (async () => {
-    if (!globalThis.isSecureContext || chromium() || !writesPrivateFiles()) return;
+    if (!globalThis.isSecureContext || !writesPrivateFiles()) return;
     await navigator.storage.getDirectory().then(() => (hasPrivateFiles = true), () => {});
   })();
   return looking;
@@ -64,12 +65,11 @@ export const isMany = ({ files, folder }) => folder || files.length > 1;
 export function placeFor(manifest, zip = false) {
   if (isMany(manifest) && !zip && has('showDirectoryPicker')) return 'folder';
   if (manifest.size <= SMALL) return 'small';
-  if (!globalThis.isSecureContext) return manifest.size <= BLOB_LIMIT ? 'small' : 'none';
+  if (!globalThis.isSecureContext) return manifest.size <= IN_MEMORY ? 'small' : 'none';
+  if (hasPrivateFiles && (gecko() || manifest.size <= (chromium() ? IN_MEMORY : KEPT))) return 'kept';
   if (has('showSaveFilePicker')) return 'file';
-  if (chromium()) return 'download';
-  if (hasPrivateFiles && (gecko() || manifest.size <= KEPT)) return 'kept';
   if (!gecko()) return 'download';
-  return manifest.size <= BLOB_LIMIT ? 'small' : 'none';
+  return manifest.size <= IN_MEMORY ? 'small' : 'none';
 }
 
 /**
