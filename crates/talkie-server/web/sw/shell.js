@@ -25,7 +25,7 @@
   worker.addEventListener('install', (/** @type {any} */ event) => event.waitUntil(keepAll()));
 
   worker.addEventListener('activate', (/** @type {any} */ event) => {
-    event.waitUntil(Promise.all([dropOld(), worker.clients.claim(), worker.registration.navigationPreload?.enable()]));
+    event.waitUntil(Promise.all([dropOld(), worker.clients.claim()]));
   });
 
   worker.addEventListener('fetch', (/** @type {any} */ event) => {
@@ -64,9 +64,9 @@
     else event.waitUntil(fetch(PAGE, { method: 'HEAD', cache: 'no-store' }).then(() => {}, answer));
   });
 
-  /** The browser asks for a page while this worker starts, where it can. @param {any} event */
+  /** @param {any} event */
   async function fresh(event) {
-    const response = (await event.preloadResponse) ?? (await fetch(event.request));
+    const response = await fetch(event.request);
     if (response.ok) event.waitUntil(compare(PAGE, response.clone()));
     return response;
   }
