@@ -61,6 +61,7 @@ for (const browser of /** @type {const} */ (['chromium', 'firefox'])) {
     await isAt(person, ({ pathname, hash }) => pathname === `/r/${named}` && hash === '');
 
     await person.open(local);
+    await person.sees(id('recent-room'));
     assert.equal(await person.count(id('recent-room')), 1, 'who only looked in was not there');
     await person.click(id('recent-room'));
     await isAt(person, ({ href }) => href === link);
