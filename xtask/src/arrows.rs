@@ -23,8 +23,20 @@ const ARROWS: &[Arrow] = &[
     ("talkie", &["talkie-proto", "talkie-net", "talkie-traversal", "talkie-sansio"], &[]),
     ("talkie-server", &["talkie-traversal", "talkie-net", "talkie-sansio"], &[]),
     (
+        "talkie-doctor",
+        &["talkie-signaling", "talkie-traversal", "talkie-net", "talkie-sansio"],
+        &["talkie-server", "talkie-sim"],
+    ),
+    (
         "talkie-cli",
-        &["talkie", "talkie-server", "talkie-media", "talkie-sim", "talkie-traversal"],
+        &[
+            "talkie",
+            "talkie-server",
+            "talkie-doctor",
+            "talkie-media",
+            "talkie-sim",
+            "talkie-traversal",
+        ],
         &["talkie-net", "talkie-sansio"],
     ),
 ];
