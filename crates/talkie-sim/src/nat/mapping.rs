@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
+use super::protocol::Kind;
+
 /// Remotes, as far as a NAT tells them apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
@@ -30,6 +32,8 @@ impl fmt::Display for Scope {
 /// A line of the table, as textbooks draw it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Row {
+    /// Of which protocol it is.
+    pub protocol: Kind,
     /// The host's own address and port.
     pub inside: SocketAddr,
     /// What the world sees in its place.
@@ -42,8 +46,12 @@ pub struct Row {
     pub used: Instant,
 }
 
+/// What a mapping is found by from inside.
+pub(super) type Inner = (Kind, SocketAddr, Scope);
+
 #[derive(Debug)]
 pub(super) struct MappingState {
+    pub(super) kind: Kind,
     pub(super) inside: SocketAddr,
     pub(super) outside: SocketAddr,
     pub(super) scope: Scope,
@@ -54,8 +62,8 @@ pub(super) struct MappingState {
 }
 
 impl MappingState {
-    pub(super) fn new(now: Instant, inside: SocketAddr, outside: SocketAddr, scope: Scope) -> Self {
-        Self { inside, outside, scope, used: now, permitted: FxHashMap::default() }
+    pub(super) fn new(now: Instant, (kind, inside, scope): Inner, outside: SocketAddr) -> Self {
+        Self { kind, inside, outside, scope, used: now, permitted: FxHashMap::default() }
     }
 
     pub(super) fn permit(&mut self, now: Instant, from: Scope, lifetime: Duration, most: usize) {
@@ -79,6 +87,7 @@ impl MappingState {
             self.permitted.iter().map(|(from, used)| (*from, *used)).collect();
         permitted.sort_unstable();
         permitted.into_iter().map(|(from, used)| Row {
+            protocol: self.kind,
             inside: self.inside,
             outside: self.outside,
             to: self.scope,

@@ -1,4 +1,4 @@
-//! A NAT for UDP, in the words of RFC 4787.
+//! A NAT, in the words of RFC 4787.
 //!
 //! [`Nat`] is told of each packet by its addresses and answers with what they become, or why the packet
 //! goes no further. Every behaviour is a field of [`Config`]; the classic names are presets of it:
@@ -18,6 +18,7 @@ mod mapping;
 mod notes;
 mod ports;
 mod presets;
+mod protocol;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ use rand_core::SeedableRng as _;
 
 pub use behavior::{Config, Filtering, Hairpinning, Mapping, Pooling, Ports, Unsolicited};
 pub use mapping::{Row, Scope};
+pub use protocol::{Flags, Kind, Protocol};
 
 use notes::Notes;
 use ports::Chooser;
@@ -66,7 +68,7 @@ pub enum Verdict {
 /// Why a packet went no further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// UDP does not pass.
+    /// The protocol does not pass.
     Blocked,
     /// No mapping has this outside address.
     NoMapping,
@@ -98,10 +100,12 @@ impl Nat {
     pub fn handle_outbound(
         &mut self,
         now: Instant,
+        protocol: Protocol,
         inside: SocketAddr,
         remote: SocketAddr,
     ) -> Verdict {
-        if !self.config.udp {
+        let kind = protocol.kind();
+        if !self.config.passes(kind) {
             return Verdict::Dropped(Reason::Blocked);
         }
         self.expire(now);
@@ -109,14 +113,14 @@ impl Nat {
         if hairpin && self.config.hairpinning == Hairpinning::Unsupported {
             return Verdict::Dropped(Reason::NoHairpinning);
         }
-        let source = match self.map(now, inside, remote) {
+        let source = match self.map(now, kind, inside, remote) {
             Ok(outside) => outside,
             Err(reason) => return Verdict::Dropped(reason),
         };
         if !hairpin {
             return Verdict::Outside { source };
         }
-        match self.admit(now, remote, source) {
+        match self.admit(now, kind, remote, source) {
             // RFC 4787 REQ-9: the receiver must see the address that it can answer to.
             Ok(to) if self.config.hairpinning == Hairpinning::InternalSource => {
                 Verdict::Inside { source: inside, to }
@@ -130,21 +134,23 @@ impl Nat {
     pub fn handle_inbound(
         &mut self,
         now: Instant,
+        protocol: Protocol,
         outside: SocketAddr,
         remote: SocketAddr,
     ) -> Verdict {
-        if !self.config.udp {
+        let kind = protocol.kind();
+        if !self.config.passes(kind) {
             return Verdict::Dropped(Reason::Blocked);
         }
         self.expire(now);
-        match self.admit(now, outside, remote) {
+        match self.admit(now, kind, outside, remote) {
             Ok(to) => Verdict::Inside { source: remote, to },
             Err(reason) => {
                 if self.config.unsolicited == Unsolicited::Tracked
                     && self.config.outside.contains(&outside.ip())
                 {
                     let until = now + self.config.lifetime;
-                    self.notes.set((outside, remote), until, self.config.most_mappings);
+                    self.notes.set((kind, outside, remote), until, self.config.most_mappings);
                 }
                 Verdict::Dropped(reason)
             }
@@ -185,19 +191,20 @@ impl Nat {
     fn map(
         &mut self,
         now: Instant,
+        kind: Kind,
         inside: SocketAddr,
         remote: SocketAddr,
     ) -> Result<SocketAddr, Reason> {
         let scope = self.config.mapping_scope(remote);
-        let id = match self.table.by_inside(inside, scope) {
+        let id = match self.table.by_inside((kind, inside, scope)) {
             Some(id) => id,
             None if self.table.len() >= self.config.most_mappings => return Err(Reason::TableFull),
             None => {
                 let outside = self
                     .chooser
-                    .choose(&self.config, &self.table, &self.notes, inside, remote)
+                    .choose(&self.config, &self.table, &self.notes, (kind, inside, remote))
                     .ok_or(Reason::NoPort)?;
-                self.table.insert(now, self.config.lifetime, inside, outside, scope)
+                self.table.insert(now, self.config.lifetime, (kind, inside, scope), outside)
             }
         };
         let permitted = self.config.filter_scope(remote);
@@ -210,11 +217,12 @@ impl Nat {
     fn admit(
         &mut self,
         now: Instant,
+        kind: Kind,
         outside: SocketAddr,
         remote: SocketAddr,
     ) -> Result<SocketAddr, Reason> {
         let permitted = self.config.filter_scope(remote);
-        let ids = self.table.by_outside(outside);
+        let ids = self.table.by_outside(kind, outside);
         if ids.is_empty() {
             return Err(Reason::NoMapping);
         }
@@ -230,6 +238,10 @@ impl Nat {
 }
 
 impl Config {
+    fn passes(&self, kind: Kind) -> bool {
+        self.udp || kind != Kind::Udp
+    }
+
     /// Which remotes share a mapping with this one.
     fn mapping_scope(&self, remote: SocketAddr) -> Scope {
         match self.mapping {

@@ -8,8 +8,10 @@ use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-/// The outside address that was sent to, and who did.
-type Flow = (SocketAddr, SocketAddr);
+use super::protocol::Kind;
+
+/// By which protocol it came, the outside address that was sent to, and who did.
+type Flow = (Kind, SocketAddr, SocketAddr);
 
 #[derive(Debug, Default)]
 pub(super) struct Notes {

@@ -8,17 +8,21 @@ use rustc_hash::FxHashMap;
 
 use super::behavior::{Config, LOWEST_PORT, Pooling, Ports};
 use super::notes::Notes;
+use super::protocol::Kind;
 use super::table::Table;
 
 /// How many ports an address has to give away.
 const PORTS: u32 = 0x1_0000 - LOWEST_PORT as u32;
 
+/// By which protocol who inside is about to send to whom.
+type Flow = (Kind, SocketAddr, SocketAddr);
+
 /// Remembers what choices depend on.
 #[derive(Debug)]
 pub(super) struct Chooser {
     rng: ChaCha8Rng,
-    /// The last port of each outside address, where they are given one after the other.
-    last: FxHashMap<IpAddr, u16>,
+    /// The last port of each protocol and outside address, where they are given one after the other.
+    last: FxHashMap<(Kind, IpAddr), u16>,
     /// The next address of the pool, where hosts do not keep theirs.
     turn: usize,
 }
@@ -34,19 +38,19 @@ impl Chooser {
         config: &Config,
         table: &Table,
         notes: &Notes,
-        inside: SocketAddr,
-        remote: SocketAddr,
+        flow: Flow,
     ) -> Option<SocketAddr> {
+        let (kind, inside, remote) = flow;
         let Some(address) = self.address(config, inside.ip()) else {
             // Nothing to translate to: a firewall.
             return Some(inside);
         };
-        if !config.overloading && table.ports_in_use(address) >= PORTS as usize {
+        if !config.overloading && table.ports_in_use(kind, address) >= PORTS as usize {
             return None;
         }
         let is_free = |port: u16| {
             let outside = SocketAddr::new(address, port);
-            let taken = table.by_outside(outside);
+            let taken = table.by_outside(kind, outside);
             let taken = match config.overloading {
                 true => {
                     let scope = config.mapping_scope(remote);
@@ -54,10 +58,10 @@ impl Chooser {
                 }
                 false => !taken.is_empty(),
             };
-            !taken && !notes.has(&(outside, remote))
+            !taken && !notes.has(&(kind, outside, remote))
         };
         let fits = |port: u16| !config.parity || port % 2 == inside.port() % 2;
-        let first = self.first(config, table, inside, remote, address);
+        let first = self.first(config, table, flow, address);
         let step = match config.ports {
             Ports::Sequential { step } => u32::from(step.max(1)),
             _ => 1,
@@ -65,12 +69,12 @@ impl Chooser {
         // When the first one is taken, the one after the last that was given is likely to be free:
         // hosts that all want the same port do not make each other search. Ports a step apart come
         // first, then those in between.
-        let after = self.last.get(&address).copied().unwrap_or(first);
+        let after = self.last.get(&(kind, address)).copied().unwrap_or(first);
         let port = std::iter::once(first)
             .chain((1..PORTS).map(|turn| offset_port(after, turn.wrapping_mul(step))))
             .chain((0..PORTS).map(|turn| offset_port(after, turn)))
             .find(|port| fits(*port) && is_free(*port))?;
-        self.last.insert(address, port);
+        self.last.insert((kind, address), port);
         Some(SocketAddr::new(address, port))
     }
 
@@ -89,22 +93,16 @@ impl Chooser {
     }
 
     /// The port to try first.
-    fn first(
-        &mut self,
-        config: &Config,
-        table: &Table,
-        inside: SocketAddr,
-        remote: SocketAddr,
-        address: IpAddr,
-    ) -> u16 {
+    fn first(&mut self, config: &Config, table: &Table, flow: Flow, address: IpAddr) -> u16 {
+        let (kind, inside, _) = flow;
         if config.contiguous
-            && let Some(port) = beside(config, table, inside, remote, address)
+            && let Some(port) = beside(config, table, flow, address)
         {
             return port;
         }
         match config.ports {
             Ports::Preserving if inside.port() >= LOWEST_PORT => inside.port(),
-            Ports::Sequential { step } => match self.last.get(&address) {
+            Ports::Sequential { step } => match self.last.get(&(kind, address)) {
                 Some(last) => offset_port(*last, u32::from(step.max(1))),
                 None => self.any(),
             },
@@ -121,8 +119,7 @@ impl Chooser {
 fn beside(
     config: &Config,
     table: &Table,
-    inside: SocketAddr,
-    remote: SocketAddr,
+    (kind, inside, remote): Flow,
     address: IpAddr,
 ) -> Option<u16> {
     let below = SocketAddr::new(inside.ip(), inside.port().checked_sub(1)?);
@@ -130,7 +127,7 @@ fn beside(
     let remotes = [remote, SocketAddr::new(remote.ip(), remote.port().wrapping_sub(1))];
     let neighbour = remotes
         .into_iter()
-        .find_map(|remote| table.by_inside(below, config.mapping_scope(remote)))?;
+        .find_map(|remote| table.by_inside((kind, below, config.mapping_scope(remote))))?;
     let outside = table.get(neighbour).outside;
     (outside.ip() == address).then_some(outside.port().checked_add(1)?)
 }

@@ -10,17 +10,18 @@ use std::time::{Duration, Instant};
 
 use rustc_hash::FxHashMap;
 
-use super::mapping::{MappingState, Row, Scope};
+use super::mapping::{Inner, MappingState, Row};
+use super::protocol::Kind;
 
 #[derive(Debug, Default)]
 pub(super) struct Table {
     /// By the order in which they were made, which numbers never repeat.
     mappings: FxHashMap<u32, MappingState>,
     last_id: u32,
-    by_inside: FxHashMap<(SocketAddr, Scope), u32>,
+    by_inside: FxHashMap<Inner, u32>,
     /// Several only where ports are overloaded.
-    by_outside: FxHashMap<SocketAddr, Vec<u32>>,
-    ports_in_use: FxHashMap<IpAddr, usize>,
+    by_outside: FxHashMap<(Kind, SocketAddr), Vec<u32>>,
+    ports_in_use: FxHashMap<(Kind, IpAddr), usize>,
     deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
 }
 
@@ -29,17 +30,17 @@ impl Table {
         self.mappings.len()
     }
 
-    pub(super) fn by_inside(&self, inside: SocketAddr, scope: Scope) -> Option<u32> {
-        self.by_inside.get(&(inside, scope)).copied()
+    pub(super) fn by_inside(&self, inner: Inner) -> Option<u32> {
+        self.by_inside.get(&inner).copied()
     }
 
-    pub(super) fn by_outside(&self, outside: SocketAddr) -> &[u32] {
-        self.by_outside.get(&outside).map_or(&[], Vec::as_slice)
+    pub(super) fn by_outside(&self, kind: Kind, outside: SocketAddr) -> &[u32] {
+        self.by_outside.get(&(kind, outside)).map_or(&[], Vec::as_slice)
     }
 
     /// How many different ports of an outside address are taken.
-    pub(super) fn ports_in_use(&self, address: IpAddr) -> usize {
-        self.ports_in_use.get(&address).copied().unwrap_or(0)
+    pub(super) fn ports_in_use(&self, kind: Kind, address: IpAddr) -> usize {
+        self.ports_in_use.get(&(kind, address)).copied().unwrap_or(0)
     }
 
     pub(super) fn get(&self, id: u32) -> &MappingState {
@@ -57,18 +58,17 @@ impl Table {
         &mut self,
         now: Instant,
         lifetime: Duration,
-        inside: SocketAddr,
+        inner: Inner,
         outside: SocketAddr,
-        scope: Scope,
     ) -> u32 {
         self.last_id = self.last_id.wrapping_add(1);
         let id = self.last_id;
-        self.mappings.insert(id, MappingState::new(now, inside, outside, scope));
-        self.by_inside.insert((inside, scope), id);
-        let sharing = self.by_outside.entry(outside).or_default();
+        self.mappings.insert(id, MappingState::new(now, inner, outside));
+        self.by_inside.insert(inner, id);
+        let sharing = self.by_outside.entry((inner.0, outside)).or_default();
         sharing.push(id);
         if sharing.len() == 1 {
-            *self.ports_in_use.entry(outside.ip()).or_default() += 1;
+            *self.ports_in_use.entry((inner.0, outside.ip())).or_default() += 1;
         }
         self.deadlines.push(Reverse((now + lifetime, id)));
         id
@@ -100,16 +100,17 @@ impl Table {
 
     fn remove(&mut self, id: u32) {
         let Some(mapping) = self.mappings.remove(&id) else { return };
-        self.by_inside.remove(&(mapping.inside, mapping.scope));
-        let Some(sharing) = self.by_outside.get_mut(&mapping.outside) else { return };
+        let kind = mapping.kind;
+        self.by_inside.remove(&(kind, mapping.inside, mapping.scope));
+        let Some(sharing) = self.by_outside.get_mut(&(kind, mapping.outside)) else { return };
         sharing.retain(|other| *other != id);
         if sharing.is_empty() {
-            self.by_outside.remove(&mapping.outside);
+            self.by_outside.remove(&(kind, mapping.outside));
             let address = mapping.outside.ip();
-            let left = self.ports_in_use(address).saturating_sub(1);
+            let left = self.ports_in_use(kind, address).saturating_sub(1);
             match left {
-                0 => drop(self.ports_in_use.remove(&address)),
-                _ => drop(self.ports_in_use.insert(address, left)),
+                0 => drop(self.ports_in_use.remove(&(kind, address))),
+                _ => drop(self.ports_in_use.insert((kind, address), left)),
             }
         }
     }

@@ -31,14 +31,14 @@ fn port_restricted() -> Config {
 
 /// The source that the world sees.
 fn out(nat: &mut Nat, now: Instant, inside: &str, remote: &str) -> SocketAddr {
-    match nat.handle_outbound(now, at(inside), at(remote)) {
+    match nat.handle_outbound(now, Protocol::Udp, at(inside), at(remote)) {
         Verdict::Outside { source } => source,
         other => panic!("{inside} to {remote}: {other:?}"),
     }
 }
 
 fn lets_in(nat: &mut Nat, now: Instant, outside: SocketAddr, remote: &str) -> bool {
-    matches!(nat.handle_inbound(now, outside, at(remote)), Verdict::Inside { .. })
+    matches!(nat.handle_inbound(now, Protocol::Udp, outside, at(remote)), Verdict::Inside { .. })
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn who_may_send_in_is_what_filtering_says() {
             assert_eq!(lets_in(&mut nat, now, outside, "198.51.100.1:2000"), same_address);
             assert_eq!(lets_in(&mut nat, now, outside, "198.51.100.2:1000"), others);
             let other = SocketAddr::new(outside.ip(), outside.port() ^ 1);
-            let verdict = nat.handle_inbound(now, other, at("198.51.100.1:1000"));
+            let verdict = nat.handle_inbound(now, Protocol::Udp, other, at("198.51.100.1:1000"));
             assert_eq!(verdict, Verdict::Dropped(Reason::NoMapping));
         }
     }
@@ -96,7 +96,7 @@ fn what_comes_in_goes_to_whom_it_is_meant_for() {
         let outside = out(&mut nat, now, inside, "198.51.100.1:1000");
         let remote = at("198.51.100.1:1000");
         let expected = Verdict::Inside { source: remote, to: at(inside) };
-        assert_eq!(nat.handle_inbound(now, outside, remote), expected);
+        assert_eq!(nat.handle_inbound(now, Protocol::Udp, outside, remote), expected);
     }
 }
 
@@ -223,10 +223,10 @@ fn neighbours_meet_by_their_outside_addresses_where_it_hairpins() {
         let hers = out(&mut nat, now, grace, "198.51.100.1:1000");
         out(&mut nat, now, ada, "198.51.100.1:1000");
         // Grace has not sent to Ada yet.
-        let first = nat.handle_outbound(now, at(ada), hers);
+        let first = nat.handle_outbound(now, Protocol::Udp, at(ada), hers);
         assert!(matches!(first, Verdict::Dropped(Reason::Filtered | Reason::NoHairpinning)));
-        nat.handle_outbound(now, at(grace), at("192.0.2.1:5000"));
-        let verdict = nat.handle_outbound(now, at(ada), hers);
+        nat.handle_outbound(now, Protocol::Udp, at(grace), at("192.0.2.1:5000"));
+        let verdict = nat.handle_outbound(now, Protocol::Udp, at(ada), hers);
         let expected = match expected {
             Ok(source) => Verdict::Inside { source: at(source), to: at(grace) },
             Err(reason) => Verdict::Dropped(reason),
@@ -245,7 +245,7 @@ fn masquerade_looks_endpoint_independent_until_flows_clash() {
     // Another host may have the same port, as long as it talks to somebody else.
     assert_eq!(out(&mut nat, now, "10.0.0.3:5000", "203.0.113.9:1"), at("192.0.2.1:5000"));
     assert_ne!(out(&mut nat, now, "10.0.0.3:5000", "198.51.100.1:1000"), at("192.0.2.1:5000"));
-    let verdict = nat.handle_inbound(now, at("192.0.2.1:5000"), at("203.0.113.9:1"));
+    let verdict = nat.handle_inbound(now, Protocol::Udp, at("192.0.2.1:5000"), at("203.0.113.9:1"));
     assert!(matches!(verdict, Verdict::Inside { to, .. } if to == at("10.0.0.3:5000")));
 }
 
@@ -306,23 +306,27 @@ fn a_table_has_an_end() {
     for port in 5000..5010 {
         out(&mut small, now, &format!("10.0.0.2:{port}"), "198.51.100.1:1000");
     }
-    let one_more = small.handle_outbound(now, at("10.0.0.2:6000"), at("198.51.100.1:1000"));
+    let one_more =
+        small.handle_outbound(now, Protocol::Udp, at("10.0.0.2:6000"), at("198.51.100.1:1000"));
     assert_eq!(one_more, Verdict::Dropped(Reason::TableFull));
 
     let mut all_ports = nat(Config { most_mappings: usize::MAX, ..port_restricted() });
     for port in 1024..=65_535 {
         let inside = SocketAddr::from(([10, 0, 0, 2], port));
-        let verdict = all_ports.handle_outbound(now, inside, at("198.51.100.1:1000"));
+        let verdict =
+            all_ports.handle_outbound(now, Protocol::Udp, inside, at("198.51.100.1:1000"));
         assert!(matches!(verdict, Verdict::Outside { .. }), "{port}: {verdict:?}");
     }
-    let one_more = all_ports.handle_outbound(now, at("10.9.9.9:1"), at("198.51.100.1:1000"));
+    let one_more =
+        all_ports.handle_outbound(now, Protocol::Udp, at("10.9.9.9:1"), at("198.51.100.1:1000"));
     assert_eq!(one_more, Verdict::Dropped(Reason::NoPort));
 
     // Hosts that all want one port find others without a long search.
     let mut same_port = nat(Config { most_mappings: usize::MAX, ..port_restricted() });
     for host in 0..30_000_u32 {
         let inside = SocketAddr::from(((0x0a00_0000 | host).to_be_bytes(), 5000));
-        let verdict = same_port.handle_outbound(now, inside, at("198.51.100.1:1000"));
+        let verdict =
+            same_port.handle_outbound(now, Protocol::Udp, inside, at("198.51.100.1:1000"));
         assert!(matches!(verdict, Verdict::Outside { .. }), "{host}: {verdict:?}");
     }
 
@@ -343,9 +347,11 @@ fn a_table_has_an_end() {
 fn nothing_passes_where_udp_is_blocked() {
     let mut nat = nat(Config { udp: false, ..port_restricted() });
     let now = begin();
-    let verdict = nat.handle_outbound(now, at("10.0.0.2:5000"), at("198.51.100.1:1000"));
+    let verdict =
+        nat.handle_outbound(now, Protocol::Udp, at("10.0.0.2:5000"), at("198.51.100.1:1000"));
     assert_eq!(verdict, Verdict::Dropped(Reason::Blocked));
-    let verdict = nat.handle_inbound(now, at("192.0.2.1:5000"), at("198.51.100.1:1000"));
+    let verdict =
+        nat.handle_inbound(now, Protocol::Udp, at("192.0.2.1:5000"), at("198.51.100.1:1000"));
     assert_eq!(verdict, Verdict::Dropped(Reason::Blocked));
 }
 
@@ -358,9 +364,9 @@ fn levels_are_nats_one_after_the_other() {
     let between = out(&mut home, now, "10.0.0.2:5000", remote);
     let outside = out(&mut provider, now, &between.to_string(), remote);
     assert_eq!(outside.ip(), pool(&["192.0.2.1"])[0]);
-    let inner = provider.handle_inbound(now, outside, at(remote));
+    let inner = provider.handle_inbound(now, Protocol::Udp, outside, at(remote));
     assert_eq!(inner, Verdict::Inside { source: at(remote), to: between });
-    let host = home.handle_inbound(now, between, at(remote));
+    let host = home.handle_inbound(now, Protocol::Udp, between, at(remote));
     assert_eq!(host, Verdict::Inside { source: at(remote), to: at("10.0.0.2:5000") });
 }
 
@@ -455,12 +461,12 @@ proptest! {
             let remote = SocketAddr::from(([198, 51, 100, remote % 2], 1000 + u16::from(remote)));
             let outside = SocketAddr::from(([192, 0, 2, 1], 5000 + u16::from(host % 2)));
             let verdict = if outbound {
-                let verdict = one.handle_outbound(now, inside, remote);
-                prop_assert_eq!(verdict, two.handle_outbound(now, inside, remote));
+                let verdict = one.handle_outbound(now, Protocol::Udp, inside, remote);
+                prop_assert_eq!(verdict, two.handle_outbound(now, Protocol::Udp, inside, remote));
                 verdict
             } else {
-                let verdict = one.handle_inbound(now, outside, remote);
-                prop_assert_eq!(verdict, two.handle_inbound(now, outside, remote));
+                let verdict = one.handle_inbound(now, Protocol::Udp, outside, remote);
+                prop_assert_eq!(verdict, two.handle_inbound(now, Protocol::Udp, outside, remote));
                 verdict
             };
             match verdict {
