@@ -22,6 +22,7 @@ const ARROWS: &[Arrow] = &[
     ("talkie-proto", &["talkie-sansio", "talkie-traversal"], &["talkie-sim"]),
     ("talkie", &["talkie-proto", "talkie-net", "talkie-traversal", "talkie-sansio"], &[]),
     ("talkie-server", &["talkie-traversal", "talkie-net", "talkie-sansio"], &[]),
+    ("talkie-lab", &["talkie-sim", "talkie-traversal", "talkie-net", "talkie-sansio"], &[]),
     (
         "talkie-doctor",
         &["talkie-signaling", "talkie-traversal", "talkie-net", "talkie-sansio"],
@@ -31,6 +32,7 @@ const ARROWS: &[Arrow] = &[
         "talkie-cli",
         &[
             "talkie",
+            "talkie-lab",
             "talkie-server",
             "talkie-doctor",
             "talkie-media",

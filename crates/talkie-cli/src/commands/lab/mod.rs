@@ -1,0 +1,23 @@
+//! `talkie lab`: NATs to look at and to try programs behind, a file for each subcommand.
+
+mod list;
+
+use std::process::ExitCode;
+
+use clap::{ArgMatches, Command};
+
+pub(super) fn command() -> Command {
+    Command::new("lab")
+        .about("See what NATs do, and who reaches whom through them")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .subcommand(list::command())
+}
+
+pub(super) fn run(matches: &ArgMatches) -> ExitCode {
+    match matches.subcommand() {
+        Some(("list", matches)) => list::run(matches),
+        _ => unreachable!("clap requires one of the commands above"),
+    }
+}

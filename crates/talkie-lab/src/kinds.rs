@@ -1,0 +1,1 @@
+//! The types of NAT, explained for people.
