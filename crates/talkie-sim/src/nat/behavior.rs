@@ -31,6 +31,8 @@ pub enum Filtering {
 pub enum Ports {
     /// The inside port's number where it is free, else the next free one.
     Preserving,
+    /// The inside port's number, also below 1024, else any, as Linux does it.
+    PreservingOrRandom,
     /// One after the other, `step` apart.
     Sequential {
         /// What is added for the next mapping; many boxes add 1, some 2.

@@ -14,6 +14,7 @@
 //! other.
 
 mod behavior;
+mod catalog;
 mod mapping;
 mod notes;
 mod ports;
@@ -30,6 +31,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
 pub use behavior::{Config, Filtering, Hairpinning, Mapping, Pooling, Ports, Unsolicited};
+pub use catalog::{Preset, UnknownPreset};
 pub use mapping::{Row, Scope};
 pub use protocol::{Flags, Kind, Protocol};
 

@@ -69,7 +69,10 @@ impl Chooser {
         // When the first one is taken, the one after the last that was given is likely to be free:
         // hosts that all want the same port do not make each other search. Ports a step apart come
         // first, then those in between.
-        let after = self.last.get(&(kind, address)).copied().unwrap_or(first);
+        let after = match config.ports {
+            Ports::PreservingOrRandom => self.any(),
+            _ => self.last.get(&(kind, address)).copied().unwrap_or(first),
+        };
         let port = std::iter::once(first)
             .chain((1..PORTS).map(|turn| offset_port(after, turn.wrapping_mul(step))))
             .chain((0..PORTS).map(|turn| offset_port(after, turn)))
@@ -102,6 +105,7 @@ impl Chooser {
         }
         match config.ports {
             Ports::Preserving if inside.port() >= LOWEST_PORT => inside.port(),
+            Ports::PreservingOrRandom => inside.port(),
             Ports::Sequential { step } => match self.last.get(&(kind, address)) {
                 Some(last) => offset_port(*last, u32::from(step.max(1))),
                 None => self.any(),

@@ -42,6 +42,7 @@ impl Config {
     pub fn linux_masquerade(outside: impl IntoIterator<Item = IpAddr>) -> Self {
         Self {
             mapping: Mapping::AddressAndPortDependent,
+            ports: Ports::PreservingOrRandom,
             overloading: true,
             unsolicited: Unsolicited::Tracked,
             // nf_conntrack_udp_timeout is 30 s, and 120 s once there was an answer.
@@ -51,10 +52,17 @@ impl Config {
         }
     }
 
-    /// Linux with `masquerade random,fully-random`.
+    /// Linux with `masquerade random,fully-random`, which `iptables` calls `--random-fully`.
     #[must_use]
     pub fn linux_random_fully(outside: impl IntoIterator<Item = IpAddr>) -> Self {
         Self { ports: Ports::Random, ..Self::linux_masquerade(outside) }
+    }
+
+    /// Linux with `masquerade` and a firewall that drops what comes uninvited, as home routers built
+    /// on it have. A flow whose first packet is dropped is never confirmed, so it takes no port.
+    #[must_use]
+    pub fn linux_firewalled(outside: impl IntoIterator<Item = IpAddr>) -> Self {
+        Self { unsolicited: Unsolicited::Forgotten, ..Self::linux_masquerade(outside) }
     }
 
     /// A home router as RFC 7857 wants it: endpoint-independent, hairpins, lets in who was sent to.
@@ -64,6 +72,33 @@ impl Config {
             hairpinning: Hairpinning::ExternalSource,
             inbound_refresh: true,
             ..Self::port_restricted_cone(outside)
+        }
+    }
+
+    /// A home router that forgets after 30 s of silence from inside, whatever comes in.
+    #[must_use]
+    pub fn home_forgetful(outside: impl IntoIterator<Item = IpAddr>) -> Self {
+        Self { lifetime: Duration::from_secs(30), ..Self::port_restricted_cone(outside) }
+    }
+
+    /// A home router that gives each remote the next port in turn: symmetric, and predictable.
+    #[must_use]
+    pub fn home_sequential(outside: impl IntoIterator<Item = IpAddr>) -> Self {
+        Self {
+            ports: Ports::Sequential { step: 1 },
+            lifetime: Duration::from_secs(60),
+            inbound_refresh: true,
+            ..Self::symmetric(outside)
+        }
+    }
+
+    /// A router with another outside port for each remote address, whatever the port there.
+    #[must_use]
+    pub fn address_dependent(outside: impl IntoIterator<Item = IpAddr>) -> Self {
+        Self {
+            mapping: Mapping::AddressDependent,
+            ports: Ports::Random,
+            ..Self::address_restricted_cone(outside)
         }
     }
 
@@ -78,10 +113,28 @@ impl Config {
         }
     }
 
+    /// A mobile operator's NAT that heeds no RFC: another address and port for each remote.
+    #[must_use]
+    pub fn carrier_grade_symmetric(outside: impl IntoIterator<Item = IpAddr>) -> Self {
+        Self {
+            pooling: Pooling::Arbitrary,
+            lifetime: Duration::from_secs(60),
+            inbound_refresh: true,
+            most_mappings: 1 << 20,
+            ..Self::symmetric(outside)
+        }
+    }
+
     /// No translation: only what was asked for comes in. IPv6 at home.
     #[must_use]
     pub fn firewall() -> Self {
-        Self::port_restricted_cone([])
+        Self { inbound_refresh: true, ..Self::port_restricted_cone([]) }
+    }
+
+    /// A network that lets only TCP out.
+    #[must_use]
+    pub fn udp_blocked(outside: impl IntoIterator<Item = IpAddr>) -> Self {
+        Self { udp: false, ..Self::port_restricted_cone(outside) }
     }
 
     fn cone(outside: impl IntoIterator<Item = IpAddr>, filtering: Filtering) -> Self {
