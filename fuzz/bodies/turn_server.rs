@@ -9,14 +9,15 @@ use talkie_sansio::{
     Datagram, Genesis, Machine as _, Path, Sink, Transmit, Transport, conformance, drain,
 };
 use talkie_traversal::stun::attributes::{
-    AdditionalAddressFamily, AddressFamily, ChannelNumber, Data, EvenPort, Lifetime, Nonce,
-    RequestedAddressFamily, RequestedTransport, ReservationToken, XorPeerAddress,
+    AdditionalAddressFamily, AddressFamily, ChangeRequest, ChannelNumber, Data, EvenPort, Lifetime,
+    Nonce, Padding, RequestedAddressFamily, RequestedTransport, ReservationToken, ResponsePort,
+    XorPeerAddress,
 };
 use talkie_traversal::stun::credential::LongTerm;
 use talkie_traversal::stun::{AttributeType, Class, Message, Method, TransactionId, Writer};
 use talkie_traversal::turn::server::{
-    Config, Credentials, Event, Forward, HEADROOM, Limits, OpenError, Packet, RelayId, TAILROOM,
-    TurnServer,
+    Config, Credentials, Discovery, Event, Forward, HEADROOM, Limits, OpenError, Packet, RelayId,
+    TAILROOM, TurnServer,
 };
 
 use super::input::Input;
@@ -40,7 +41,10 @@ struct Out {
 impl Sink<TurnServer> for Out {
     fn transmit(&mut self, transmit: Transmit, payload: &mut [u8]) {
         self.datagrams += 1;
-        if transmit.path.local.port() == 3478 {
+        if PORTS.contains(&transmit.path.local.port()) {
+            let remote = transmit.path.remote;
+            assert_eq!(remote.ip(), CLIENTS, "an answer to {remote}, who is no client");
+            assert!(remote.port() > 1023 || (1000..1004).contains(&remote.port()));
             self.replies.push((transmit.path, payload.to_vec()));
             return;
         }
@@ -76,6 +80,12 @@ const LIMITS: Limits = Limits {
     queued_events: 16,
 };
 
+/// Where the clients are.
+const CLIENTS: IpAddr = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
+
+/// What clients are answered from; they write to the first.
+const PORTS: [u16; 2] = [3478, 3479];
+
 /// Where clients reach the server. The second one is its own as long as somebody does.
 const LOCALS: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(10, 0, 0, 1)];
 
@@ -89,6 +99,7 @@ fn server() -> (TurnServer, Genesis) {
             ..Credentials::default()
         },
         limits: LIMITS,
+        discovery: vec![Discovery::full(LOCALS.map(IpAddr::V4), PORTS)],
         ..Config::default()
     };
     (TurnServer::new(genesis.clone(), config).expect("a plain configuration"), genesis)
@@ -106,7 +117,7 @@ fn client(index: u8) -> Client {
         path: Path {
             transport: if index & 2 == 0 { Transport::Udp } else { Transport::Tcp },
             local: SocketAddr::from((LOCALS[usize::from(index >> 1 & 1)], 3478)),
-            remote: SocketAddr::from(([198, 51, 100, 1], 1000 + u16::from(index))),
+            remote: SocketAddr::new(CLIENTS, 1000 + u16::from(index)),
         },
         credential: LongTerm::new(name, password).expect("a plain name and password"),
     }
@@ -161,7 +172,14 @@ fn request(input: &mut Input<'_>, client: &Client, out: &Out, id: TransactionId)
             let number = ChannelNumber::new(0x4000 + u16::from(more >> 4)).expect("in range");
             writer.attribute(&number).attribute(&XorPeerAddress(peer(input.byte(), &out.relayed)));
         }
-        _ => {}
+        _ => {
+            let wish = ChangeRequest { ip: more & 1 != 0, port: more & 2 != 0 };
+            writer.optional((more & 4 != 0).then_some(wish).as_ref());
+            let padding = [0; 100];
+            writer.optional((more & 8 != 0).then_some(Padding(&padding)).as_ref());
+            let port = ResponsePort(1024 + (u16::from(more >> 4) << 5));
+            writer.optional((more & 16 != 0).then_some(port).as_ref());
+        }
     }
     if shape & 0x80 != 0 {
         let kind = AttributeType(u16::from_be_bytes([input.byte(), input.byte()]));

@@ -79,6 +79,7 @@ fn drops(text: &mut Exposition, stats: &RelayStats) {
         ("no_permission", drops.no_permission),
         ("own_address", drops.own_address),
         ("unsupported", drops.unsupported),
+        ("over_budget", drops.over_budget),
         ("queue_full", drops.queue_full),
         ("too_long", drops.too_long),
         ("busy", packets.dropped_busy),

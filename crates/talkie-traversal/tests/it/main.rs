@@ -14,6 +14,7 @@ mod stun_vectors;
 mod turn_allocation;
 mod turn_authentication;
 mod turn_contract;
+mod turn_discovery;
 mod turn_forward;
 mod turn_peers;
 mod turn_relaying;

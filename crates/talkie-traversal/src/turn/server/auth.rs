@@ -77,7 +77,13 @@ impl TurnServer {
         None
     }
 
-    fn challenge(&mut self, unix: Duration, asker: Asker, code: ErrorCode<'_>, request: usize) {
+    pub(super) fn challenge(
+        &mut self,
+        unix: Duration,
+        asker: Asker,
+        code: ErrorCode<'_>,
+        request: usize,
+    ) {
         let offer = match self.config.offer_sha256 {
             OfferSha256::Always => true,
             OfferSha256::Never => false,

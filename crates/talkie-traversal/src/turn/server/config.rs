@@ -7,6 +7,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::credentials::Credentials;
+use super::discovery::Discovery;
 use super::policy::PeerPolicy;
 use crate::stun::attributes::Realm;
 
@@ -47,6 +48,9 @@ pub struct Config {
     pub reservation_lifetime: Duration,
     /// When SHA-256 is offered beside MD5.
     pub offer_sha256: OfferSha256,
+    /// The sockets that answer NAT behaviour discovery (RFC 5780). Default: none, and requests that
+    /// want it get 420.
+    pub discovery: Vec<Discovery>,
 }
 
 /// An address of our own that relays are opened on.
@@ -121,6 +125,10 @@ pub enum ConfigError {
     /// A lifetime is below a second, or the default is above the maximum.
     #[error("lifetimes must be a second or more, and the default no more than the maximum")]
     Lifetime,
+    /// Behaviour discovery lacks a port, or has addresses that are the same, more than two, or of
+    /// the wrong family.
+    #[error("behaviour discovery needs two ports and at most two addresses of one family")]
+    Discovery,
 }
 
 impl Default for Config {
@@ -140,6 +148,7 @@ impl Default for Config {
             nonce_lifetime: Duration::from_secs(600),
             reservation_lifetime: Duration::from_secs(30),
             offer_sha256: OfferSha256::default(),
+            discovery: Vec::new(),
         }
     }
 }
@@ -198,6 +207,6 @@ impl Config {
         if lifetimes.iter().any(too_short) || self.default_lifetime > self.max_lifetime {
             return Err(ConfigError::Lifetime);
         }
-        Ok(())
+        self.discovery.iter().try_for_each(Discovery::check)
     }
 }

@@ -1,5 +1,5 @@
-//! The TURN server (RFC 8656) and the Binding part of a STUN server (RFC 8489) as a machine without
-//! I/O.
+//! The TURN server (RFC 8656), the Binding part of a STUN server (RFC 8489) and the server of NAT
+//! behaviour discovery (RFC 5780) as a machine without I/O.
 //!
 //! [`TurnServer`] takes what clients and peers send, by the local address it arrived at: a listener's
 //! for clients, a relay's for peers. It asks the driver for relay sockets by events and answers, and
@@ -7,16 +7,20 @@
 //! [`TurnServer::forward`] rewrites a packet in the buffer it was received in.
 //!
 //! Built for the open Internet. Before a client has proven that it knows a password it costs no
-//! memory and gets a reply of about twice its own bytes at most; after that it meets the bounds of [`Limits`].
+//! memory and gets a reply of about twice its own bytes at most, save that NAT behaviour
+//! [discovery](Discovery) gives out three times that by a budget; after that it meets the bounds of
+//! [`Limits`].
 //! Peers are judged by [`PeerPolicy`]; packets between two relays of one server never leave it.
 
 mod allocate;
 mod auth;
 mod binding;
+mod budget;
 mod channel;
 mod config;
 mod credentials;
 mod deadlines;
+mod discovery;
 mod event;
 mod forward;
 mod lifecycle;
@@ -43,12 +47,14 @@ use talkie_sansio::{Datagram, Genesis, Machine, Path, Transmit};
 
 pub use config::{Config, ConfigError, Limits, OfferSha256, RelayAddress};
 pub use credentials::{Credentials, Issued, Secret};
+pub use discovery::{Discovery, OwnAddress};
 pub use event::{Event, OpenError, RelayId, ReleaseReason, Traffic};
 pub use forward::{Forward, HEADROOM, Packet, TAILROOM};
 pub use policy::{Class as PeerClass, PeerPolicy, canonical as canonical_peer};
 pub use stats::{Allocations, Drops, Stats};
 pub use table::Family;
 
+use budget::Budget;
 use credentials::Accounts;
 use deadlines::Deadlines;
 use nonce::Nonces;
@@ -63,6 +69,7 @@ pub struct TurnServer {
     config: Config,
     accounts: Accounts,
     nonces: Nonces,
+    budget: Budget,
     rng: ChaCha20Rng,
     /// An instant and the wall clock at it.
     clock: (Instant, Duration),
@@ -99,6 +106,7 @@ impl TurnServer {
         Ok(Self {
             accounts: Accounts::new(&config.credentials, &config.realm, &hasher),
             nonces: Nonces::new(nonce_key, config.nonce_lifetime),
+            budget: Budget::new(hasher.clone()),
             rng,
             clock: (genesis.now, genesis.unix),
             own: route::own_addresses(&config),
@@ -182,7 +190,7 @@ impl TurnServer {
             return;
         }
         let handle = match request.method() {
-            Method::BINDING => return self.binding(path, request),
+            Method::BINDING => return self.binding(now, path, request),
             Method::ALLOCATE => Self::allocate,
             Method::REFRESH => Self::refresh,
             Method::CREATE_PERMISSION => Self::create_permission,

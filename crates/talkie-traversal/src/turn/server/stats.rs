@@ -60,6 +60,8 @@ pub struct Drops {
     pub own_address: u64,
     /// Send indications that ask for what cannot be done (DONT-FRAGMENT, unknown attributes).
     pub unsupported: u64,
+    /// Requests of NAT behaviour discovery from a source that asks too much.
+    pub over_budget: u64,
     /// Too much waits for the driver already.
     pub queue_full: u64,
     /// Data too long for the framing of the other side.
