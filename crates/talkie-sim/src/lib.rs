@@ -3,9 +3,10 @@
 //! [`nat`] is a NAT in the words of RFC 4787. It knows addresses and ports and nothing of packets, so
 //! that the same core can translate what a simulation sends and what a real interface receives.
 //!
-//! [`packet`] is IP packets as bytes: views, changes in place, and new ones.
+//! [`gateway`] puts it around IP packets, and [`packet`] is IP packets as bytes: views, changes in place, and new ones.
 //!
 //! Like all of talkie's machines nothing here reads a clock, a socket or a random source.
 
+pub mod gateway;
 pub mod nat;
 pub mod packet;

@@ -159,6 +159,40 @@ impl Nat {
         }
     }
 
+    /// Who inside sent a packet that the world saw go from `outside` to `remote`. Keeps nothing alive:
+    /// it is for ICMP errors, which are about a packet and part of no flow (RFC 5508 REQ-4, REQ-6).
+    #[must_use]
+    pub fn inside_of(
+        &self,
+        now: Instant,
+        kind: Kind,
+        outside: SocketAddr,
+        remote: SocketAddr,
+    ) -> Option<SocketAddr> {
+        let permitted = self.config.filter_scope(remote);
+        let lifetime = self.config.lifetime;
+        let ids = self.table.by_outside(kind, outside).iter();
+        let mut mappings = ids.map(|id| self.table.get(*id));
+        let mapping = mappings.find(|mapping| mapping.lets_in(now, permitted, lifetime))?;
+        Some(mapping.inside)
+    }
+
+    /// How the world sees `inside` in what goes to `remote`, if it sees it at all (RFC 5508 REQ-5). Keeps
+    /// nothing alive.
+    #[must_use]
+    pub fn outside_of(
+        &self,
+        now: Instant,
+        kind: Kind,
+        inside: SocketAddr,
+        remote: SocketAddr,
+    ) -> Option<SocketAddr> {
+        let scope = self.config.mapping_scope(remote);
+        let mapping = self.table.get(self.table.by_inside((kind, inside, scope))?);
+        let is_alive = mapping.used + self.config.lifetime > now;
+        is_alive.then_some(mapping.outside)
+    }
+
     /// Forgets what has been silent for too long. Packets do so, too; this is for whoever reads the
     /// table, and for the deadline.
     pub fn handle_timeout(&mut self, now: Instant) {

@@ -222,9 +222,10 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Packet<B> {
     /// Changes one end's address and nothing behind the IP header, as in fragments that have no
     /// transport header.
     pub fn set_address(&mut self, end: End, to: IpAddr) {
-        if to.is_ipv4() == self.layout.is_ipv4 {
+        let old = self.address(end);
+        if to.is_ipv4() == self.layout.is_ipv4 && to != old {
             let mut difference = Difference::default();
-            difference.address(self.address(end), to);
+            difference.address(old, to);
             self.write_address(end, to, difference);
         }
     }
