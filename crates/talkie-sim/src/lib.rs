@@ -2,11 +2,15 @@
 //!
 //! [`nat`] is a NAT in the words of RFC 4787. It knows addresses and ports and nothing of packets, so
 //! that the same core can translate what a simulation sends and what a real interface receives.
-//!
-//! [`gateway`] puts it around IP packets, and [`packet`] is IP packets as bytes: views, changes in place, and new ones.
+//! [`gateway`] puts it around IP packets, and [`packet`] is IP packets as bytes: views, changes in place,
+//! and new ones.
+//! [`net`] is a network in virtual time, of hosts that run machines, links that lose and delay, routers
+//! and those NATs; [`trace`] is what happened in it, packet by packet.
 //!
 //! Like all of talkie's machines nothing here reads a clock, a socket or a random source.
 
 pub mod gateway;
 pub mod nat;
+pub mod net;
 pub mod packet;
+pub mod trace;

@@ -1,0 +1,335 @@
+//! The boxes and the lines between them: how a packet finds its way from one host to another.
+//!
+//! Boxes form a tree: each has one way towards the internet, and knows the addresses that lie below it.
+//! A packet goes down where an address is known, and up where it is not. A NAT hides what is below it.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use talkie_sansio::{Path, Transport};
+
+use super::NodeId;
+use super::counters::Counters;
+use super::link::Line;
+use super::pool::{Content, Pool};
+use super::queue::Queue;
+use super::routes::{Routes, is_public};
+use crate::nat::{Nat, Verdict};
+use crate::trace::{Cause, Entry, Side, Trace, Way, What};
+
+/// The largest payload that an IPv4 UDP datagram can have.
+const LARGEST_UDP: usize = 65_507;
+
+pub(super) struct Fabric {
+    pub(super) origin: Instant,
+    /// Nanoseconds since `origin`.
+    pub(super) now: u64,
+    pub(super) queue: Queue<Happening>,
+    pub(super) pool: Pool,
+    pub(super) nodes: Vec<Node>,
+    pub(super) attached: Vec<Attached>,
+    pub(super) trace: Trace,
+    pub(super) counters: Counters,
+}
+
+/// What happens at a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Happening {
+    /// A packet comes out of a line.
+    Arrival { packet: u32, attachment: u32, up: bool },
+    /// A packet that a host sent to itself.
+    Loopback { packet: u32, node: u32 },
+    /// A host's machine wanted to be woken.
+    Wake { node: u32 },
+    /// The network changes.
+    Change(u32),
+}
+
+pub(super) struct Node {
+    pub(super) kind: Kind,
+    /// The ways down.
+    pub(super) routes: Routes,
+    /// The way up.
+    pub(super) uplink: Option<u32>,
+}
+
+pub(super) enum Kind {
+    Host {
+        /// Its attachments.
+        interfaces: Vec<u32>,
+    },
+    Router {
+        /// Whether it carries public addresses only.
+        is_internet: bool,
+    },
+    Nat(Box<Nat>),
+}
+
+/// A box's link to the one above it.
+pub(super) struct Attached {
+    pub(super) child: u32,
+    pub(super) parent: u32,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) up: Line,
+    pub(super) down: Line,
+    pub(super) is_up: bool,
+    /// Counts how often it was cut.
+    pub(super) epoch: u32,
+}
+
+impl Fabric {
+    pub(super) fn instant(&self) -> Instant {
+        self.origin + Duration::from_nanos(self.now)
+    }
+
+    /// A host's machine sends.
+    pub(super) fn send(&mut self, node: u32, path: Path, payload: &[u8]) {
+        if path.transport != Transport::Udp {
+            self.counters.sent += 1;
+            self.counters.drop(Cause::NoConnection);
+            return;
+        }
+        self.emit(node, path.local, path.remote, Content::Udp, payload);
+    }
+
+    fn emit(
+        &mut self,
+        node: u32,
+        local: SocketAddr,
+        remote: SocketAddr,
+        content: Content,
+        payload: &[u8],
+    ) {
+        let number = self.counters.packets();
+        self.counters.sent += 1;
+        let packet = self.pool.insert(number, local, remote, content, payload);
+        let (via, address) = match self.interface(node, local.ip(), remote) {
+            Ok(found) => found,
+            Err(cause) => return self.discard(node, None, packet, cause),
+        };
+        self.pool.get_mut(packet).source.set_ip(address);
+        self.record(node, Some(via), packet, What::Sent);
+        if payload.len() > LARGEST_UDP {
+            return self.discard(node, Some(via), packet, Cause::TooBig { mtu: 65_535 });
+        }
+        if self.has_address(node, remote.ip()) {
+            return self.queue.push(self.now, Happening::Loopback { packet, node });
+        }
+        self.carry(node, via, packet);
+    }
+
+    /// By which of its interfaces a host sends, and with which address.
+    fn interface(
+        &self,
+        node: u32,
+        local: IpAddr,
+        remote: SocketAddr,
+    ) -> Result<(u32, IpAddr), Cause> {
+        let Kind::Host { interfaces } = &self.nodes[node as usize].kind else {
+            return Err(Cause::NoRoute);
+        };
+        if local.is_ipv4() != remote.is_ipv4() {
+            return Err(Cause::NoRoute);
+        }
+        let candidates = interfaces.iter().flat_map(|via| {
+            let attached = &self.attached[*via as usize];
+            attached.addresses.iter().map(move |address| (*via, *address, attached.is_up))
+        });
+        if local.is_unspecified() {
+            let mut candidates = candidates
+                .filter(|(_, address, is_up)| *is_up && address.is_ipv4() == remote.is_ipv4());
+            let found = candidates.next().ok_or(Cause::NoRoute)?;
+            return Ok((found.0, found.1));
+        }
+        let mut candidates = candidates.filter(|(_, address, _)| *address == local);
+        candidates.next().map(|found| (found.0, found.1)).ok_or(Cause::NoSuchAddress)
+    }
+
+    pub(super) fn has_address(&self, node: u32, address: IpAddr) -> bool {
+        let Kind::Host { interfaces } = &self.nodes[node as usize].kind else { return false };
+        interfaces.iter().any(|via| self.attached[*via as usize].addresses.contains(&address))
+    }
+
+    /// Puts a packet on the line behind `node`.
+    fn carry(&mut self, node: u32, via: u32, id: u32) {
+        let attached = &mut self.attached[via as usize];
+        if !attached.is_up {
+            return self.discard(node, Some(via), id, Cause::LinkDown);
+        }
+        let up = attached.child == node;
+        let line = if up { &mut attached.up } else { &mut attached.down };
+        let packet = self.pool.get_mut(id);
+        packet.epoch = attached.epoch;
+        let arrival = match line.carry(self.now, packet.len(), packet.ip_header()) {
+            Ok(arrival) => arrival,
+            Err(cause) => return self.discard(node, Some(via), id, cause),
+        };
+        self.queue.push(arrival.at, Happening::Arrival { packet: id, attachment: via, up });
+        if let Some(again) = arrival.again {
+            let copy = self.counters.packets();
+            self.counters.copies += 1;
+            self.record(node, Some(via), id, What::Duplicated { copy });
+            let copy = self.pool.copy(id, copy);
+            self.queue.push(again, Happening::Arrival { packet: copy, attachment: via, up });
+        }
+    }
+
+    /// A packet comes out of a line. Returns the host whose machine is to have it.
+    pub(super) fn arrive(&mut self, id: u32, via: u32, up: bool) -> Option<u32> {
+        let attached = &self.attached[via as usize];
+        let node = if up { attached.parent } else { attached.child };
+        if !attached.is_up || attached.epoch != self.pool.get(id).epoch {
+            self.discard(node, Some(via), id, Cause::LinkDown);
+            return None;
+        }
+        match self.nodes[node as usize].kind {
+            Kind::Host { .. } => {
+                let address = self.pool.get(id).destination.ip();
+                if !self.has_address(node, address) {
+                    self.discard(node, Some(via), id, Cause::NoSuchAddress);
+                    return None;
+                }
+                self.record(node, Some(via), id, What::Delivered);
+                self.counters.delivered += 1;
+                return Some(node);
+            }
+            Kind::Router { is_internet } => self.route(node, via, id, is_internet),
+            Kind::Nat(_) if up => self.translate_outbound(node, via, id),
+            Kind::Nat(_) => self.translate_inbound(node, via, id),
+        }
+        None
+    }
+
+    /// A packet that a host sent to itself is there.
+    pub(super) fn loop_back(&mut self, node: u32, id: u32) {
+        self.record(node, None, id, What::Delivered);
+        self.counters.delivered += 1;
+    }
+
+    fn route(&mut self, node: u32, from: u32, id: u32, is_internet: bool) {
+        let packet = self.pool.get_mut(id);
+        let (source, destination) = (packet.source.ip(), packet.destination.ip());
+        if is_internet && !(is_public(source) && is_public(destination)) {
+            return self.discard(node, Some(from), id, Cause::PrivateAddress);
+        }
+        if packet.hops == 0 {
+            return self.discard(node, Some(from), id, Cause::TooManyHops);
+        }
+        packet.hops -= 1;
+        let box_ = &self.nodes[node as usize];
+        // Never back where it came from: it would come again.
+        let via = box_.routes.lookup(destination).or(box_.uplink).filter(|via| *via != from);
+        let Some(via) = via else { return self.discard(node, Some(from), id, Cause::NoRoute) };
+        self.record(node, Some(from), id, What::Forwarded);
+        self.carry(node, via, id);
+    }
+
+    fn translate_outbound(&mut self, node: u32, from: u32, id: u32) {
+        let packet = self.pool.get(id);
+        let (source, destination) = (packet.source, packet.destination);
+        let protocol = packet.content.protocol();
+        let now = self.instant();
+        let box_ = &mut self.nodes[node as usize];
+        if box_.routes.lookup(destination.ip()).is_some() {
+            // Those inside reach each other without the NAT's other half.
+            return self.route(node, from, id, false);
+        }
+        let Kind::Nat(nat) = &mut box_.kind else { return };
+        match nat.handle_outbound(now, protocol, source, destination) {
+            Verdict::Outside { source } => match box_.uplink {
+                Some(via) => self.translate(node, from, via, id, (Way::Out, source, destination)),
+                None => self.discard(node, Some(from), id, Cause::NoRoute),
+            },
+            Verdict::Inside { source, to } => {
+                self.translate_inside(node, from, id, (Way::Hairpin, source, to));
+            }
+            Verdict::Dropped(reason) => self.discard(node, Some(from), id, Cause::Nat(reason)),
+        }
+    }
+
+    fn translate_inbound(&mut self, node: u32, from: u32, id: u32) {
+        let packet = self.pool.get(id);
+        let (source, destination) = (packet.source, packet.destination);
+        let protocol = packet.content.protocol();
+        let now = self.instant();
+        let Kind::Nat(nat) = &mut self.nodes[node as usize].kind else { return };
+        match nat.handle_inbound(now, protocol, destination, source) {
+            Verdict::Inside { source, to } => {
+                self.translate_inside(node, from, id, (Way::In, source, to));
+            }
+            Verdict::Outside { .. } => self.discard(node, Some(from), id, Cause::NoRoute),
+            Verdict::Dropped(reason) => self.discard(node, Some(from), id, Cause::Nat(reason)),
+        }
+    }
+
+    fn translate_inside(
+        &mut self,
+        node: u32,
+        from: u32,
+        id: u32,
+        after: (Way, SocketAddr, SocketAddr),
+    ) {
+        match self.nodes[node as usize].routes.lookup(after.2.ip()) {
+            Some(via) => self.translate(node, from, via, id, after),
+            None => self.discard(node, Some(from), id, Cause::NoRoute),
+        }
+    }
+
+    fn translate(
+        &mut self,
+        node: u32,
+        from: u32,
+        via: u32,
+        id: u32,
+        (way, source, destination): (Way, SocketAddr, SocketAddr),
+    ) {
+        if self.pool.get(id).hops == 0 {
+            return self.discard(node, Some(from), id, Cause::TooManyHops);
+        }
+        self.record(node, Some(from), id, What::Translated { way, source, destination });
+        let packet = self.pool.get_mut(id);
+        packet.hops -= 1;
+        (packet.source, packet.destination) = (source, destination);
+        self.carry(node, via, id);
+    }
+
+    fn discard(&mut self, node: u32, via: Option<u32>, id: u32, cause: Cause) {
+        self.record(node, via, id, What::Dropped(cause));
+        self.counters.drop(cause);
+        self.pool.remove(id);
+    }
+
+    pub(super) fn record(&mut self, node: u32, via: Option<u32>, id: u32, what: What) {
+        if !self.trace.is_on() {
+            return;
+        }
+        let side = self.side(node, via);
+        let packet = self.pool.get_mut(id);
+        let payload = packet.capture.get_or_insert_with(|| Arc::from(&packet.payload[..])).clone();
+        self.trace.push(Entry {
+            at: Duration::from_nanos(self.now),
+            packet: packet.number,
+            node: NodeId(node),
+            side,
+            source: packet.source,
+            destination: packet.destination,
+            content: packet.content,
+            payload,
+            what,
+        });
+    }
+
+    fn side(&self, node: u32, via: Option<u32>) -> Side {
+        let box_ = &self.nodes[node as usize];
+        match &box_.kind {
+            Kind::Host { interfaces } => {
+                let index = interfaces.iter().position(|interface| Some(*interface) == via);
+                Side::Interface(u16::try_from(index.unwrap_or(0)).unwrap_or(u16::MAX))
+            }
+            Kind::Router { .. } => Side::Any,
+            Kind::Nat(_) if box_.uplink == via => Side::Outside,
+            Kind::Nat(_) => Side::Inside,
+        }
+    }
+}

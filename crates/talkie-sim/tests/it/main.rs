@@ -1,0 +1,8 @@
+//! Scenarios on the simulated network, one module for each thing that networks do to packets.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
+
+mod echo;
+mod links;
+mod nats;
+mod roaming;
