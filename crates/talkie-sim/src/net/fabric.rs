@@ -287,7 +287,10 @@ impl Fabric {
         if self.pool.get(id).hops == 0 {
             return self.discard(node, Some(from), id, Cause::TooManyHops);
         }
-        self.record(node, Some(from), id, What::Translated { way, source, destination });
+        let before = (self.pool.get(id).source, self.pool.get(id).destination);
+        let is_same = before == (source, destination);
+        let translated = What::Translated { way, source, destination };
+        self.record(node, Some(from), id, if is_same { What::Forwarded } else { translated });
         let packet = self.pool.get_mut(id);
         packet.hops -= 1;
         (packet.source, packet.destination) = (source, destination);

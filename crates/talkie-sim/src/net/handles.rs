@@ -34,6 +34,13 @@ impl NodeId {
     }
 }
 
+#[cfg(test)]
+impl NodeId {
+    pub(crate) fn from_index(index: u32) -> Self {
+        Self(index)
+    }
+}
+
 impl<M> Clone for Host<M> {
     fn clone(&self) -> Self {
         *self

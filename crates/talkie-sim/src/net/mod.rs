@@ -105,7 +105,7 @@ pub use change::Change;
 pub use counters::Counters;
 pub use handles::{Attachment, Host, NatBox, NodeId, Place, Router};
 pub use link::{Duplex, Link, Loss, Oversize, Reordering};
-pub use pool::{Content, Segment};
+pub use pool::Content;
 
 use crate::nat::{self, Nat, Row};
 use crate::trace::Trace;

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use crate::nat::{Flags, Protocol};
+use crate::nat::Protocol;
+use crate::packet::build::Segment;
 
 /// A packet somewhere between two hosts.
 #[derive(Debug)]
@@ -29,17 +30,6 @@ pub enum Content {
     Udp,
     /// A TCP segment.
     Tcp(Segment),
-}
-
-/// The header of a TCP segment, ports apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Segment {
-    /// What it is about.
-    pub flags: Flags,
-    /// The first byte's place in the stream.
-    pub sequence: u32,
-    /// The next byte that is expected, if the flag ACK is set.
-    pub acknowledgment: u32,
 }
 
 /// How many boxes forward a packet until it is taken to be going in circles.

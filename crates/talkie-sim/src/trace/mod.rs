@@ -5,6 +5,10 @@
 //! as [pcapng](Trace::pcapng), which Wireshark opens with a network card for each side of each box and
 //! the box's verdict as each packet's comment, and as [JSON](Trace::json).
 
+mod json;
+mod pcapng;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::collections::VecDeque;
@@ -86,7 +90,8 @@ pub struct Entry {
 pub enum What {
     /// A host sent it.
     Sent,
-    /// A router handed it on, or a NAT between two hosts inside.
+    /// A router handed it on, or a NAT that had no need to change it: a firewall, or between two hosts
+    /// inside.
     Forwarded,
     /// A NAT handed it on with other addresses.
     Translated {

@@ -26,27 +26,60 @@ impl fmt::Display for Way {
     }
 }
 
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Blocked => "the protocol is blocked",
+            Self::NoMapping => "no mapping",
+            Self::Filtered => "filtered",
+            Self::NoHairpinning => "no hairpinning",
+            Self::NoPort => "no port is free",
+            Self::TableFull => "the table is full",
+        })
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nat(Reason::NoMapping) => f.write_str("no mapping"),
-            Self::Nat(Reason::Filtered) => f.write_str("filtered"),
-            Self::Nat(Reason::NoHairpinning) => f.write_str("no hairpinning"),
-            Self::Nat(Reason::NoPort) => f.write_str("no port is free"),
-            Self::Nat(Reason::TableFull) => f.write_str("the table is full"),
-            Self::Nat(_) => f.write_str("the protocol is blocked"),
-            Self::Loss => f.write_str("lost"),
-            Self::QueueFull => f.write_str("the queue is full"),
-            Self::TooBig { mtu } => write!(f, "larger than the MTU of {mtu}"),
+        f.write_str(match self {
+            Self::Nat(reason) => return reason.fmt(f),
+            Self::TooBig { mtu } => return write!(f, "larger than the MTU of {mtu}"),
             Self::FragmentationNeeded { mtu } => {
-                write!(f, "fragmentation needed, the MTU is {mtu}")
+                return write!(f, "fragmentation needed, the MTU is {mtu}");
             }
-            Self::NoRoute => f.write_str("no route"),
-            Self::PrivateAddress => f.write_str("private address on the internet"),
-            Self::LinkDown => f.write_str("the link is down"),
-            Self::NoSuchAddress => f.write_str("the host has no such address"),
-            Self::TooManyHops => f.write_str("too many hops"),
-            Self::NoConnection => f.write_str("no connection"),
+            Self::Loss => "lost",
+            Self::QueueFull => "the queue is full",
+            Self::NoRoute => "no route",
+            Self::PrivateAddress => "private address on the internet",
+            Self::LinkDown => "the link is down",
+            Self::NoSuchAddress => "the host has no such address",
+            Self::TooManyHops => "too many hops",
+            Self::NoConnection => "no connection",
+        })
+    }
+}
+
+impl Cause {
+    /// A name for programs, which stays the same.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Nat(Reason::Blocked) => "nat-blocked",
+            Self::Nat(Reason::NoMapping) => "nat-no-mapping",
+            Self::Nat(Reason::Filtered) => "nat-filtered",
+            Self::Nat(Reason::NoHairpinning) => "nat-no-hairpinning",
+            Self::Nat(Reason::NoPort) => "nat-no-port",
+            Self::Nat(Reason::TableFull) => "nat-table-full",
+            Self::Loss => "loss",
+            Self::QueueFull => "queue-full",
+            Self::TooBig { .. } => "too-big",
+            Self::FragmentationNeeded { .. } => "fragmentation-needed",
+            Self::NoRoute => "no-route",
+            Self::PrivateAddress => "private-address",
+            Self::LinkDown => "link-down",
+            Self::NoSuchAddress => "no-such-address",
+            Self::TooManyHops => "too-many-hops",
+            Self::NoConnection => "no-connection",
         }
     }
 }

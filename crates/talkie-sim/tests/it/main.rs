@@ -6,3 +6,4 @@ mod echo;
 mod links;
 mod nats;
 mod roaming;
+mod traces;
