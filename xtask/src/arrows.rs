@@ -23,6 +23,8 @@ const ARROWS: &[Arrow] = &[
     ("talkie", &["talkie-proto", "talkie-net", "talkie-traversal", "talkie-sansio"], &[]),
     ("talkie-server", &["talkie-traversal", "talkie-net", "talkie-sansio"], &[]),
     ("talkie-lab", &["talkie-sim", "talkie-traversal", "talkie-net", "talkie-sansio"], &[]),
+    // A client is tested against the server that it is for.
+    ("talkie-signaling", &[], &["talkie-server"]),
     (
         "talkie-doctor",
         &["talkie-signaling", "talkie-traversal", "talkie-net", "talkie-sansio"],
