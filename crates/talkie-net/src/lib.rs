@@ -6,6 +6,8 @@
 //! - [`driver`] runs a machine as a tokio task on a few UDP sockets or one stream: clients.
 //! - [`plane`] runs a machine with a direct forward path on a thread of its own: relays.
 //!
+//! [`tun`] makes network cards whose other end is this program, for boxes that stand between hosts.
+//!
 //! Streams carry datagrams by the machine's own framing, which is handed in as a [`Framer`].
 
 pub mod driver;
@@ -17,6 +19,8 @@ mod leg;
 pub mod plane;
 mod queue;
 mod sys;
+#[cfg(target_os = "linux")]
+pub mod tun;
 mod udp;
 
 pub use drops::kernel_drops;

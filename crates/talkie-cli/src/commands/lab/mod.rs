@@ -1,6 +1,8 @@
 //! `talkie lab`: NATs to look at and to try programs behind, a file for each subcommand.
 
 mod list;
+#[cfg_attr(not(target_os = "linux"), path = "real/elsewhere.rs")]
+mod real;
 
 use std::process::ExitCode;
 
@@ -13,11 +15,13 @@ pub(super) fn command() -> Command {
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .subcommand(list::command())
+        .subcommands(real::commands())
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     match matches.subcommand() {
         Some(("list", matches)) => list::run(matches),
-        _ => unreachable!("clap requires one of the commands above"),
+        Some((name, matches)) => real::run(name, matches),
+        None => unreachable!("clap requires one of the commands above"),
     }
 }
