@@ -101,8 +101,17 @@ pub struct Config {
     /// How long a UDP mapping lasts without traffic: two minutes at least, five recommended (RFC 4787
     /// REQ-5); real boxes take 30 s and more.
     pub lifetime: Duration,
+    /// How long it lasts once a remote has answered, where that is longer.
+    pub lifetime_answered: Option<Duration>,
+    /// How long a mapping for ICMP queries lasts: a minute at least (RFC 5508 REQ-2).
+    pub icmp_lifetime: Duration,
+    /// How long a TCP connection lasts without traffic that both sides have agreed to: 2 h 4 min at
+    /// least, a little more than what keepalives come after (RFC 5382 REQ-5).
+    pub tcp_established: Duration,
+    /// How long one lasts that is opening or closing: 4 min at least (RFC 5382 REQ-5).
+    pub tcp_transitory: Duration,
     /// Whether packets from outside keep a mapping alive, too (RFC 4787 §4.3; those from inside always
-    /// do).
+    /// do). TCP connections are kept alive by both.
     pub inbound_refresh: bool,
     /// Whether UDP passes at all.
     pub udp: bool,
@@ -110,6 +119,8 @@ pub struct Config {
     pub most_mappings: usize,
     /// The most remotes that one mapping remembers; the one that was silent longest gives way.
     pub most_remotes: usize,
+    /// The most that all together remember, but for one each.
+    pub most_remotes_in_all: usize,
 }
 
 /// The outside ports that are given away: those that are nobody's by custom (RFC 4787 §4.2.1 asks for

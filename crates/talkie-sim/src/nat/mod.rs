@@ -10,11 +10,15 @@
 //! | port-restricted cone | endpoint-independent | address-and-port-dependent |
 //! | symmetric | address-and-port-dependent | address-and-port-dependent |
 //!
+//! Mappings of UDP, TCP and ICMP queries are apart. TCP adds connections to them, which live for hours
+//! once both sides have agreed and minutes otherwise (RFC 5382 REQ-5).
+//!
 //! Several levels, such as a home router behind a provider's NAT, are several `Nat`s, one after the
 //! other.
 
 mod behavior;
 mod catalog;
+mod connection;
 mod mapping;
 mod notes;
 mod ports;
@@ -24,17 +28,20 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
-use std::time::Instant;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::SeedableRng as _;
 
 pub use behavior::{Config, Filtering, Hairpinning, Mapping, Pooling, Ports, Unsolicited};
 pub use catalog::{Preset, UnknownPreset};
+pub use connection::Phase;
 pub use mapping::{Row, Scope};
 pub use protocol::{Flags, Kind, Protocol};
 
+use connection::Sender;
+use mapping::{MappingState, Sent};
 use notes::Notes;
 use ports::Chooser;
 use table::Table;
@@ -72,7 +79,7 @@ pub enum Verdict {
 pub enum Reason {
     /// The protocol does not pass.
     Blocked,
-    /// No mapping has this outside address.
+    /// No mapping has this outside address, or it is a TCP reset from inside of what nobody knows.
     NoMapping,
     /// There is a mapping, which does not let this remote in.
     Filtered,
@@ -89,7 +96,8 @@ impl Nat {
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         let chooser = Chooser::new(ChaCha8Rng::from_seed(seed));
-        Self { config, table: Table::default(), notes: Notes::default(), chooser }
+        let table = Table::new(config.overloading);
+        Self { config, table, notes: Notes::default(), chooser }
     }
 
     /// What it does.
@@ -106,8 +114,7 @@ impl Nat {
         inside: SocketAddr,
         remote: SocketAddr,
     ) -> Verdict {
-        let kind = protocol.kind();
-        if !self.config.passes(kind) {
+        if !self.config.passes(protocol.kind()) {
             return Verdict::Dropped(Reason::Blocked);
         }
         self.expire(now);
@@ -115,14 +122,14 @@ impl Nat {
         if hairpin && self.config.hairpinning == Hairpinning::Unsupported {
             return Verdict::Dropped(Reason::NoHairpinning);
         }
-        let source = match self.map(now, kind, inside, remote) {
+        let source = match self.map(now, protocol, inside, remote) {
             Ok(outside) => outside,
             Err(reason) => return Verdict::Dropped(reason),
         };
         if !hairpin {
             return Verdict::Outside { source };
         }
-        match self.admit(now, kind, remote, source) {
+        match self.admit(now, protocol, remote, source) {
             // RFC 4787 REQ-9: the receiver must see the address that it can answer to.
             Ok(to) if self.config.hairpinning == Hairpinning::InternalSource => {
                 Verdict::Inside { source: inside, to }
@@ -145,13 +152,15 @@ impl Nat {
             return Verdict::Dropped(Reason::Blocked);
         }
         self.expire(now);
-        match self.admit(now, kind, outside, remote) {
+        match self.admit(now, protocol, outside, remote) {
             Ok(to) => Verdict::Inside { source: remote, to },
             Err(reason) => {
+                // RFC 5382 REQ-4: a SYN that comes before ours is dropped without a word, so that ours
+                // can meet the next one; REQ-4 (a) allows it to stay so.
                 if self.config.unsolicited == Unsolicited::Tracked
                     && self.config.outside.contains(&outside.ip())
                 {
-                    let until = now + self.config.lifetime;
+                    let until = now + self.config.lifetime_of(kind, false);
                     self.notes.set((kind, outside, remote), until, self.config.most_mappings);
                 }
                 Verdict::Dropped(reason)
@@ -169,12 +178,9 @@ impl Nat {
         outside: SocketAddr,
         remote: SocketAddr,
     ) -> Option<SocketAddr> {
-        let permitted = self.config.filter_scope(remote);
-        let lifetime = self.config.lifetime;
-        let ids = self.table.by_outside(kind, outside).iter();
-        let mut mappings = ids.map(|id| self.table.get(*id));
-        let mapping = mappings.find(|mapping| mapping.lets_in(now, permitted, lifetime))?;
-        Some(mapping.inside)
+        let scope = self.config.mapping_scope(remote);
+        let mapping = self.table.get(self.table.by_outside(kind, outside, scope)?);
+        mapping.lets_in(now, self.config.filter_scope(remote)).then_some(mapping.inside)
     }
 
     /// How the world sees `inside` in what goes to `remote`, if it sees it at all (RFC 5508 REQ-5). Keeps
@@ -189,8 +195,7 @@ impl Nat {
     ) -> Option<SocketAddr> {
         let scope = self.config.mapping_scope(remote);
         let mapping = self.table.get(self.table.by_inside((kind, inside, scope))?);
-        let is_alive = mapping.used + self.config.lifetime > now;
-        is_alive.then_some(mapping.outside)
+        (mapping.until > now).then_some(mapping.outside)
     }
 
     /// Forgets what has been silent for too long. Packets do so, too; this is for whoever reads the
@@ -214,12 +219,12 @@ impl Nat {
 
     /// Forgets everything, as a box does that is switched off and on.
     pub fn reboot(&mut self) {
-        self.table = Table::default();
+        self.table = Table::new(self.config.overloading);
         self.notes = Notes::default();
     }
 
     fn expire(&mut self, now: Instant) {
-        self.table.expire(now, self.config.lifetime);
+        self.table.expire(now);
         self.notes.expire(now);
     }
 
@@ -227,49 +232,77 @@ impl Nat {
     fn map(
         &mut self,
         now: Instant,
-        kind: Kind,
+        protocol: Protocol,
         inside: SocketAddr,
         remote: SocketAddr,
     ) -> Result<SocketAddr, Reason> {
-        let scope = self.config.mapping_scope(remote);
-        let id = match self.table.by_inside((kind, inside, scope)) {
-            Some(id) => id,
-            None if self.table.len() >= self.config.most_mappings => return Err(Reason::TableFull),
-            None => {
-                let outside = self
-                    .chooser
-                    .choose(&self.config, &self.table, &self.notes, (kind, inside, remote))
-                    .ok_or(Reason::NoPort)?;
-                self.table.insert(now, self.config.lifetime, (kind, inside, scope), outside)
+        let inner = (protocol.kind(), inside, self.config.mapping_scope(remote));
+        let sent = Sent { by: Sender::Inside, protocol, remote };
+        if let Some(id) = self.table.by_inside(inner) {
+            let mapping = self.table.get(id);
+            let outside = mapping.outside;
+            // A reset of what nobody knows may be the answer to a stray segment, and opens nothing.
+            if !protocol.is_reset() || mapping.has_connection(remote) {
+                self.refresh(now, id, sent);
             }
-        };
-        let permitted = self.config.filter_scope(remote);
-        let mapping = self.table.touch(id, now);
-        mapping.permit(now, permitted, self.config.lifetime, self.config.most_remotes);
-        Ok(mapping.outside)
+            return Ok(outside);
+        }
+        if protocol.is_reset() {
+            return Err(Reason::NoMapping);
+        }
+        if self.table.len() >= self.config.most_mappings {
+            return Err(Reason::TableFull);
+        }
+        let flow = (inner.0, inside, remote);
+        let outside = self
+            .chooser
+            .choose(&self.config, &self.table, &self.notes, flow)
+            .ok_or(Reason::NoPort)?;
+        let mut mapping = MappingState::new(now, inner, outside, self.config.filter_scope(remote));
+        mapping.refresh(now, &self.config, sent, 1);
+        self.table.insert(mapping);
+        Ok(outside)
     }
 
     /// Who inside is meant by `outside`, if `remote` may send there.
     fn admit(
         &mut self,
         now: Instant,
-        kind: Kind,
+        protocol: Protocol,
         outside: SocketAddr,
         remote: SocketAddr,
     ) -> Result<SocketAddr, Reason> {
-        let permitted = self.config.filter_scope(remote);
-        let ids = self.table.by_outside(kind, outside);
-        if ids.is_empty() {
-            return Err(Reason::NoMapping);
+        let scope = self.config.mapping_scope(remote);
+        let id = self.table.by_outside(protocol.kind(), outside, scope);
+        let id = id.ok_or(Reason::NoMapping)?;
+        let mapping = self.table.get(id);
+        if !mapping.lets_in(now, self.config.filter_scope(remote)) {
+            return Err(Reason::Filtered);
         }
-        let lifetime = self.config.lifetime;
-        let lets_in = |id: &u32| self.table.get(*id).lets_in(now, permitted, lifetime);
-        let id = ids.iter().copied().find(lets_in).ok_or(Reason::Filtered)?;
-        if self.config.inbound_refresh {
-            let mapping = self.table.touch(id, now);
-            mapping.permit(now, permitted, lifetime, self.config.most_remotes);
+        let inside = mapping.inside;
+        let is_kept_alive = match protocol {
+            Protocol::Udp | Protocol::Icmp => {
+                self.config.inbound_refresh || mapping.will_last(&self.config)
+            }
+            // RFC 5382 REQ-2: one that is let in may also begin a connection.
+            Protocol::Tcp(flags) => {
+                let begins = flags.contains(Flags::SYN) && !protocol.is_reset();
+                begins || mapping.has_connection(remote)
+            }
+        };
+        if is_kept_alive {
+            self.refresh(now, id, Sent { by: Sender::Outside, protocol, remote });
         }
-        Ok(self.table.get(id).inside)
+        Ok(inside)
+    }
+
+    fn refresh(&mut self, now: Instant, id: u32, sent: Sent) {
+        let most = match self.table.remotes() >= self.config.most_remotes_in_all {
+            true => self.table.get(id).remotes(),
+            false => self.config.most_remotes.max(1),
+        };
+        let config = &self.config;
+        self.table.change(id, |mapping| mapping.refresh(now, config, sent, most));
     }
 }
 
@@ -282,9 +315,15 @@ impl Config {
     fn mapping_scope(&self, remote: SocketAddr) -> Scope {
         match self.mapping {
             Mapping::EndpointIndependent => Scope::Any,
+            // What is not translated has nothing that could depend on anything.
+            _ if !self.translates(remote.ip()) => Scope::Any,
             Mapping::AddressDependent => Scope::Address(remote.ip()),
             Mapping::AddressAndPortDependent => Scope::Endpoint(remote),
         }
+    }
+
+    fn translates(&self, address: IpAddr) -> bool {
+        self.outside.iter().any(|outside| outside.is_ipv4() == address.is_ipv4())
     }
 
     /// Which remotes are let in with this one.
@@ -293,6 +332,16 @@ impl Config {
             Filtering::EndpointIndependent => Scope::Any,
             Filtering::AddressDependent => Scope::Address(remote.ip()),
             Filtering::AddressAndPortDependent => Scope::Endpoint(remote),
+        }
+    }
+
+    /// How long silence lasts that ends a mapping of UDP or ICMP.
+    fn lifetime_of(&self, kind: Kind, is_answered: bool) -> Duration {
+        match kind {
+            Kind::Icmp => self.icmp_lifetime,
+            Kind::Udp if is_answered => self.lifetime_answered.unwrap_or(self.lifetime),
+            Kind::Udp => self.lifetime,
+            Kind::Tcp => self.tcp_transitory,
         }
     }
 }

@@ -48,17 +48,10 @@ impl Chooser {
         if !config.overloading && table.ports_in_use(kind, address) >= PORTS as usize {
             return None;
         }
+        let scope = config.mapping_scope(remote);
         let is_free = |port: u16| {
             let outside = SocketAddr::new(address, port);
-            let taken = table.by_outside(kind, outside);
-            let taken = match config.overloading {
-                true => {
-                    let scope = config.mapping_scope(remote);
-                    taken.iter().any(|id| table.get(*id).scope == scope)
-                }
-                false => !taken.is_empty(),
-            };
-            !taken && !notes.has(&(kind, outside, remote))
+            table.by_outside(kind, outside, scope).is_none() && !notes.has(&(kind, outside, remote))
         };
         let fits = |port: u16| !config.parity || port % 2 == inside.port() % 2;
         let first = self.first(config, table, flow, address);

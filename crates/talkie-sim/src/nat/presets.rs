@@ -45,8 +45,13 @@ impl Config {
             ports: Ports::PreservingOrRandom,
             overloading: true,
             unsolicited: Unsolicited::Tracked,
-            // nf_conntrack_udp_timeout is 30 s, and 120 s once there was an answer.
+            // The kernel's defaults: nf_conntrack_udp_timeout and _udp_timeout_stream, _icmp_timeout,
+            // _tcp_timeout_established and _syn_sent.
             lifetime: Duration::from_secs(30),
+            lifetime_answered: Some(Duration::from_secs(120)),
+            icmp_lifetime: Duration::from_secs(30),
+            tcp_established: Duration::from_secs(5 * 24 * 3600),
+            tcp_transitory: Duration::from_secs(120),
             inbound_refresh: true,
             ..Self::port_restricted_cone(outside)
         }
@@ -150,10 +155,16 @@ impl Config {
             hairpinning: Hairpinning::Unsupported,
             unsolicited: Unsolicited::Forgotten,
             lifetime: Duration::from_secs(120),
+            lifetime_answered: None,
+            icmp_lifetime: Duration::from_secs(60),
+            tcp_established: Duration::from_secs(2 * 3600 + 4 * 60),
+            tcp_transitory: Duration::from_secs(4 * 60),
             inbound_refresh: false,
             udp: true,
             most_mappings: 1 << 16,
             most_remotes: 1024,
+            // Some 100 MB at worst.
+            most_remotes_in_all: 1 << 20,
         }
     }
 }

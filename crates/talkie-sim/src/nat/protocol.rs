@@ -25,6 +25,10 @@ impl Protocol {
             Self::Icmp => Kind::Icmp,
         }
     }
+
+    pub(super) const fn is_reset(self) -> bool {
+        matches!(self, Self::Tcp(flags) if flags.contains(Flags::RST))
+    }
 }
 
 /// The protocols that have mappings, each its own.

@@ -1,117 +1,156 @@
 //! The mappings, found from either side, and forgotten in time.
 //!
-//! Traffic only notes when it came; a mapping's place in the queue of deadlines is put right when its
-//! turn comes. So a packet costs no reordering.
+//! Traffic only notes until when a mapping lasts; its place in the queue of deadlines is put right when
+//! its turn comes, and at once only where it lasts less long than before. So a packet costs no
+//! reordering.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
-use super::mapping::{Inner, MappingState, Row};
+use super::mapping::{Inner, MappingState, Row, Scope};
 use super::protocol::Kind;
 
 #[derive(Debug, Default)]
 pub(super) struct Table {
-    /// By the order in which they were made, which numbers never repeat.
-    mappings: FxHashMap<u32, MappingState>,
-    last_id: u32,
+    mappings: Vec<Option<MappingState>>,
+    /// Places in `mappings` that are free.
+    free: Vec<u32>,
+    last_serial: u64,
     by_inside: FxHashMap<Inner, u32>,
-    /// Several only where ports are overloaded.
-    by_outside: FxHashMap<(Kind, SocketAddr), Vec<u32>>,
+    /// Whether the mapping's scope is part of its key from outside, so that ports may be shared. Else
+    /// [`Scope::Any`] stands for it.
+    is_overloading: bool,
+    by_outside: FxHashMap<Inner, u32>,
     ports_in_use: FxHashMap<(Kind, IpAddr), usize>,
     deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
+    /// How many remotes all mappings remember.
+    remotes: usize,
 }
 
+const IS_THERE: &str = "the indexes name mappings that are there";
+
 impl Table {
+    pub(super) fn new(is_overloading: bool) -> Self {
+        Self { is_overloading, ..Self::default() }
+    }
+
     pub(super) fn len(&self) -> usize {
-        self.mappings.len()
+        self.by_inside.len()
+    }
+
+    /// How many remotes all mappings together remember.
+    pub(super) fn remotes(&self) -> usize {
+        self.remotes
     }
 
     pub(super) fn by_inside(&self, inner: Inner) -> Option<u32> {
         self.by_inside.get(&inner).copied()
     }
 
-    pub(super) fn by_outside(&self, kind: Kind, outside: SocketAddr) -> &[u32] {
-        self.by_outside.get(&(kind, outside)).map_or(&[], Vec::as_slice)
+    /// The mapping with this outside address, of which those towards `scope` count where several may
+    /// share it.
+    pub(super) fn by_outside(&self, kind: Kind, outside: SocketAddr, scope: Scope) -> Option<u32> {
+        self.by_outside.get(&self.outer(kind, outside, scope)).copied()
     }
 
-    /// How many different ports of an outside address are taken.
+    /// How many mappings an outside address has: ports that are taken, unless they are overloaded.
     pub(super) fn ports_in_use(&self, kind: Kind, address: IpAddr) -> usize {
         self.ports_in_use.get(&(kind, address)).copied().unwrap_or(0)
     }
 
     pub(super) fn get(&self, id: u32) -> &MappingState {
-        self.mappings.get(&id).expect("the indexes name mappings that are there")
+        self.mappings[id as usize].as_ref().expect(IS_THERE)
     }
 
-    /// The mapping, which was used just now.
-    pub(super) fn touch(&mut self, id: u32, now: Instant) -> &mut MappingState {
-        let mapping = self.mappings.get_mut(&id).expect("the indexes name mappings that are there");
-        mapping.used = now;
-        mapping
-    }
-
-    pub(super) fn insert(
-        &mut self,
-        now: Instant,
-        lifetime: Duration,
-        inner: Inner,
-        outside: SocketAddr,
-    ) -> u32 {
-        self.last_id = self.last_id.wrapping_add(1);
-        let id = self.last_id;
-        self.mappings.insert(id, MappingState::new(now, inner, outside));
-        self.by_inside.insert(inner, id);
-        let sharing = self.by_outside.entry((inner.0, outside)).or_default();
-        sharing.push(id);
-        if sharing.len() == 1 {
-            *self.ports_in_use.entry((inner.0, outside.ip())).or_default() += 1;
+    /// Lets `change` change when a mapping ends and whom it remembers.
+    pub(super) fn change(&mut self, id: u32, change: impl FnOnce(&mut MappingState)) {
+        let mapping = self.mappings[id as usize].as_mut().expect(IS_THERE);
+        let remotes = mapping.remotes();
+        change(mapping);
+        self.remotes = self.remotes + mapping.remotes() - remotes;
+        if mapping.until < mapping.queued {
+            mapping.queued = mapping.until;
+            self.deadlines.push(Reverse((mapping.until, id)));
         }
-        self.deadlines.push(Reverse((now + lifetime, id)));
-        id
+    }
+
+    pub(super) fn insert(&mut self, mut mapping: MappingState) {
+        self.last_serial += 1;
+        mapping.serial = self.last_serial;
+        mapping.queued = mapping.until;
+        self.remotes += mapping.remotes();
+        let (kind, outside) = (mapping.kind, mapping.outside);
+        let inner = (kind, mapping.inside, mapping.scope);
+        let outer = self.outer(kind, outside, mapping.scope);
+        let until = mapping.until;
+        let id = match self.free.pop() {
+            Some(id) => {
+                self.mappings[id as usize] = Some(mapping);
+                id
+            }
+            None => {
+                self.mappings.push(Some(mapping));
+                self.mappings.len() as u32 - 1
+            }
+        };
+        self.by_inside.insert(inner, id);
+        self.by_outside.insert(outer, id);
+        *self.ports_in_use.entry((kind, outside.ip())).or_default() += 1;
+        self.deadlines.push(Reverse((until, id)));
     }
 
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.peek().map(|Reverse((at, _))| *at)
     }
 
-    pub(super) fn expire(&mut self, now: Instant, lifetime: Duration) {
+    pub(super) fn expire(&mut self, now: Instant) {
         while let Some(&Reverse((at, id))) = self.deadlines.peek()
             && at <= now
         {
             self.deadlines.pop();
-            let until = self.get(id).used + lifetime;
-            if until > now {
-                self.deadlines.push(Reverse((until, id)));
+            let Some(mapping) = self.mappings[id as usize].as_mut() else { continue };
+            if mapping.queued != at {
+                // It was queued again since, or the place has another mapping.
+                continue;
+            }
+            if mapping.until > now {
+                mapping.queued = mapping.until;
+                self.deadlines.push(Reverse((mapping.until, id)));
             } else {
                 self.remove(id);
             }
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn queued_deadlines(&self) -> usize {
+        self.deadlines.len()
+    }
+
     pub(super) fn rows(&self) -> Vec<Row> {
-        let mut ids: Vec<_> = self.mappings.keys().copied().collect();
-        ids.sort_unstable();
-        ids.into_iter().flat_map(|id| self.get(id).rows()).collect()
+        let mut mappings: Vec<_> = self.mappings.iter().flatten().collect();
+        mappings.sort_unstable_by_key(|mapping| mapping.serial);
+        mappings.into_iter().flat_map(MappingState::rows).collect()
+    }
+
+    fn outer(&self, kind: Kind, outside: SocketAddr, scope: Scope) -> Inner {
+        (kind, outside, if self.is_overloading { scope } else { Scope::Any })
     }
 
     fn remove(&mut self, id: u32) {
-        let Some(mapping) = self.mappings.remove(&id) else { return };
-        let kind = mapping.kind;
+        let Some(mapping) = self.mappings[id as usize].take() else { return };
+        self.free.push(id);
+        self.remotes -= mapping.remotes();
+        let (kind, address) = (mapping.kind, mapping.outside.ip());
         self.by_inside.remove(&(kind, mapping.inside, mapping.scope));
-        let Some(sharing) = self.by_outside.get_mut(&(kind, mapping.outside)) else { return };
-        sharing.retain(|other| *other != id);
-        if sharing.is_empty() {
-            self.by_outside.remove(&(kind, mapping.outside));
-            let address = mapping.outside.ip();
-            let left = self.ports_in_use(kind, address).saturating_sub(1);
-            match left {
-                0 => drop(self.ports_in_use.remove(&(kind, address))),
-                _ => drop(self.ports_in_use.insert((kind, address), left)),
-            }
+        self.by_outside.remove(&self.outer(kind, mapping.outside, mapping.scope));
+        match self.ports_in_use(kind, address).saturating_sub(1) {
+            0 => drop(self.ports_in_use.remove(&(kind, address))),
+            left => drop(self.ports_in_use.insert((kind, address), left)),
         }
     }
 }

@@ -1,3 +1,6 @@
+mod classic;
+mod tcp;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
