@@ -1,7 +1,8 @@
 //! NAT traversal as protocol machines without I/O: STUN (RFC 8489), TURN (RFC 8656),
-//! and the discovery of what NAT there is (RFC 5780).
+//! the discovery of what NAT there is (RFC 5780), and hole punching.
 
 pub mod demux;
 pub mod discover;
+pub mod punch;
 pub mod stun;
 pub mod turn;

@@ -498,12 +498,15 @@ const _: fn() = || {
 
 /// A duration in whole milliseconds and their fractions.
 #[cfg(feature = "serde")]
-fn millis<S: serde::Serializer>(duration: &Duration, out: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn millis<S: serde::Serializer>(duration: &Duration, out: S) -> Result<S::Ok, S::Error> {
     out.serialize_f64(duration.as_secs_f64() * 1e3)
 }
 
 #[cfg(feature = "serde")]
-fn millis_of<S: serde::Serializer>(duration: &Option<Duration>, out: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn millis_of<S: serde::Serializer>(
+    duration: &Option<Duration>,
+    out: S,
+) -> Result<S::Ok, S::Error> {
     match duration {
         Some(duration) => out.serialize_some(&(duration.as_secs_f64() * 1e3)),
         None => out.serialize_none(),
