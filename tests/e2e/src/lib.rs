@@ -7,4 +7,4 @@ mod ports;
 mod program;
 
 pub use ports::Ports;
-pub use program::{Program, Signal};
+pub use program::{Program, Signal, binary};

@@ -172,7 +172,10 @@ fn collect(stream: impl Read, printed: &Mutex<String>) {
 }
 
 /// The program as `cargo build` leaves it: two folders above the test that runs.
-fn binary() -> Result<PathBuf> {
+///
+/// # Errors
+/// If it has not been built.
+pub fn binary() -> Result<PathBuf> {
     let test = std::env::current_exe()?;
     let profile = test.ancestors().nth(2).context("the test lies in target/PROFILE/deps")?;
     let binary = profile.join("talkie");

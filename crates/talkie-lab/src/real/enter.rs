@@ -61,8 +61,12 @@ pub(super) fn enter_network(name: &Name, host: Host) -> Result<(), EnterError> {
     enter().map_err(|error| refused(name, host, error))
 }
 
-/// Does something in the network of a host, and stays where one is.
-pub(super) fn inside<T: Send>(
+/// Does something in the network of a host, and stays where one is. A socket that is opened there stays
+/// there.
+///
+/// # Errors
+/// If there is no such lab, or this user may not.
+pub fn inside<T: Send>(
     name: &Name,
     host: Host,
     work: impl FnOnce() -> T + Send,

@@ -32,7 +32,7 @@ mod up;
 pub use addresses::{Addresses, Host, V6};
 pub use command::CommandError;
 pub use down::{Removed, down};
-pub use enter::{EnterError, enter};
+pub use enter::{EnterError, enter, inside};
 pub use namespace::{Name, NameError, names};
 pub use plan::{Kind, Line, Plan, PlanError, Type};
 pub use status::{BoxStatus, Status, status};

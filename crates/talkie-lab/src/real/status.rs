@@ -72,7 +72,7 @@ fn ask(name: &Name, plan: &Plan, nat: Host) -> Result<Report, String> {
                 format!("the kernel shows no table ({}: {error})", table.display())
             })?;
             let rows = text.lines().filter_map(tracked).collect();
-            Ok(Report { rows, counters: Counters::default(), drops: Vec::new() })
+            Ok(Report { process: None, rows, counters: Counters::default(), drops: Vec::new() })
         }
     }
 }

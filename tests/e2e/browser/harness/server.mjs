@@ -9,7 +9,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from './until.mjs';
 
-const binary =
+/** The program. */
+export const binary =
   process.env.TALKIE_BINARY ??
   new URL('../../../../target/release/talkie', import.meta.url).pathname;
 
@@ -109,7 +110,7 @@ export class Server {
 }
 
 /** The environment without what the program would take for its settings. */
-function settingless() {
+export function settingless() {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('TALKIE_')));
 }
 

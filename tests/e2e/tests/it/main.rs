@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod coturn;
+#[cfg(target_os = "linux")]
+mod lab;
 mod lifecycle;
 mod room;

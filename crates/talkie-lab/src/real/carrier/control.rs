@@ -14,6 +14,8 @@ const READ_TIMEOUT: Duration = Duration::from_secs(2);
 /// A box's table and counters.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
+    /// The box's process; none where the kernel is the box.
+    pub process: Option<u32>,
     /// The table, oldest mapping first.
     pub rows: Vec<TableRow>,
     /// What happened since the box was started.

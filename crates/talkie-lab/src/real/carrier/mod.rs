@@ -242,7 +242,12 @@ impl Carrier {
             counters.lost = lines.outward.lost + lines.inward.lost;
             counters.overflowed = lines.outward.overflowed + lines.inward.overflowed;
         }
-        Report { rows: self.translation.rows(now), counters, drops: self.translation.drops() }
+        Report {
+            process: Some(std::process::id()),
+            rows: self.translation.rows(now),
+            counters,
+            drops: self.translation.drops(),
+        }
     }
 }
 

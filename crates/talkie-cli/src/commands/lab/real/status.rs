@@ -66,7 +66,9 @@ fn text(status: &Status) -> String {
     };
     for one in &status.boxes {
         let kind = status.plan.as_ref().map_or("", |plan| plan.type_of(one.nat).name());
-        let _ = writeln!(text, "\n  {}: {kind}", one.nat);
+        let process = one.report.as_ref().ok().and_then(|report| report.process);
+        let process = process.map_or_else(String::new, |process| format!(", process {process}"));
+        let _ = writeln!(text, "\n  {}: {kind}{process}", one.nat);
         match &one.report {
             Ok(report) => table(report, &mut text),
             Err(error) => {
@@ -94,7 +96,7 @@ fn line(plan: &Plan) -> String {
 }
 
 fn table(report: &Report, text: &mut String) {
-    let Report { rows, counters, drops } = report;
+    let Report { rows, counters, drops, .. } = report;
     if rows.is_empty() {
         text.push_str("    no mapping\n");
     } else {
