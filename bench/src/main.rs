@@ -1,6 +1,7 @@
 //! Side-by-side measurements: talkie's servers against their peers, alternating in one run, so that
 //! only ratios are read. `docs/bench.md` says how to run them and what was seen.
 
+mod nat_box;
 mod process;
 mod relay;
 mod serve;
@@ -9,14 +10,17 @@ mod turn;
 mod ws;
 
 const USAGE: &str = "usage: talkie-bench relay [--rounds N] [--packets N] [--only TEXT]
+       talkie-bench nat-box [--rounds N] [--packets N]
        talkie-bench ws
-       talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS   (used by the others)";
+       talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS, box LAB NAT   (used by the others)";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["relay", options @ ..] => relay::run(options),
+        ["nat-box", options @ ..] => nat_box::run(options),
+        ["box", lab, nat] => nat_box::be_the_box(lab, nat),
         ["ws"] => ws::run(),
         ["serve-signaling", address] => serve::signaling(address.parse()?),
         ["serve-relay", address] => serve::relay(address.parse()?),

@@ -89,13 +89,7 @@ impl Server {
 
     /// CPU time of all its threads so far, user and system, to the nanosecond.
     pub(crate) fn cpu(&self) -> Result<Duration> {
-        let mut total = 0;
-        for task in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let text = fs::read_to_string(task?.path().join("schedstat"))?;
-            let first = text.split_whitespace().next().context("schedstat is empty")?;
-            total += first.parse::<u64>()?;
-        }
-        Ok(Duration::from_nanos(total))
+        cpu_of(self.child.id())
     }
 
     /// Resident memory in bytes.
@@ -114,6 +108,17 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// CPU time of all threads of a process so far, user and system, to the nanosecond.
+pub(crate) fn cpu_of(process: u32) -> Result<Duration> {
+    let mut total = 0;
+    for task in fs::read_dir(format!("/proc/{process}/task"))? {
+        let text = fs::read_to_string(task?.path().join("schedstat"))?;
+        let first = text.split_whitespace().next().context("schedstat is empty")?;
+        total += first.parse::<u64>()?;
+    }
+    Ok(Duration::from_nanos(total))
 }
 
 fn free_address() -> Result<SocketAddr> {
