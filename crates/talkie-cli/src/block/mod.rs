@@ -5,7 +5,7 @@
 //! where, does it work, why does my browser warn, what is missing for the Internet, how do I stop
 //! it. A QR code of the network's URL stands on the left when there is room.
 
-mod paint;
+pub(crate) mod paint;
 pub(crate) mod plain;
 mod qr;
 mod sections;

@@ -1,6 +1,7 @@
 //! The commands of the program, a file each.
 
 mod completions;
+mod doctor;
 mod lab;
 mod serve;
 
@@ -23,6 +24,7 @@ pub(crate) fn command() -> Command {
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .subcommand(serve::command())
+        .subcommand(doctor::command())
         .subcommand(lab::command())
         .subcommand(completions::command())
 }
@@ -31,6 +33,7 @@ pub(crate) fn command() -> Command {
 pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
     match matches.subcommand() {
         Some(("serve", matches)) => serve::run(matches),
+        Some(("doctor", matches)) => doctor::run(matches),
         Some(("lab", matches)) => lab::run(matches),
         Some(("completions", matches)) => completions::run(matches),
         _ => unreachable!("clap requires one of the commands above"),

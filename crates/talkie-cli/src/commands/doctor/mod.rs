@@ -1,0 +1,290 @@
+//! `talkie doctor`: what stands between this machine and others, and what to do about it.
+//!
+//! All probing and judging is [`talkie_doctor`]'s; here are the command line, the spinners, and how
+//! the answer looks.
+
+mod changes;
+mod page;
+mod spinners;
+mod watch;
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use serde::Serialize;
+use talkie_doctor::advice::Verdict;
+use talkie_doctor::{Config, Diagnosis, PlainPage, Report, Stop, Target, diagnose, examine};
+use talkie_traversal::stun::credential::LongTerm;
+
+use self::page::Look;
+use self::spinners::Spinners;
+use super::{FAILURE, USAGE};
+use crate::settings::When;
+use crate::signals::Signals;
+use crate::terminal;
+
+/// Most connections need a relay.
+const RELAY: u8 = 3;
+/// No network, no answer, or no relay where one is needed.
+const OFFLINE: u8 = 4;
+/// Direct connections work, and a server that was named does not do its part.
+const IMPAIRED: u8 = 5;
+
+/// Where a server is looked for when none is named.
+const DEFAULT: &str = "http://localhost:8080";
+
+const EXAMPLES: &str = "\
+Examples:
+  talkie doctor --server https://talk.example.org
+      Everything, with a talkie serve, which gives credentials for its relay.
+  talkie doctor
+      The same with the one on this machine, http://localhost:8080.
+  talkie doctor --server stun:stun.example.org --server stun:stun.example.net
+      The NAT only; two servers on different hosts tell more than one.
+  talkie doctor --server 'turn:turn.example.org?transport=tcp' --user me --password-file FILE
+      A TURN server of any make, to the end: a packet through the relay and back.
+  talkie doctor --server https://talk.example.org --json
+      For programs; docs/doctor.md describes every field.";
+
+const MORE: &str = "
+Contacts the servers that are named, the gateway of this network and nobody else. The gateway is only
+asked what it offers; no port is opened.
+
+Servers:
+  https://HOST[:PORT], http://…    a talkie serve
+  stun:HOST[:PORT][?transport=tcp]
+  turn:HOST[:PORT][?transport=tcp] relay; with --user and --password it is tried to the end
+  turns:HOST[:PORT]                relay over TLS
+
+Exit codes:
+  0    direct connections work with most others; or, where the server is too near to see that,
+       all that could be tried works
+  1    it could not run: no server to ask, ...
+  2    wrong flag or address
+  3    most connections need a relay: symmetric NAT, UDP blocked
+  4    no connection: no network, no server answers, or no relay where one is needed
+  5    direct connections work, but a server that was named does not do its part
+  130  stopped by SIGINT (143: SIGTERM)";
+
+pub(super) fn command() -> Command {
+    Command::new("doctor")
+        .about("Find out why connections fail: NAT, firewall, relay, and what to change")
+        .after_help(EXAMPLES)
+        .after_long_help(format!("{EXAMPLES}\n{MORE}"))
+        .args(args())
+}
+
+fn args() -> Vec<Arg> {
+    let flag = |name: &'static str| Arg::new(name).long(name);
+    vec![
+        flag("server")
+            .value_name("URL")
+            .action(ArgAction::Append)
+            .value_parser(|text: &str| text.parse::<Target>())
+            .help("Server to examine the network with; may be repeated"),
+        flag("user").value_name("NAME").requires("secret").help("User of the TURN servers"),
+        flag("password")
+            .value_name("PASSWORD")
+            .group("secret")
+            .requires("user")
+            .help("Password; other users of this machine can read the command line"),
+        flag("password-file")
+            .value_name("FILE")
+            .group("secret")
+            .requires("user")
+            .value_parser(value_parser!(PathBuf))
+            .help("File that holds the password"),
+        flag("probe-url")
+            .value_name("URL")
+            .value_parser(|text: &str| text.parse::<PlainPage>())
+            .help("Page over plain HTTP that answers 204, to notice login portals"),
+        flag("lifetime")
+            .action(ArgAction::SetTrue)
+            .help("Measure how long an idle mapping lives, too; takes minutes"),
+        flag("json").action(ArgAction::SetTrue).help("Print JSON; with --watch an object a line"),
+        flag("watch")
+            .value_name("SECONDS")
+            .num_args(0..=1)
+            .default_missing_value("10")
+            .value_parser(value_parser!(u64).range(1..=86_400))
+            .conflicts_with("lifetime")
+            .help("Repeat every so many seconds, 10 if none are given, and tell what changes"),
+        flag("color")
+            .value_name("WHEN")
+            .default_value("auto")
+            .value_parser(["auto", "always", "never"])
+            .help("When to use colour"),
+    ]
+}
+
+pub(super) fn run(matches: &ArgMatches) -> ExitCode {
+    let mut config = match config(matches) {
+        Ok(config) => config,
+        Err(error) => {
+            terminal::complain(&error);
+            return ExitCode::from(USAGE);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::complain(&format_args!("cannot start the runtime: {error}"));
+            return ExitCode::from(FAILURE);
+        }
+    };
+    let code = runtime.block_on(async {
+        if config.targets.is_empty() {
+            match nearby().await {
+                Ok(target) => config.targets.push(target),
+                Err(code) => return code,
+            }
+        }
+        match matches.get_one::<u64>("watch") {
+            Some(seconds) => {
+                watch::run(&config, Duration::from_secs(*seconds), &Output::of(matches)).await
+            }
+            None => once(&config, &Output::of(matches)).await,
+        }
+    });
+    // Looking up a name cannot be cancelled.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+/// Why the command line makes no sense.
+#[derive(Debug, thiserror::Error)]
+enum UsageError {
+    #[error("cannot read the password from {}: {source}", path.display())]
+    Password { path: PathBuf, source: std::io::Error },
+    #[error("--user and --password: {0}")]
+    Credential(#[from] talkie_traversal::stun::credential::CredentialError),
+    #[error(
+        "--user and --password are for stun:, turn: and turns: servers; a talkie serve gives its own"
+    )]
+    NobodyForPassword,
+}
+
+fn config(matches: &ArgMatches) -> Result<Config, UsageError> {
+    let targets: Vec<Target> =
+        matches.get_many("server").map(|targets| targets.cloned().collect()).unwrap_or_default();
+    let mut config = Config::new(targets);
+    if let Some(user) = matches.get_one::<String>("user") {
+        if !config.targets.iter().any(|target| matches!(target, Target::Ice(_))) {
+            return Err(UsageError::NobodyForPassword);
+        }
+        let password = match matches.get_one::<PathBuf>("password-file") {
+            Some(path) => std::fs::read_to_string(path)
+                .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+                .map_err(|source| UsageError::Password { path: path.clone(), source })?,
+            None => matches.get_one::<String>("password").cloned().unwrap_or_default(),
+        };
+        config.credential = Some(LongTerm::new(user, &password)?);
+    }
+    config.plain_page = matches.get_one("probe-url").cloned();
+    config.lifetime = matches.get_flag("lifetime");
+    Ok(config)
+}
+
+/// The server of this machine, when none is named.
+async fn nearby() -> Result<Target, u8> {
+    let target: Target = DEFAULT.parse().expect("the default is a server");
+    if talkie_doctor::answers(&target).await {
+        return Ok(target);
+    }
+    if !talkie_doctor::has_network() {
+        terminal::complain(&"this machine has no network: no route leads out; connect it first");
+        return Err(OFFLINE);
+    }
+    terminal::complain(&format_args!(
+        "there is no server to ask: none was named, and none runs at {DEFAULT}; name one with \
+         --server https://HOST (a talkie serve), stun:HOST or turn:HOST"
+    ));
+    Err(FAILURE)
+}
+
+/// How the answer is to look.
+struct Output {
+    json: bool,
+    look: Look,
+}
+
+impl Output {
+    fn of(matches: &ArgMatches) -> Self {
+        let when = match matches.get_one::<String>("color").map(String::as_str) {
+            Some("always") => When::Always,
+            Some("never") => When::Never,
+            _ => When::Auto,
+        };
+        let colour = terminal::colour(when, std::io::stdout().is_terminal());
+        Self {
+            json: matches.get_flag("json"),
+            look: Look { colour, columns: terminal::columns().unwrap_or(page::COLUMNS) },
+        }
+    }
+}
+
+/// What `--json` prints: the report, and what it means.
+#[derive(Serialize)]
+struct Both<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    diagnosis: &'a Diagnosis,
+}
+
+async fn once(config: &Config, output: &Output) -> u8 {
+    let report = match examined(config, &Spinners::new()).await {
+        Ok(report) => report,
+        Err(code) => return code,
+    };
+    let diagnosis = diagnose(&report);
+    if output.json {
+        let both = Both { report: &report, diagnosis: &diagnosis };
+        match serde_json::to_string_pretty(&both) {
+            Ok(text) => terminal::say(&(text + "\n")),
+            Err(error) => {
+                terminal::complain(&error);
+                return FAILURE;
+            }
+        }
+    } else {
+        terminal::say(&page::text(&report, &diagnosis, output.look));
+    }
+    exit_code(diagnosis.verdict)
+}
+
+/// One examination, unless a signal ends it: then the exit code, with everything given back.
+async fn examined(config: &Config, spinners: &Spinners) -> Result<Report, u8> {
+    let mut signals = Signals::listen().map_err(|error| {
+        terminal::complain(&format_args!("cannot listen for signals: {error}"));
+        FAILURE
+    })?;
+    let (handle, stop) = Stop::new();
+    let examination = examine(config, &stop, |progress| spinners.show(progress));
+    tokio::pin!(examination);
+    let signal = tokio::select! {
+        report = &mut examination => {
+            spinners.clear();
+            // Only who was stopped has no report.
+            return report.ok_or(FAILURE);
+        }
+        signal = signals.next() => signal,
+    };
+    handle.stop();
+    // Relayed addresses are given back; that has a bound of its own.
+    examination.await;
+    spinners.clear();
+    terminal::complain(&"stopped before the end");
+    Err(signal.exit_code())
+}
+
+fn exit_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Direct | Verdict::Unclear => 0,
+        Verdict::Relay => RELAY,
+        Verdict::Offline => OFFLINE,
+        Verdict::Impaired => IMPAIRED,
+    }
+}
