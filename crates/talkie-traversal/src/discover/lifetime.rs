@@ -122,10 +122,11 @@ impl Search {
                 } else {
                     self.high = Some(self.high.map_or(after, |high| high.min(after)));
                 }
-                if self.is_close() {
-                    // What outlives the test needs nobody to renew it.
-                    self.high?;
-                    self.goal = Goal::Refresh { since: None };
+                // What outlives the test needs nobody to renew it.
+                match self.high {
+                    Some(_) if self.is_close() => self.goal = Goal::Refresh { since: None },
+                    None if self.is_close() => return Some(self.finding(None)),
+                    _ => {}
                 }
             }
             Goal::Refresh { since } => {
@@ -141,8 +142,7 @@ impl Search {
                 return None;
             }
         }
-        let outlived = self.high.is_none() && self.low >= self.longest;
-        outlived.then(|| self.finding(None))
+        None
     }
 }
 

@@ -101,7 +101,8 @@ impl fmt::Display for Lifetime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.below {
             Some(below) => {
-                write!(f, "between {} s and {} s", self.at_least.as_secs(), below.as_secs())?;
+                let below = below.as_secs_f64().ceil();
+                write!(f, "between {} s and {below} s", self.at_least.as_secs())?;
             }
             None => write!(f, "{} s or more", self.at_least.as_secs())?,
         }

@@ -306,3 +306,24 @@ fn what_cannot_work_is_refused() {
         assert!(refusal(locals(list)).unwrap().contains(words), "{list:?}");
     }
 }
+#[test]
+fn the_lifetime_is_found_by_halves() {
+    let of = |config: nat::Config| {
+        let mut lab = Lab::new(10).lossy(0.05);
+        let place = lab.nat(config);
+        let sockets = Config { lifetime: Some(secs(300)), ..config_at("10.0.0.2", 5) };
+        lab.discover(place, sockets).lifetime.known().expect("it is found")
+    };
+    for seconds in [20, 30, 65, 120, 180] {
+        for inbound_refresh in [false, true] {
+            let lifetime = secs(seconds);
+            let found = of(nat::Config { lifetime, inbound_refresh, ..any_cone() });
+            let below = found.below.expect("it ends");
+            assert!(found.at_least <= lifetime && lifetime <= below + secs(1), "{found:?}");
+            assert!(below - found.at_least <= (lifetime / 8).max(secs(4)), "{found:?}");
+            assert_eq!(found.inbound_refresh, Some(inbound_refresh), "{seconds} s: {found:?}");
+        }
+    }
+    let found = of(nat::Config { lifetime: secs(900), ..any_cone() });
+    assert_eq!((found.below, found.at_least >= secs(300)), (None, true));
+}
