@@ -10,6 +10,7 @@ use super::report::{
     Allocation, Filtering, Finding, Fragments, Hairpinning, Lifetime, Mapping, Pooling, Reason,
     Report, Seen,
 };
+use super::words::Rewriting;
 use super::{Discovery, Event, FILTERED, HAIRPINNING, IDLE, Test, ports};
 
 use Finding::{Known, Unknown};
@@ -103,7 +104,7 @@ impl Discovery {
         }
         if let Some(finding) = self.step(self.rewritten(), self.found.rewritten) {
             self.found.rewritten = Some(finding);
-            self.tell(Test::Rewriting, &finding);
+            self.tell(Test::Rewriting, &Rewriting(finding));
         }
         self.without_search();
     }

@@ -133,6 +133,21 @@ impl fmt::Display for Kind {
     }
 }
 
+/// Whether addresses within packets are rewritten.
+pub(super) struct Rewriting(pub(super) Finding<bool>);
+
+impl fmt::Display for Rewriting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Finding::Known(true) => {
+                "something on the way changes addresses within packets (an ALG)"
+            }
+            Finding::Known(false) => "nothing changes addresses within packets",
+            Finding::Unknown(_) => "unknown: the server sends no address in plain form",
+        })
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mapped = match self.mapped {
@@ -154,14 +169,7 @@ impl fmt::Display for Report {
         writeln!(f, "Addresses: {}", self.pooling)?;
         writeln!(f, "Hairpinning: {}", self.hairpinning)?;
         writeln!(f, "Fragments: {}", self.fragments)?;
-        let rewritten = match self.rewritten {
-            Finding::Known(true) => {
-                "something on the way changes addresses within packets (an ALG)"
-            }
-            Finding::Known(false) => "nothing changes addresses within packets",
-            Finding::Unknown(_) => "unknown: the server sends no address in plain form",
-        };
-        writeln!(f, "Interference: {rewritten}")?;
+        writeln!(f, "Interference: {}", Rewriting(self.rewritten))?;
         writeln!(f, "Lifetime: {}", self.lifetime)?;
         if let Some(round_trip) = self.round_trip {
             writeln!(f, "Round trip: {:.1} ms", round_trip.as_secs_f64() * 1e3)?;

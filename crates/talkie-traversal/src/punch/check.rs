@@ -25,8 +25,17 @@ pub(super) struct Session {
     tie_breaker: u64,
 }
 
-/// RFC 8445 §5.1.2.1: (2^24) × 110 + (2^8) × 65535 + 255, what a peer-reflexive candidate would have.
-const PRIORITY: u32 = (110 << 24) + (65_535 << 8) + 255;
+/// RFC 8445 §5.1.2.1, with the type preference of a peer-reflexive candidate and of a relayed one. The
+/// latter tells the other side of a relay that the description did not know of yet.
+const PRIORITY: u32 = (110 << 24) + RELAYED;
+const RELAYED: u32 = (65_535 << 8) + 255;
+
+/// What a check of theirs comes to.
+pub(super) struct Checked {
+    pub(super) answer: Vec<u8>,
+    pub(super) nominates: bool,
+    pub(super) is_relayed: bool,
+}
 
 impl Session {
     pub(super) fn new(
@@ -49,11 +58,12 @@ impl Session {
         self.is_controlling
     }
 
-    pub(super) fn request(&self, id: TransactionId, nominates: bool) -> Vec<u8> {
+    pub(super) fn request(&self, id: TransactionId, nominates: bool, is_relayed: bool) -> Vec<u8> {
+        let priority = if is_relayed { RELAYED } else { PRIORITY };
         let mut out = Vec::with_capacity(160);
         let mut writer = Writer::new(&mut out, Class::Request, Method::BINDING, id);
         let name = Username::new(&self.to_them).expect("two names of at most 32 bytes each fit");
-        writer.attribute(&name).attribute(&Priority(PRIORITY));
+        writer.attribute(&name).attribute(&Priority(priority));
         match self.is_controlling {
             true => writer.attribute(&IceControlling(self.tie_breaker)),
             false => writer.attribute(&IceControlled(self.tie_breaker)),
@@ -63,12 +73,8 @@ impl Session {
         out
     }
 
-    /// The answer to a request of theirs; `None` if it is not theirs. And whether it nominates.
-    pub(super) fn answer(
-        &self,
-        request: &Message<'_>,
-        from: SocketAddr,
-    ) -> Option<(Vec<u8>, bool)> {
+    /// The answer to a request of theirs; `None` if it is not theirs.
+    pub(super) fn answer(&self, request: &Message<'_>, from: SocketAddr) -> Option<Checked> {
         let name = request.get::<Username<'_>>().ok().flatten()?;
         let is_theirs = name.as_str() == self.from_them
             && request.check_fingerprint() == Some(true)
@@ -81,7 +87,12 @@ impl Session {
             .attribute(&XorMappedAddress(from))
             .integrity(&self.ours)
             .fingerprint();
-        Some((out, request.contains(AttributeType::USE_CANDIDATE)))
+        let priority = request.get::<Priority>().ok().flatten();
+        Some(Checked {
+            answer: out,
+            nominates: request.contains(AttributeType::USE_CANDIDATE),
+            is_relayed: priority.is_some_and(|Priority(priority)| priority >> 24 == 0),
+        })
     }
 
     /// How they see us, if the response is theirs.

@@ -23,7 +23,8 @@ pub struct Config {
     /// Between the first and second check of a pair; it doubles up to 500 ms. Default 100 ms: the
     /// first check often only opens the way for the other side's.
     pub interval: Duration,
-    /// How long only a direct path will do. Default 2 s: six checks of each pair.
+    /// How long only a direct path will do, once the other side is heard. Default 1.5 s: six checks of
+    /// each pair.
     pub relay_after: Duration,
     /// How long to try at all. Default 10 s.
     pub give_up: Duration,
@@ -59,7 +60,7 @@ impl Config {
             gather: Duration::from_secs(2),
             pace: Duration::from_millis(20),
             interval: Duration::from_millis(100),
-            relay_after: Duration::from_secs(2),
+            relay_after: Duration::from_millis(1500),
             give_up: Duration::from_secs(10),
             measure: Duration::from_secs(1),
             keepalive: Duration::from_secs(5),

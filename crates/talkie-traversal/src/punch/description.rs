@@ -104,10 +104,10 @@ impl Description {
         &self.password
     }
 
-    /// What is at this address.
-    pub(super) fn kind_of(&self, address: SocketAddr) -> Kind {
+    /// What is at this address, as far as is told.
+    pub(super) fn kind_of(&self, address: SocketAddr) -> Option<Kind> {
         let known = self.candidates.iter().find(|candidate| candidate.address == address);
-        known.map_or(Kind::PeerReflexive, |candidate| candidate.kind)
+        known.map(|candidate| candidate.kind)
     }
 }
 

@@ -179,7 +179,8 @@ pub struct Punch {
     paced_at: Option<Instant>,
     first_success: Option<Instant>,
     nominated_at: Option<Instant>,
-    was_heard: bool,
+    /// When anything of the other side came first.
+    heard_at: Option<Instant>,
     outbox: VecDeque<Outgoing>,
     events: VecDeque<Event>,
     counters: Counters,
@@ -246,7 +247,7 @@ impl Punch {
             paced_at: None,
             first_success: None,
             nominated_at: None,
-            was_heard: false,
+            heard_at: None,
             outbox: VecDeque::new(),
             events: VecDeque::new(),
             counters: Counters::default(),

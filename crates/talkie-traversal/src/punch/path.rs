@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use super::check::Checked;
 use super::description::Kind;
 use super::pair::Pair;
 use super::{Connection, Event, Failure, Outgoing, Punch, RoundTrips, Stage};
@@ -11,7 +12,7 @@ use crate::stun::{Class, Message, Method};
 /// The most pairs.
 const MOST_PAIRS: usize = 96;
 /// The most pairs with addresses that nobody told us of.
-const MOST_PEER_REFLEXIVE: usize = 16;
+const MOST_STRANGERS: usize = 16;
 /// The most checks of a pair that does not answer: at least 15 s of them.
 const MOST_TRIES: u32 = 32;
 /// RFC 8489 §6.2.1's RTO: the longest wait between two checks of a pair.
@@ -37,9 +38,10 @@ impl Punch {
         if address.is_ipv4() != remote.is_ipv4() || address == remote {
             return None;
         }
-        let is_peer_reflexive = |pair: &&Pair| pair.remote_kind == Kind::PeerReflexive;
-        let strangers = self.pairs.iter().filter(is_peer_reflexive).count();
-        let no_more = kind == Kind::PeerReflexive && strangers >= MOST_PEER_REFLEXIVE;
+        let is_untold =
+            |remote| self.remote.as_ref().is_some_and(|it| it.kind_of(remote).is_none());
+        let strangers = self.pairs.iter().filter(|pair| is_untold(pair.remote)).count();
+        let no_more = is_untold(remote) && strangers >= MOST_STRANGERS;
         if self.pairs.len() >= MOST_PAIRS || no_more {
             return None;
         }
@@ -87,12 +89,15 @@ impl Punch {
         };
         match message.class() {
             Class::Request => {
-                let Some((answer, nominates)) = session.answer(&message, from) else {
+                let Some(Checked { answer, nominates, is_relayed }) =
+                    session.answer(&message, from)
+                else {
                     self.counters.unexpected += 1;
                     return;
                 };
                 self.send(now, base, from, answer);
-                self.checked(now, base, from, nominates);
+                let unknown = if is_relayed { Kind::Relayed } else { Kind::PeerReflexive };
+                self.checked(now, base, from, unknown, nominates);
             }
             Class::Success => {
                 let id = message.transaction_id();
@@ -113,14 +118,21 @@ impl Punch {
     }
 
     /// They checked this pair (RFC 8445 §7.3.1.3 to §7.3.1.5).
-    fn checked(&mut self, now: Instant, base: usize, from: SocketAddr, nominates: bool) {
-        self.was_heard = true;
+    fn checked(
+        &mut self,
+        now: Instant,
+        base: usize,
+        from: SocketAddr,
+        unknown: Kind,
+        nominates: bool,
+    ) {
+        self.heard_at.get_or_insert(now);
         let known = |pair: &Pair| pair.base == base && pair.remote == from;
         let index = match self.pairs.iter().position(known) {
             Some(index) => Some(index),
             None => {
-                let kind = self.remote.as_ref().map_or(Kind::PeerReflexive, |it| it.kind_of(from));
-                self.pair(now, base, from, kind)
+                let told = self.remote.as_ref().and_then(|remote| remote.kind_of(from));
+                self.pair(now, base, from, told.unwrap_or(unknown))
             }
         };
         let Some(index) = index else { return };
@@ -141,6 +153,7 @@ impl Punch {
 
     /// They answered our check.
     fn succeeded(&mut self, now: Instant, index: usize, to_nomination: bool) {
+        self.heard_at.get_or_insert(now);
         self.first_success.get_or_insert(now);
         let is_controlling = self.session.as_ref().is_some_and(super::Session::is_controlling);
         let measures = matches!(self.stage, Stage::Connected { .. });
@@ -169,12 +182,15 @@ impl Punch {
         let Some(session) = &self.session else { return };
         let pair = &mut self.pairs[index];
         let nominates = pair.is_nominated && session.is_controlling();
-        let request = session.request(id, nominates);
+        let is_relayed = self.bases[pair.base].relay.is_some();
+        let request = session.request(id, nominates, is_relayed);
         pair.note(now, id, nominates);
         let doubled = self.config.interval.saturating_mul(1 << (pair.tries - 1).min(8));
         let interval = match self.stage {
             Stage::Connected { until: Some(_), .. } => MEASURE_INTERVAL,
             Stage::Connected { until: None, .. } => self.config.keepalive,
+            // Both sides wait for this one.
+            _ if pair.is_nominated => self.config.interval.max(Duration::from_millis(10)),
             _ => doubled.clamp(Duration::from_millis(10), LONGEST_INTERVAL),
         };
         pair.due = (pair.tries < MOST_TRIES).then_some(now + interval);
@@ -196,31 +212,54 @@ impl Punch {
     }
 
     /// RFC 8445 §8.1.1: the controlling side chooses; the quickest direct pair, or, when there was time
-    /// enough for one, the quickest of all.
+    /// enough for one, the quickest of all. A direct pair that comes late still takes a relay's place
+    /// as long as round trips are measured.
     pub(super) fn choose(&mut self, now: Instant) {
-        let Stage::Checking { since } = self.stage else { return };
+        let wanted = match self.stage {
+            Stage::Checking { .. } => self.best_now(now),
+            Stage::Connected { index, until: Some(_), .. } if !self.pairs[index].is_direct => {
+                self.best(true)
+            }
+            _ => return,
+        };
         let is_controlling = self.session.as_ref().is_some_and(super::Session::is_controlling);
         if let Some(at) = self.nominated_at {
             if now.saturating_duration_since(at) >= NOMINATION {
                 self.nominated_at = None;
-                for pair in self.pairs.iter_mut().filter(|pair| pair.is_nominated) {
-                    (pair.is_nominated, pair.is_dropped, pair.due) = (false, true, None);
+                let taken = match self.stage {
+                    Stage::Connected { index, .. } => Some(index),
+                    _ => None,
+                };
+                for (at, pair) in self.pairs.iter_mut().enumerate() {
+                    if pair.is_nominated && Some(at) != taken {
+                        (pair.is_nominated, pair.is_dropped, pair.due) = (false, true, None);
+                    }
                 }
             }
-        } else if is_controlling && let Some(index) = self.best_now(now, since) {
+        } else if is_controlling && let Some(index) = wanted {
             self.nominated_at = Some(now);
             let pair = &mut self.pairs[index];
             (pair.is_nominated, pair.due, pair.tries) = (true, Some(now), 0);
         }
-        if now.saturating_duration_since(since) >= self.config.give_up {
-            let failure = if self.was_heard { Failure::OneWay } else { Failure::Silence };
+        if let Stage::Checking { since } = self.stage
+            && now >= self.gives_up_at(since)
+        {
+            let was_heard = self.heard_at.is_some();
+            let failure = if was_heard { Failure::OneWay } else { Failure::Silence };
             self.fail(now, failure);
         }
     }
 
-    fn best_now(&self, now: Instant, since: Instant) -> Option<usize> {
+    /// Not between a nomination and its answer.
+    fn gives_up_at(&self, since: Instant) -> Instant {
+        let is_close = self.pairs.iter().any(|pair| pair.is_nominated);
+        since + self.config.give_up + if is_close { NOMINATION * 2 } else { Duration::ZERO }
+    }
+
+    fn best_now(&self, now: Instant) -> Option<usize> {
         let settled = self.first_success? + SETTLE;
-        let relay_at = since + self.config.relay_after;
+        // The other side may have begun much later.
+        let relay_at = self.heard_at? + self.config.relay_after;
         match self.best(true) {
             Some(direct) if now >= settled => Some(direct),
             None if now >= relay_at => self.best(false),
@@ -239,22 +278,29 @@ impl Punch {
     fn connect(&mut self, now: Instant, index: usize) {
         let since = match self.stage {
             Stage::Checking { since } => since,
-            // Once more only if they changed their mind.
-            Stage::Connected { since, index: before, .. } if before != index => since,
+            // Once more only for the better: what comes late does not turn it back.
+            Stage::Connected { since, index: before, .. }
+                if !self.pairs[before].is_direct && self.pairs[index].is_direct =>
+            {
+                since
+            }
             _ => return,
         };
+        self.nominated_at = None;
         let connection = self.connection(now, index, since);
         let until = now + self.config.measure;
         self.stage = Stage::Connected { since, index, until: Some(until) };
         self.tell(Event::Connected(connection));
         // From now on the path taken and the best of the other sort are measured, no others.
-        let other = self.best(!self.pairs[index].is_direct);
+        let is_direct = self.pairs[index].is_direct;
+        let other = self.best(!is_direct);
         let none_yet = other.is_none();
         for (at, pair) in self.pairs.iter_mut().enumerate() {
             let is_wanted = at == index || Some(at) == other;
-            let is_sought = none_yet && !pair.is_direct && pair.due.is_some();
+            let is_sought = none_yet && pair.is_direct != is_direct && pair.due.is_some();
             pair.due = (is_wanted || is_sought).then_some(now);
             pair.tries = 0;
+            pair.is_nominated &= at == index;
         }
     }
 
@@ -283,6 +329,11 @@ impl Punch {
     pub(super) fn keep(&mut self, now: Instant) {
         let Stage::Connected { since, index, until } = self.stage else { return };
         if until.is_some_and(|until| until <= now) {
+            if self.nominated_at.is_some() {
+                let until = Some(now + self.config.measure.max(MEASURE_INTERVAL));
+                self.stage = Stage::Connected { since, index, until };
+                return;
+            }
             let measured =
                 |is_direct| self.best(is_direct).and_then(|index| self.pairs[index].round_trip);
             let round_trips = RoundTrips { direct: measured(true), relayed: measured(false) };
@@ -319,12 +370,14 @@ impl Punch {
     pub(super) fn choice_times(&self) -> [Option<Instant>; 4] {
         match self.stage {
             Stage::Checking { since } => [
-                Some(since + self.config.give_up),
-                Some(since + self.config.relay_after),
+                Some(self.gives_up_at(since)),
+                self.heard_at.map(|at| at + self.config.relay_after),
                 self.first_success.map(|at| at + SETTLE),
                 self.nominated_at.map(|at| at + NOMINATION),
             ],
-            Stage::Connected { until, .. } => [until, None, None, None],
+            Stage::Connected { until, .. } => {
+                [until, self.nominated_at.map(|at| at + NOMINATION), None, None]
+            }
             Stage::Alone | Stage::Over => [None; 4],
         }
     }

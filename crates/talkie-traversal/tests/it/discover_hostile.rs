@@ -1,0 +1,249 @@
+//! Discovery opposite servers that are not what they should be, and strangers; and the contract.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use talkie_sansio::conformance::{self, Input};
+use talkie_sansio::{Datagram, Genesis, Machine as _, Path, Transport};
+use talkie_sim::nat;
+use talkie_traversal::discover::{
+    Config, Discovery, Event, Filtering, Finding, Kind, Mapping, Reason, Report,
+};
+use talkie_traversal::stun::attributes::{
+    ChangeRequest, ErrorCode, MappedAddress, OtherAddress, XorMappedAddress,
+};
+use talkie_traversal::stun::{Class, Message, Writer};
+
+use crate::discover_world::{Lab, OUTSIDE, PRIMARY, config, config_at, ip, secs};
+use crate::turn_world::addr;
+
+const MAPPED: &str = "198.51.100.1:7000";
+
+/// A discovery whose network is the test's own hand.
+struct Scripted {
+    discovery: Discovery,
+    now: Instant,
+    sent: Vec<(Path, Vec<u8>)>,
+    report: Option<Report>,
+}
+
+impl Scripted {
+    fn new(config: Config) -> Self {
+        let genesis = conformance::genesis();
+        let discovery = Discovery::new(&genesis, config).unwrap();
+        Self { discovery, now: genesis.now, sent: Vec::new(), report: None }
+    }
+
+    /// Answers each request by `answer` until the report is there.
+    fn run(
+        &mut self,
+        answer: impl Fn(&Path, &Message<'_>) -> Vec<(SocketAddr, Vec<u8>)>,
+    ) -> Report {
+        for _ in 0..10_000 {
+            let mut buf = Vec::new();
+            while let Some(transmit) = self.discovery.poll_transmit(&mut buf) {
+                let request = std::mem::take(&mut buf);
+                let message = Message::parse(&request).unwrap();
+                for (remote, mut response) in answer(&transmit.path, &message) {
+                    let path = Path { remote, ..transmit.path };
+                    let datagram = Datagram { path, payload: &mut response };
+                    self.discovery.handle_datagram(self.now, datagram);
+                }
+                self.sent.push((transmit.path, request));
+            }
+            while let Some(event) = self.discovery.poll_event() {
+                if let Event::Report(report) = event {
+                    self.report = Some(*report);
+                }
+            }
+            match self.discovery.poll_timeout() {
+                Some(deadline) => self.now = deadline,
+                None => return self.report.take().expect("a report at the end"),
+            }
+            self.discovery.handle_timeout(self.now);
+        }
+        panic!("it never ends");
+    }
+}
+
+fn response(request: &Message<'_>, class: Class, fill: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    fill(&mut Writer::new(&mut bytes, class, request.method(), request.transaction_id()));
+    bytes
+}
+
+fn plain(request: &Message<'_>, other: Option<&str>) -> Vec<u8> {
+    response(request, Class::Success, |writer| {
+        writer.attribute(&XorMappedAddress(addr(MAPPED)));
+        writer.optional(other.map(|other| OtherAddress(addr(other))).as_ref());
+    })
+}
+
+#[test]
+fn a_server_cannot_make_its_client_send_anywhere() {
+    let others = [
+        "127.0.0.1:22",
+        "10.0.0.1:53",
+        "192.168.1.1:80",
+        "169.254.169.254:80",
+        "224.0.0.1:1900",
+        "255.255.255.255:9",
+        "0.0.0.0:1",
+        "192.0.2.9:0",
+        "[2001:db8::1]:3478",
+    ];
+    for other in others {
+        let mut scripted = Scripted::new(config());
+        let report = scripted.run(|path, request| vec![(path.remote, plain(request, Some(other)))]);
+        let strays: Vec<_> = scripted
+            .sent
+            .iter()
+            .filter(|(path, _)| ![addr(PRIMARY), addr(MAPPED)].contains(&path.remote))
+            .collect();
+        assert!(strays.is_empty(), "{other}: {strays:?}");
+        assert_eq!(report.mapping, Finding::Unknown(Reason::OneAddress), "{other}");
+    }
+}
+
+#[test]
+fn what_is_sent_in_all_is_bounded_whatever_the_server_does() {
+    let silent = Scripted::new(config()).run(|_, _| Vec::new());
+    assert_eq!(silent.kind(), Kind::Blocked);
+    let mut scripted = Scripted::new(config());
+    // It answers the first kind of request only, so that all else is in doubt.
+    let answer = |path: &Path, request: &Message<'_>| {
+        let is_first = path.remote == addr(PRIMARY) && request.as_bytes().len() == 20;
+        let response = plain(request, Some("192.0.2.2:3479"));
+        if is_first { vec![(path.remote, response)] } else { Vec::new() }
+    };
+    let report = scripted.run(answer);
+    assert_eq!(report.filtering, Finding::Unknown(Reason::OtherSilent));
+    assert!(scripted.sent.len() < 250, "{}", scripted.sent.len());
+    assert!(report.took < secs(8), "{:?}", report.took);
+}
+
+#[test]
+fn a_server_that_ignores_change_request_is_found_out() {
+    // It answers everything from where it was asked: a naive client calls that endpoint-independent.
+    let answer = |path: &Path, request: &Message<'_>| {
+        vec![(path.remote, plain(request, Some("192.0.2.2:3479")))]
+    };
+    let report = Scripted::new(config()).run(answer);
+    assert_eq!(report.mapping, Finding::Known(Mapping::EndpointIndependent));
+    assert_eq!(report.filtering, Finding::Unknown(Reason::Ignored));
+
+    // It does not answer what it does not understand: a naive client calls that filtering.
+    let answer = |path: &Path, request: &Message<'_>| {
+        let changes = request.get::<ChangeRequest>().unwrap().is_some();
+        let response = plain(request, Some("192.0.2.2:3479"));
+        if changes { Vec::new() } else { vec![(path.remote, response)] }
+    };
+    let report = Scripted::new(config()).run(answer);
+    assert_eq!(report.filtering, Finding::Unknown(Reason::Ignored));
+}
+
+#[test]
+fn refusals_are_named() {
+    let answer = |path: &Path, request: &Message<'_>| {
+        let code = ErrorCode { code: 401, reason: "" };
+        let refusal = response(request, Class::Error, |writer| {
+            writer.attribute(&code);
+        });
+        vec![(path.remote, refusal)]
+    };
+    let report = Scripted::new(config()).run(answer);
+    assert_eq!(report.mapped, Finding::Unknown(Reason::Refused(401)));
+    assert_eq!(report.kind(), Kind::Unclear);
+}
+
+#[test]
+fn a_box_that_rewrites_addresses_is_found_out() {
+    let with = |seen: &'static str| {
+        let answer = move |path: &Path, request: &Message<'_>| {
+            let both = response(request, Class::Success, |writer| {
+                writer
+                    .attribute(&XorMappedAddress(addr(MAPPED)))
+                    .attribute(&MappedAddress(addr(seen)));
+            });
+            vec![(path.remote, both)]
+        };
+        Scripted::new(config()).run(answer).rewritten
+    };
+    assert_eq!(with(MAPPED), Finding::Known(false));
+    assert_eq!(with("10.0.0.2:50001"), Finding::Known(true));
+}
+
+#[test]
+fn strangers_are_not_believed() {
+    let mut scripted = Scripted::new(config());
+    let forged = |path: &Path, request: &Message<'_>| {
+        // The right id, from elsewhere; and the right place with another id.
+        let mut other = plain(request, None);
+        other[19] ^= 1;
+        vec![(addr("203.0.113.9:3478"), plain(request, None)), (path.remote, other)]
+    };
+    assert_eq!(scripted.run(forged).mapped, Finding::Unknown(Reason::NoAnswer));
+    let sent = u64::try_from(scripted.sent.len()).unwrap();
+    assert_eq!(scripted.discovery.counters().unexpected, 2 * sent);
+}
+
+/// A run in the lab as a script for the kit: what arrived, when.
+fn script() -> Vec<Input> {
+    let genesis = conformance::genesis();
+    let mut discovery = Discovery::new(&genesis, config()).unwrap();
+    let mut script = Vec::new();
+    let local = config().local[0];
+    let garbage = Path { transport: Transport::Udp, local, remote: addr("203.0.113.9:9") };
+    let mut now = genesis.now;
+    for round in 0..400 {
+        let mut buf = Vec::new();
+        while let Some(transmit) = discovery.poll_transmit(&mut buf) {
+            let request = std::mem::take(&mut buf);
+            let message = Message::parse(&request).unwrap();
+            // A symmetric NAT that filters all.
+            if message.get::<ChangeRequest>().unwrap().is_none() {
+                let bytes = plain(&message, Some("192.0.2.2:3479"));
+                script.push(Input::Datagram(transmit.path, bytes.clone()));
+                script.push(Input::Datagram(garbage, vec![0; round % 30]));
+                let datagram = Datagram { path: transmit.path, payload: &mut bytes.clone() };
+                discovery.handle_datagram(now, datagram);
+            }
+        }
+        let Some(deadline) = discovery.poll_timeout() else { break };
+        script.push(Input::Elapse(deadline - now));
+        now = deadline;
+        discovery.handle_timeout(now);
+    }
+    script.push(Input::Elapse(secs(60)));
+    script
+}
+
+#[test]
+fn the_contract_of_machines_is_kept() {
+    let make = |genesis: Genesis| Discovery::new(&genesis, config()).unwrap();
+    let script = script();
+    let record = conformance::run(make, (), &script);
+    let reports = record.events.iter().filter(|event| event.starts_with("Report"));
+    assert_eq!(reports.count(), 1, "{:#?}", record.events);
+    conformance::check(make, || (), &script, 64);
+}
+
+#[test]
+fn many_behind_one_address_are_not_told_wrong_things() {
+    let mut lab = Lab::new(20);
+    let place = lab.nat(nat::Config::full_cone([ip(OUTSIDE)]));
+    let hosts: Vec<_> =
+        (2..40).map(|host| lab.start(place, config_at(&format!("10.0.0.{host}"), 4))).collect();
+    let mut throttled = 0;
+    for host in hosts {
+        let report = lab.finish(host, Duration::from_secs(60));
+        match report.filtering {
+            Finding::Known(filtering) => assert_eq!(filtering, Filtering::EndpointIndependent),
+            Finding::Unknown(_) => throttled += 1,
+        }
+        if let Finding::Known(mapping) = report.mapping {
+            assert_eq!(mapping, Mapping::EndpointIndependent);
+        }
+    }
+    assert!(throttled > 0, "the server's budget is smaller than that");
+}
