@@ -61,7 +61,7 @@ impl Fabric {
         self.attached.push(Attached { child, parent, addresses, up, down, is_up: true, epoch: 0 });
         let node = &mut self.nodes[child as usize];
         match &mut node.kind {
-            Kind::Host { interfaces } => interfaces.push(id),
+            Kind::Host { interfaces, .. } => interfaces.push(id),
             Kind::Router { .. } | Kind::Nat(_) => node.uplink = Some(id),
         }
         self.announce(id);

@@ -14,6 +14,8 @@ pub struct Counters {
     pub delivered: u64,
     /// Those that went no further.
     pub dropped: u64,
+    /// Messages that no stream took: too many were waiting for it, or the host has no such address.
+    pub refused: u64,
     /// Everything that happened: arrivals at boxes, timers, changes.
     pub happenings: u64,
     /// Few causes ever occur in one network.

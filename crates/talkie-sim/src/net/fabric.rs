@@ -11,10 +11,12 @@ use talkie_sansio::{Path, Transport};
 
 use super::NodeId;
 use super::counters::Counters;
+use super::dice::Dice;
 use super::link::Line;
 use super::pool::{Content, Pool};
 use super::queue::Queue;
 use super::routes::{Routes, is_public};
+use super::stream::{Ports, Streams};
 use crate::nat::{Nat, Verdict};
 use crate::trace::{Cause, Entry, Side, Trace, Way, What};
 
@@ -31,6 +33,9 @@ pub(super) struct Fabric {
     pub(super) attached: Vec<Attached>,
     pub(super) trace: Trace,
     pub(super) counters: Counters,
+    pub(super) streams: Streams,
+    /// For the first numbers of streams.
+    pub(super) dice: Dice,
 }
 
 /// What happens at a time.
@@ -42,6 +47,8 @@ pub(super) enum Happening {
     Loopback { packet: u32, node: u32 },
     /// A host's machine wanted to be woken.
     Wake { node: u32 },
+    /// A connection wanted to be woken.
+    Stream { index: u32, generation: u32 },
     /// The network changes.
     Change(u32),
 }
@@ -58,6 +65,7 @@ pub(super) enum Kind {
     Host {
         /// Its attachments.
         interfaces: Vec<u32>,
+        ports: Ports,
     },
     Router {
         /// Whether it carries public addresses only.
@@ -85,15 +93,14 @@ impl Fabric {
 
     /// A host's machine sends.
     pub(super) fn send(&mut self, node: u32, path: Path, payload: &[u8]) {
-        if path.transport != Transport::Udp {
-            self.counters.sent += 1;
-            self.counters.drop(Cause::NoConnection);
-            return;
+        match path.transport {
+            Transport::Udp => self.emit(node, path.local, path.remote, Content::Udp, payload),
+            Transport::Tcp | Transport::Tls => self.send_message(node, path, payload),
         }
-        self.emit(node, path.local, path.remote, Content::Udp, payload);
     }
 
-    fn emit(
+    /// A host sends a packet.
+    pub(super) fn emit(
         &mut self,
         node: u32,
         local: SocketAddr,
@@ -120,13 +127,13 @@ impl Fabric {
     }
 
     /// By which of its interfaces a host sends, and with which address.
-    fn interface(
+    pub(super) fn interface(
         &self,
         node: u32,
         local: IpAddr,
         remote: SocketAddr,
     ) -> Result<(u32, IpAddr), Cause> {
-        let Kind::Host { interfaces } = &self.nodes[node as usize].kind else {
+        let Kind::Host { interfaces, .. } = &self.nodes[node as usize].kind else {
             return Err(Cause::NoRoute);
         };
         if local.is_ipv4() != remote.is_ipv4() {
@@ -147,7 +154,7 @@ impl Fabric {
     }
 
     pub(super) fn has_address(&self, node: u32, address: IpAddr) -> bool {
-        let Kind::Host { interfaces } = &self.nodes[node as usize].kind else { return false };
+        let Kind::Host { interfaces, .. } = &self.nodes[node as usize].kind else { return false };
         interfaces.iter().any(|via| self.attached[*via as usize].addresses.contains(&address))
     }
 
@@ -190,9 +197,7 @@ impl Fabric {
                     self.discard(node, Some(via), id, Cause::NoSuchAddress);
                     return None;
                 }
-                self.record(node, Some(via), id, What::Delivered);
-                self.counters.delivered += 1;
-                return Some(node);
+                return self.deliver(node, Some(via), id);
             }
             Kind::Router { is_internet } => self.route(node, via, id, is_internet),
             Kind::Nat(_) if up => self.translate_outbound(node, via, id),
@@ -201,10 +206,17 @@ impl Fabric {
         None
     }
 
-    /// A packet that a host sent to itself is there.
-    pub(super) fn loop_back(&mut self, node: u32, id: u32) {
-        self.record(node, None, id, What::Delivered);
+    /// A packet is where it was sent to. A datagram is for the host's machine.
+    pub(super) fn deliver(&mut self, node: u32, via: Option<u32>, id: u32) -> Option<u32> {
+        self.record(node, via, id, What::Delivered);
         self.counters.delivered += 1;
+        match self.pool.get(id).content {
+            Content::Udp => Some(node),
+            Content::Tcp(segment) => {
+                self.handle_segment(node, id, segment);
+                None
+            }
+        }
     }
 
     fn route(&mut self, node: u32, from: u32, id: u32, is_internet: bool) {
@@ -326,7 +338,7 @@ impl Fabric {
     fn side(&self, node: u32, via: Option<u32>) -> Side {
         let box_ = &self.nodes[node as usize];
         match &box_.kind {
-            Kind::Host { interfaces } => {
+            Kind::Host { interfaces, .. } => {
                 let index = interfaces.iter().position(|interface| Some(*interface) == via);
                 Side::Interface(u16::try_from(index.unwrap_or(0)).unwrap_or(u16::MAX))
             }

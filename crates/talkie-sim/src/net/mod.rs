@@ -74,6 +74,11 @@
 //! arrives has the address that it was sent to as `local`, never an unspecified one. All ports of a host
 //! are its machine's.
 //!
+//! # TCP and TLS
+//! A path of another transport than UDP is a reliable stream of messages. The host that is to take
+//! connections must [`listen`](Network::listen); sending, or [`connect`](Network::connect), opens one.
+//! [`poll_stream`](Network::poll_stream) tells of connections that open and end.
+//!
 //! # Time and chance
 //! Time stands still while machines work and jumps from one happening to the next. The same seed, the
 //! same calls and the same machines give the same packets at the same nanoseconds: each link and each NAT
@@ -89,6 +94,7 @@ mod pool;
 mod queue;
 mod routes;
 mod seat;
+mod stream;
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -106,14 +112,17 @@ pub use counters::Counters;
 pub use handles::{Attachment, Host, NatBox, NodeId, Place, Router};
 pub use link::{Duplex, Link, Loss, Oversize, Reordering};
 pub use pool::Content;
+pub use stream::{End, StreamEvent};
 
 use crate::nat::{self, Nat, Row};
 use crate::trace::Trace;
+use dice::Dice;
 use fabric::{Fabric, Happening, Kind};
 use link::nanos;
 use pool::Pool;
 use queue::Queue;
 use seat::{Answer, Chair, Seat};
+use stream::{Ports, Streams};
 
 /// A network in virtual time. See the [module documentation](self).
 pub struct Network {
@@ -132,6 +141,7 @@ impl Network {
     /// A network without anything in it.
     #[must_use]
     pub fn new(genesis: &Genesis) -> Self {
+        let mut rng = ChaCha8Rng::from_seed(genesis.seed);
         Self {
             fabric: Fabric {
                 origin: genesis.now,
@@ -142,12 +152,14 @@ impl Network {
                 attached: Vec::new(),
                 trace: Trace::new(genesis.unix),
                 counters: Counters::default(),
+                streams: Streams::default(),
+                dice: Dice::new(rng.next_u64()),
             },
             seats: Vec::new(),
             wakes: Vec::new(),
             changes: Vec::new(),
             unix: genesis.unix,
-            rng: ChaCha8Rng::from_seed(genesis.seed),
+            rng,
             buf: Vec::new(),
         }
     }
@@ -177,7 +189,7 @@ impl Network {
         link: impl Into<Duplex>,
     ) -> Router {
         let id = self.add_node(name, Kind::Router { is_internet: false }, None);
-        self.connect(id, place.into(), link.into(), Vec::new());
+        self.link_to(id, place.into(), link.into(), Vec::new());
         Router(id)
     }
 
@@ -194,7 +206,7 @@ impl Network {
         self.rng.fill_bytes(&mut seed);
         let outside = config.outside.clone();
         let id = self.add_node(name, Kind::Nat(Box::new(Nat::new(config, seed))), None);
-        self.connect(id, place.into(), link.into(), outside);
+        self.link_to(id, place.into(), link.into(), outside);
         NatBox(id)
     }
 
@@ -231,7 +243,7 @@ impl Network {
         addresses: impl IntoIterator<Item = IpAddr>,
     ) -> Attachment {
         let addresses = addresses.into_iter().collect();
-        self.connect(host.0, place.into(), link.into(), addresses)
+        self.link_to(host.0, place.into(), link.into(), addresses)
     }
 
     /// The link by which a NAT or router is attached; `None` at the top.
@@ -367,9 +379,11 @@ impl Network {
                 }
             }
             Happening::Loopback { packet, node } => {
-                self.fabric.loop_back(node, packet);
-                self.deliver(node, packet);
+                if let Some(node) = self.fabric.deliver(node, None, packet) {
+                    self.deliver(node, packet);
+                }
             }
+            Happening::Stream { index, generation } => self.fabric.wake_stream(index, generation),
             Happening::Wake { node } => {
                 // An earlier call may have been answered by a later deadline.
                 if self.wakes[node as usize] <= self.fabric.now {
@@ -382,6 +396,9 @@ impl Network {
                     self.fabric.change(change);
                 }
             }
+        }
+        while let Some((node, path, mut message)) = self.fabric.streams.inbox.pop_front() {
+            self.hand_over(node, path, &mut message);
         }
         true
     }
@@ -441,13 +458,13 @@ impl Network {
         M::Event: Send,
     {
         let chair = Chair { machine, events: VecDeque::new(), lost_events: 0, answer };
-        let kind = Kind::Host { interfaces: Vec::new() };
+        let kind = Kind::Host { interfaces: Vec::new(), ports: Ports::default() };
         let id = self.add_node(name, kind, Some(Box::new(chair)));
         self.wake(id, self.fabric.now);
         Host(id, PhantomData)
     }
 
-    fn connect(
+    fn link_to(
         &mut self,
         child: u32,
         place: Place,
@@ -459,17 +476,20 @@ impl Network {
     }
 
     fn deliver(&mut self, node: u32, id: u32) {
-        let now = self.now();
         let packet = self.fabric.pool.get_mut(id);
-        let path =
-            Path { transport: Transport::Udp, local: packet.destination, remote: packet.source };
+        let (local, remote) = (packet.destination, packet.source);
         let mut payload = std::mem::take(&mut packet.payload);
-        if let Some(seat) = &mut self.seats[node as usize] {
-            seat.handle_datagram(now, path, &mut payload);
-        }
+        self.hand_over(node, Path { transport: Transport::Udp, local, remote }, &mut payload);
         self.fabric.pool.get_mut(id).payload = payload;
         self.fabric.pool.remove(id);
-        self.drain(node);
+    }
+
+    fn hand_over(&mut self, node: u32, path: Path, payload: &mut [u8]) {
+        let now = self.now();
+        if let Some(seat) = &mut self.seats[node as usize] {
+            seat.handle_datagram(now, path, payload);
+            self.drain(node);
+        }
     }
 
     fn drain(&mut self, node: u32) {

@@ -153,8 +153,6 @@ pub enum Cause {
     NoSuchAddress,
     /// It went in circles.
     TooManyHops,
-    /// There is no TCP connection to send it on.
-    NoConnection,
 }
 
 impl Trace {

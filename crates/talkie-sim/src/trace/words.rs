@@ -54,7 +54,6 @@ impl fmt::Display for Cause {
             Self::LinkDown => "the link is down",
             Self::NoSuchAddress => "the host has no such address",
             Self::TooManyHops => "too many hops",
-            Self::NoConnection => "no connection",
         })
     }
 }
@@ -79,7 +78,6 @@ impl Cause {
             Self::LinkDown => "link-down",
             Self::NoSuchAddress => "no-such-address",
             Self::TooManyHops => "too-many-hops",
-            Self::NoConnection => "no-connection",
         }
     }
 }

@@ -33,7 +33,11 @@ impl Echo {
     }
 
     pub(crate) fn send(&mut self, local: &str, remote: SocketAddr, payload: &[u8]) {
-        self.out.push_back((udp(local, remote), payload.to_vec()));
+        self.send_by(udp(local, remote), payload);
+    }
+
+    pub(crate) fn send_by(&mut self, path: Path, payload: &[u8]) {
+        self.out.push_back((path, payload.to_vec()));
     }
 
     pub(crate) fn beat(&mut self, now: Instant, every: Duration, local: &str, remote: SocketAddr) {

@@ -6,4 +6,5 @@ mod echo;
 mod links;
 mod nats;
 mod roaming;
+mod streams;
 mod traces;
