@@ -23,6 +23,9 @@ use crate::trace::{Cause, Entry, Side, Trace, Way, What};
 /// The largest payload that an IPv4 UDP datagram can have.
 const LARGEST_UDP: usize = 65_507;
 
+/// How many nanoseconds a host takes to hand itself a packet, so that time goes on.
+const LOOPBACK: u64 = 20_000;
+
 pub(super) struct Fabric {
     pub(super) origin: Instant,
     /// Nanoseconds since `origin`.
@@ -120,8 +123,11 @@ impl Fabric {
         if payload.len() > LARGEST_UDP {
             return self.discard(node, Some(via), packet, Cause::TooBig { mtu: 65_535 });
         }
+        if self.pool.is_full() {
+            return self.discard(node, Some(via), packet, Cause::TooManyPackets);
+        }
         if self.has_address(node, remote.ip()) {
-            return self.queue.push(self.now, Happening::Loopback { packet, node });
+            return self.queue.push(self.now + LOOPBACK, Happening::Loopback { packet, node });
         }
         self.carry(node, via, packet);
     }
@@ -173,7 +179,9 @@ impl Fabric {
             Err(cause) => return self.discard(node, Some(via), id, cause),
         };
         self.queue.push(arrival.at, Happening::Arrival { packet: id, attachment: via, up });
-        if let Some(again) = arrival.again {
+        if let Some(again) = arrival.again
+            && !self.pool.is_full()
+        {
             let copy = self.counters.packets();
             self.counters.copies += 1;
             self.record(node, Some(via), id, What::Duplicated { copy });

@@ -192,7 +192,7 @@ impl Line {
         let Some(rate) = self.link.rate else { return Some(now) };
         let rate = u128::from(rate.max(1));
         let start = self.busy_until.max(now);
-        let waiting = u128::from(start - now) * rate / (8 * NANOS);
+        let waiting = (u128::from(start - now) * rate).div_ceil(8 * NANOS);
         if start > now && waiting + len as u128 > self.link.queue as u128 {
             return None;
         }

@@ -32,6 +32,9 @@ pub enum Content {
     Tcp(Segment),
 }
 
+/// The most packets in flight, so that machines that answer each other without an end meet one.
+const MOST: usize = 1 << 18;
+
 /// How many boxes forward a packet until it is taken to be going in circles.
 pub(super) const HOPS: u8 = 64;
 
@@ -125,6 +128,10 @@ impl Pool {
     pub(super) fn remove(&mut self, id: u32) {
         self.slots[id as usize].capture = None;
         self.free.push(id);
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.len() > MOST
     }
 
     /// How many packets are in flight.

@@ -153,6 +153,8 @@ pub enum Cause {
     NoSuchAddress,
     /// It went in circles.
     TooManyHops,
+    /// More packets are on their way than a network takes.
+    TooManyPackets,
 }
 
 impl Trace {

@@ -54,6 +54,7 @@ impl fmt::Display for Cause {
             Self::LinkDown => "the link is down",
             Self::NoSuchAddress => "the host has no such address",
             Self::TooManyHops => "too many hops",
+            Self::TooManyPackets => "too many packets",
         })
     }
 }
@@ -78,6 +79,7 @@ impl Cause {
             Self::LinkDown => "link-down",
             Self::NoSuchAddress => "no-such-address",
             Self::TooManyHops => "too-many-hops",
+            Self::TooManyPackets => "too-many-packets",
         }
     }
 }

@@ -5,6 +5,8 @@
 mod echo;
 mod links;
 mod nats;
+mod properties;
 mod roaming;
+mod scale;
 mod streams;
 mod traces;
