@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use talkie_traversal::turn::server::OwnAddress;
 
+use crate::relay::AlternatePort;
 use crate::signaling::SignalingConfig;
 
 /// The configuration of a [`Server`](crate::Server).
@@ -25,6 +27,13 @@ pub struct Config {
     pub https: Vec<SocketAddr>,
     /// STUN and TURN over UDP and TCP: `0.0.0.0:3478`, the port of RFC 8656.
     pub turn: Vec<SocketAddr>,
+    /// The second port that STUN answers on, with which clients find out what their NAT does
+    /// (RFC 5780): the port of `turn` plus one. A port that is taken is a warning, unless it is named
+    /// here or `alternate_ip` is.
+    pub alternate_port: AlternatePort,
+    /// Second addresses of this host for the same purpose, at most one of each IP version, with the
+    /// primary one found by itself. `None`: the second of exactly two public IPv4 addresses.
+    pub alternate_ip: Option<Vec<OwnAddress>>,
     /// TURN over TLS alone: `0.0.0.0:5349`, the port of RFC 8656.
     pub turns: Vec<SocketAddr>,
     /// Health and metrics for the operator: `127.0.0.1:9464`.
@@ -144,6 +153,8 @@ impl fmt::Debug for Config {
             .field("http", &self.http)
             .field("https", &self.https)
             .field("turn", &self.turn)
+            .field("alternate_port", &self.alternate_port)
+            .field("alternate_ip", &self.alternate_ip)
             .field("turns", &self.turns)
             .field("admin", &self.admin)
             .field("data_dir", &self.data_dir)
@@ -160,6 +171,8 @@ impl Default for Config {
             http: vec![SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))],
             https: any(8443),
             turn: any(3478),
+            alternate_port: AlternatePort::Next,
+            alternate_ip: None,
             turns: any(5349),
             admin: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 9464))),
             tls: None,

@@ -20,12 +20,15 @@ use talkie_traversal::turn::server::{Secret, canonical_peer};
 
 use crate::http::host::{Authority, Host};
 use crate::names::Names;
+use crate::report::DiscoveryReport;
 use crate::signaling::{Client, IceGrant, IceServer, IceServers};
 
 /// Issues ICE servers for [`Signaling`](crate::signaling::Signaling).
 #[derive(Debug)]
 pub(crate) struct Ice {
     pub(crate) ports: IcePorts,
+    /// The sockets that tell NATs apart, for each listener.
+    pub(crate) discovery: Vec<DiscoveryReport>,
     pub(crate) secret: Secret,
     pub(crate) lifetime: Duration,
     /// Whether there is a relay.
@@ -75,6 +78,27 @@ impl Ice {
         (stun.into_iter().collect(), turn.into_iter().flatten().collect())
     }
 
+    /// What a page compares mappings by: both ports, and the second address where the client can
+    /// reach that.
+    fn discovery(&self, host: &Host, client: IpAddr) -> Vec<String> {
+        let ipv6 = matches!(host, Host::Ip(ip) if ip.is_ipv6());
+        let mut of_our_port =
+            self.discovery.iter().filter(|it| Some(it.ports[0]) == self.ports.udp);
+        let Some(it) = of_our_port.find(|it| it.listener.is_ipv6() == ipv6) else {
+            return Vec::new();
+        };
+        let [first, second] = it.ports;
+        let mut urls = vec![format!("stun:{host}:{first}"), format!("stun:{host}:{second}")];
+        let other = it.addresses.and_then(|pair| match host {
+            Host::Ip(ip) => pair.into_iter().find(|it| it != ip),
+            Host::Name(_) => Some(pair[1]),
+        });
+        if let Some(ip) = other.filter(|ip| Scope::of(*ip) >= Scope::of(client)) {
+            urls.push(format!("stun:{}:{first}", Host::Ip(ip)));
+        }
+        urls
+    }
+
     /// The address that this session's relays are to carry, when the relay can't know it.
     fn advertise(&self, host: &Host, client: IpAddr) -> Option<IpAddr> {
         let Advertise::ByHost { wildcard } = self.advertise else { return None };
@@ -117,8 +141,9 @@ impl IceServers for Ice {
         if !stun.is_empty() {
             servers.push(IceServer { urls: stun, username: None, credential: None });
         }
+        let discovery = self.discovery(&host, client.address);
         if !self.relay || turn.is_empty() {
-            return IceGrant { servers, ttl: Duration::ZERO };
+            return IceGrant { servers, ttl: Duration::ZERO, discovery };
         }
         let expiry = UNIX_EPOCH.elapsed().unwrap_or_default() + self.lifetime;
         let issued = self.secret.issue(expiry, session, self.advertise(&host, client.address));
@@ -127,7 +152,7 @@ impl IceServers for Ice {
             username: Some(issued.username),
             credential: Some(issued.password),
         });
-        IceGrant { servers, ttl: self.lifetime }
+        IceGrant { servers, ttl: self.lifetime, discovery }
     }
 }
 

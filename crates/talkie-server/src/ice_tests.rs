@@ -6,6 +6,7 @@ const OWN: &str = "10.0.0.5";
 fn ice() -> Ice {
     Ice {
         ports: IcePorts { udp: Some(3478), tcp: Some(3479), tls: Some(8443) },
+        discovery: Vec::new(),
         secret: Secret::new(*b"secret"),
         lifetime: Duration::from_secs(600),
         relay: true,
@@ -126,4 +127,43 @@ fn without_a_relay_there_is_stun_alone_and_no_secret() {
     let grant = ice.issue(&client("talk.example"), "s1");
     assert_eq!((grant.servers.len(), grant.ttl), (1, Duration::ZERO));
     assert_eq!(grant.servers[0].username, None);
+}
+
+fn with_discovery(listener: &str, addresses: Option<[&str; 2]>) -> Ice {
+    let addresses = addresses.map(|pair| pair.map(|text| text.parse().unwrap()));
+    let listener = listener.parse().unwrap();
+    Ice { discovery: vec![DiscoveryReport { listener, ports: [3478, 3479], addresses }], ..ice() }
+}
+
+#[test]
+fn the_second_port_is_told_apart_from_what_calls_use() {
+    let grant = with_discovery("0.0.0.0", None).issue(&client("talk.example"), "s1");
+    assert_eq!(grant.discovery, ["stun:talk.example:3478", "stun:talk.example:3479"]);
+    let urls = grant.servers.iter().flat_map(|server| &server.urls);
+    assert!(urls.filter(|url| url.starts_with("stun:")).eq(["stun:talk.example:3478"]));
+    // Without a second port there is nothing to compare.
+    assert!(ice().issue(&client("talk.example"), "s1").discovery.is_empty());
+    let six = with_discovery("::", None).issue(&client("[2001:db8::1]:8443"), "s1");
+    assert_eq!(six.discovery, ["stun:[2001:db8::1]:3478", "stun:[2001:db8::1]:3479"]);
+}
+
+#[test]
+fn the_second_address_is_told_to_those_who_can_reach_it() {
+    let public = with_discovery("0.0.0.0", Some(["203.0.114.1", "203.0.114.2"]));
+    let discovery = |ice: &Ice, host: &str, address: [u8; 4]| {
+        let client = Client { address: address.into(), ..client(host) };
+        ice.issue(&client, "s1").discovery
+    };
+    let all = discovery(&public, "talk.example", [8, 8, 8, 8]);
+    assert_eq!(all[2..], ["stun:203.0.114.2:3478"]);
+    let all = discovery(&public, "203.0.114.2", [8, 8, 8, 8]);
+    assert_eq!(
+        all[..],
+        ["stun:203.0.114.2:3478", "stun:203.0.114.2:3479", "stun:203.0.114.1:3478",]
+    );
+    let inner = with_discovery("0.0.0.0", Some(["10.0.0.5", "10.0.0.6"]));
+    assert_eq!(discovery(&inner, "10.0.0.5", [10, 0, 0, 9]).len(), 3);
+    assert_eq!(discovery(&inner, "talk.example", [8, 8, 8, 8]).len(), 2);
+    let here = with_discovery("127.0.0.1", Some(["127.0.0.1", "127.0.0.2"]));
+    assert_eq!(discovery(&here, "127.0.0.1:8080", [127, 0, 0, 1])[2], "stun:127.0.0.2:3478");
 }

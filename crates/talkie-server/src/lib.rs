@@ -19,6 +19,7 @@ mod compare;
 mod config;
 mod connections;
 mod conversation;
+mod discovering;
 mod holder;
 mod http;
 mod ice;
@@ -44,6 +45,8 @@ pub use config::{Config, ConnectionLimits, TlsFiles};
 pub use holder::Holder;
 pub use http::known::is_host_pattern;
 pub use report::{
-    AdvertisedSource, CertificateReport, Leg, Listening, Purpose, RelayReport, Report,
+    AdvertisedSource, CertificateReport, DiscoveryReport, Leg, Listening, Purpose, RelayReport,
+    Report,
 };
 pub use server::{Server, StartError};
+pub use talkie_traversal::turn::server::OwnAddress;

@@ -9,15 +9,16 @@ use talkie_net::{BindError, Refusal};
 use talkie_sansio::Transport;
 use talkie_traversal::stun::auth::opaque_string;
 use talkie_traversal::turn::server::{
-    Config as TurnConfig, Credentials, PeerPolicy, RelayAddress, Secret,
+    Config as TurnConfig, Credentials, Discovery, PeerPolicy, RelayAddress, Secret,
 };
 
 use crate::bind::{ListenError, with_companions};
 use crate::config::Config;
+use crate::discovering;
 use crate::ice::Advertise;
 use crate::interfaces::{has_ipv6, primary};
 use crate::relay::{Relay, RelayConfig, RelayError};
-use crate::report::{AdvertisedSource, Purpose, RelayReport};
+use crate::report::{AdvertisedSource, DiscoveryReport, Purpose, RelayReport};
 use crate::server::StartError;
 
 /// A secret of fewer bytes can be found by trying: one credential is enough to try against.
@@ -54,28 +55,61 @@ pub(crate) async fn start(
     let fixed: Vec<_> = config.turn.iter().copied().filter(|it| it.port() != 0).collect();
     let listeners: Vec<_> = config.turn.iter().copied().filter(|it| it.port() == 0).collect();
     let listeners = [listeners, with_companions(&fixed)].concat();
+    let alternates = discovering::alternates(config, own)?;
     let attempt = |addresses: Vec<SocketAddr>| {
-        let turn = turn.clone();
         Relay::start(RelayConfig {
             udp: addresses.clone(),
             tcp: addresses,
-            turn,
+            alternates: alternates.clone(),
+            turn: turn.clone(),
             ..RelayConfig::default()
         })
     };
     let error = match attempt(listeners).await {
-        Ok(relay) => return Ok(relay),
+        Ok(relay) => {
+            warnings.extend(without(&relay));
+            return Ok(relay);
+        }
         Err(error) => error,
     };
-    let is_companion = matches!(
-        &error,
-        RelayError::Listen { source, .. } if !config.turn.contains(&source.address)
-    );
+    let is_companion = match &error {
+        RelayError::Listen { source, .. } => !config.turn.contains(&source.address),
+        RelayError::Alternate(source) => {
+            let ip = source.address.ip();
+            let alternates = config.alternate_ip.iter().flatten();
+            let mut asked = config.turn.iter().map(SocketAddr::ip);
+            !asked.any(|it| it == ip) && !alternates.into_iter().any(|it| it.local == ip)
+        }
+        _ => false,
+    };
     if !is_companion {
         return Err(refused(error));
     }
     warnings.push(refused(error).to_string());
-    attempt(config.turn.clone()).await.map_err(refused)
+    let relay = attempt(config.turn.clone()).await.map_err(refused)?;
+    warnings.extend(without(&relay));
+    Ok(relay)
+}
+
+/// What behaviour discovery goes without, in words.
+fn without(relay: &Relay) -> Option<String> {
+    let (transport, error) = relay.troubles().first()?;
+    let mut text = alternate_refused(*transport, error).to_string();
+    text.push_str("; until then it is harder to tell what somebody's NAT does");
+    Some(text)
+}
+
+/// What STUN offers those who explore their NAT.
+pub(crate) fn discovery(relay: &Relay) -> Vec<DiscoveryReport> {
+    let report = |it: &Discovery| DiscoveryReport {
+        listener: it.listener,
+        ports: it.ports,
+        addresses: match it.addresses[..] {
+            [primary, alternate] => Some([primary.told, alternate.told]),
+            _ => None,
+        },
+    };
+    relay.discovery().iter().map(report).collect()
 }
 
 /// RFC 8489 §9.2.2: names and passwords are compared in their `OpaqueString` form.
@@ -100,17 +134,32 @@ fn refused(error: RelayError) -> StartError {
         RelayError::Listen { transport, source: BindError { address, refusal } } => {
             let purpose =
                 if transport == Transport::Udp { Purpose::TurnUdp } else { Purpose::TurnTcp };
-            let source = match refusal {
-                Refusal::InUse => io::ErrorKind::AddrInUse.into(),
-                Refusal::Permission => io::ErrorKind::PermissionDenied.into(),
-                Refusal::NoSuchAddress => io::ErrorKind::AddrNotAvailable.into(),
-                Refusal::Other(error) => error,
-                other => io::Error::other(other.to_string()),
-            };
-            ListenError::new(purpose, address, source).into()
+            ListenError::new(purpose, address, source(&refusal)).into()
         }
+        RelayError::Alternate(BindError { address, refusal: Refusal::NoSuchAddress }) => {
+            StartError::Config(format!(
+                "--alternate-ip: no interface of this host has {}; behind a one-to-one NAT it takes \
+                 both, as PUBLIC/LOCAL",
+                address.ip()
+            ))
+        }
+        RelayError::Alternate(error) => alternate_refused(Transport::Udp, &error).into(),
         RelayError::Config(error) => StartError::Config(format!("the relay: {error}")),
         error => StartError::Relay(error),
+    }
+}
+
+fn alternate_refused(transport: Transport, error: &BindError) -> ListenError {
+    let purpose = if transport == Transport::Udp { Purpose::StunUdp } else { Purpose::StunTcp };
+    ListenError::new(purpose, error.address, source(&error.refusal))
+}
+
+fn source(refusal: &Refusal) -> io::Error {
+    match refusal {
+        Refusal::InUse => io::ErrorKind::AddrInUse.into(),
+        Refusal::Permission => io::ErrorKind::PermissionDenied.into(),
+        Refusal::NoSuchAddress => io::ErrorKind::AddrNotAvailable.into(),
+        other => io::Error::other(other.to_string()),
     }
 }
 

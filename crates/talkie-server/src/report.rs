@@ -19,6 +19,8 @@ pub struct Report {
     pub certificate: Option<CertificateReport>,
     /// The relay, when there is one.
     pub relay: Option<RelayReport>,
+    /// What STUN offers those who explore their NAT, for each listener; empty when nothing.
+    pub discovery: Vec<DiscoveryReport>,
     /// What the test of one's own STUN and TURN found; empty when it was not asked for.
     pub self_test: Vec<Leg>,
     /// What the operator should know, a sentence each.
@@ -62,6 +64,10 @@ pub enum Purpose {
     TurnUdp,
     /// STUN and TURN over TCP.
     TurnTcp,
+    /// STUN over UDP on a second socket, to find out what NATs do.
+    StunUdp,
+    /// The same over TCP.
+    StunTcp,
     /// TURN over TLS alone.
     Turns,
     /// Health and metrics.
@@ -76,6 +82,7 @@ impl Purpose {
             Self::Http => "--http",
             Self::Https => "--https",
             Self::TurnUdp | Self::TurnTcp => "--turn",
+            Self::StunUdp | Self::StunTcp => "--alternate-port",
             Self::Turns => "--turns",
             Self::Admin => "--admin",
         }
@@ -85,7 +92,7 @@ impl Purpose {
     #[must_use]
     pub const fn transport(self) -> &'static str {
         match self {
-            Self::TurnUdp => "UDP",
+            Self::TurnUdp | Self::StunUdp => "UDP",
             _ => "TCP",
         }
     }
@@ -98,6 +105,8 @@ impl fmt::Display for Purpose {
             Self::Https => "https",
             Self::TurnUdp => "turn/udp",
             Self::TurnTcp => "turn/tcp",
+            Self::StunUdp => "stun/udp",
+            Self::StunTcp => "stun/tcp",
             Self::Turns => "turns",
             Self::Admin => "admin",
         })
@@ -124,6 +133,17 @@ pub struct RelayReport {
     pub advertised: Vec<IpAddr>,
     /// Where these come from.
     pub source: AdvertisedSource,
+}
+
+/// Sockets that belong together in NAT behaviour discovery (RFC 5780).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiscoveryReport {
+    /// What they are bound to.
+    pub listener: IpAddr,
+    /// The port of `--turn` and the second one.
+    pub ports: [u16; 2],
+    /// The primary and the second address as clients are told them, when there are two.
+    pub addresses: Option<[IpAddr; 2]>,
 }
 
 /// How the relay's address was found.

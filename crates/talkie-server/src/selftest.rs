@@ -57,6 +57,7 @@ pub(crate) async fn run(
         });
     };
     add("STUN", Purpose::TurnUdp, Door::Stun);
+    add("STUN on the second port", Purpose::StunUdp, Door::Stun);
     if report.relay.is_some() {
         add("TURN over UDP", Purpose::TurnUdp, Door::Udp);
         add("TURN over TCP", Purpose::TurnTcp, Door::Tcp);

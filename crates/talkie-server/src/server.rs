@@ -93,6 +93,7 @@ impl Server {
         };
         listeners.list(&mut report.listeners);
         report.listeners.extend(relay.iter().flat_map(of_relay));
+        report.discovery = relay.as_ref().map(relaying::discovery).unwrap_or_default();
         if let Some(certificates) = &certificates {
             report.certificate = Some(certificates.report());
             report.warnings.extend(certificates.warning());
@@ -105,6 +106,7 @@ impl Server {
 
         let ice = Arc::new(Ice {
             ports: ice_ports(&report),
+            discovery: report.discovery.clone(),
             secret,
             lifetime: config.credential_lifetime,
             relay: config.relay && relay.is_some(),
@@ -324,9 +326,11 @@ fn raise_descriptor_limit(warnings: &mut Vec<String>) {
 
 fn of_relay(relay: &Relay) -> Vec<Listening> {
     let listening = relay.listeners().iter().map(|listener| Listening {
-        purpose: match listener.transport {
-            Transport::Udp => Purpose::TurnUdp,
-            Transport::Tcp | Transport::Tls => Purpose::TurnTcp,
+        purpose: match (listener.transport, listener.alternate) {
+            (Transport::Udp, false) => Purpose::TurnUdp,
+            (Transport::Udp, true) => Purpose::StunUdp,
+            (_, false) => Purpose::TurnTcp,
+            (_, true) => Purpose::StunTcp,
         },
         address: listener.address,
     });

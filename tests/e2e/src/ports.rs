@@ -12,6 +12,8 @@ pub struct Ports {
     pub https: u16,
     /// STUN and TURN over UDP and TCP.
     pub turn: u16,
+    /// The second port of STUN.
+    pub stun: u16,
     /// TURN over TLS alone.
     pub turns: u16,
     /// Health and metrics.
@@ -19,17 +21,24 @@ pub struct Ports {
 }
 
 impl Ports {
-    /// Picks five ports.
+    /// Picks six ports.
     ///
     /// # Errors
     /// If the system has none left.
     pub fn pick() -> Result<Self> {
         // All are held until all are picked, so that none is picked twice.
         let held: Vec<(TcpListener, UdpSocket)> =
-            (0..5).map(|_| both_free()).collect::<Result<_>>()?;
+            (0..6).map(|_| both_free()).collect::<Result<_>>()?;
         let mut ports = held.iter().map(|(tcp, _)| tcp.local_addr().map(|local| local.port()));
-        let mut next = || ports.next().expect("five were picked").context("local address");
-        Ok(Self { http: next()?, https: next()?, turn: next()?, turns: next()?, admin: next()? })
+        let mut next = || ports.next().expect("six were picked").context("local address");
+        Ok(Self {
+            http: next()?,
+            https: next()?,
+            turn: next()?,
+            stun: next()?,
+            turns: next()?,
+            admin: next()?,
+        })
     }
 
     /// The flags that make the program use these ports, on loopback only.
@@ -42,7 +51,8 @@ impl Ports {
             ("turns", self.turns),
             ("admin", self.admin),
         ];
-        flags.iter().map(|(flag, port)| format!("--{flag}=127.0.0.1:{port}")).collect()
+        let listeners = flags.iter().map(|(flag, port)| format!("--{flag}=127.0.0.1:{port}"));
+        listeners.chain([format!("--alternate-port={}", self.stun)]).collect()
     }
 }
 

@@ -17,6 +17,13 @@ pub(crate) fn text(report: &Report) -> String {
     for listening in &report.listeners {
         lines.push(format!("listening: {} {}", listening.purpose, listening.address));
     }
+    for it in &report.discovery {
+        let [first, second] = it.ports;
+        let addresses = it
+            .addresses
+            .map_or_else(|| it.listener.to_string(), |[one, other]| format!("{one},{other}"));
+        lines.push(format!("discovery: {first},{second} {addresses}"));
+    }
     if let Some(relay) = &report.relay {
         let addresses: Vec<_> = relay.advertised.iter().map(IpAddr::to_string).collect();
         let source = match relay.source {

@@ -14,10 +14,11 @@ const VALUE: usize = 14;
 const URLS: usize = 3;
 
 /// The listeners as rows: label, the purposes in it, and a remark.
-const ROWS: [(&str, &[Purpose], &str); 5] = [
+const ROWS: [(&str, &[Purpose], &str); 6] = [
     ("web", &[Purpose::Http], ""),
     ("web, TLS", &[Purpose::Https], "and TURN over TLS"),
     ("STUN, TURN", &[Purpose::TurnUdp, Purpose::TurnTcp], ""),
+    ("STUN, second", &[Purpose::StunUdp, Purpose::StunTcp], ""),
     ("TURN, TLS", &[Purpose::Turns], ""),
     ("admin", &[Purpose::Admin], ""),
 ];
@@ -64,6 +65,7 @@ impl Page<'_> {
                 lines.extend(self.listener(label, addresses, &remark, width));
             }
         }
+        lines.extend(self.alternate_addresses(width));
         lines.extend(self.relay(width));
         lines
     }
@@ -85,6 +87,16 @@ impl Page<'_> {
             }
         }
         beside(vec![self.painter.line(Style::Plain, label)], &values, VALUE)
+    }
+
+    /// The pairs of addresses that NATs can be told by.
+    fn alternate_addresses(&self, width: usize) -> Vec<Line> {
+        let pairs = self.report.discovery.iter().filter_map(|it| it.addresses);
+        let pairs: Vec<_> = pairs.map(|[one, other]| format!("{one} and {other}")).collect();
+        if pairs.is_empty() {
+            return Vec::new();
+        }
+        self.listener("NAT tests", &pairs, "two addresses (RFC 5780)", width)
     }
 
     fn relay(&self, width: usize) -> Vec<Line> {
@@ -197,7 +209,9 @@ impl Page<'_> {
     fn open_ports(&self) -> String {
         let listeners = self.report.listeners.iter().filter(|listening| {
             let outside = !listening.address.ip().is_loopback();
-            outside && !matches!(listening.purpose, Purpose::Http | Purpose::Admin)
+            // Over TCP the second port tells nobody's browser anything.
+            let unneeded = [Purpose::Http, Purpose::Admin, Purpose::StunTcp];
+            outside && !unneeded.contains(&listening.purpose)
         });
         let mut protocols = [("TCP", Vec::new()), ("UDP", Vec::new())];
         for listening in listeners {

@@ -24,6 +24,8 @@ fn report() -> Report {
         at(Purpose::Https, "[::]:8443"),
         at(Purpose::TurnUdp, "0.0.0.0:3478"),
         at(Purpose::TurnTcp, "0.0.0.0:3478"),
+        at(Purpose::StunUdp, "0.0.0.0:3479"),
+        at(Purpose::StunTcp, "0.0.0.0:3479"),
         at(Purpose::Turns, "0.0.0.0:5349"),
         at(Purpose::Admin, "127.0.0.1:9464"),
     ];
@@ -70,6 +72,7 @@ fn block_without_colour_reads_well_on_80_columns() {
   web           localhost:8080
   web, TLS      *:8443  and TURN over TLS
   STUN, TURN    0.0.0.0:3478  UDP + TCP
+  STUN, second  0.0.0.0:3479  UDP + TCP
   TURN, TLS     0.0.0.0:5349
   admin         127.0.0.1:9464
   relayed       49152-65535  UDP on 192.168.1.20
@@ -88,9 +91,9 @@ fn block_without_colour_reads_well_on_80_columns() {
                 on. localhost never leaves this machine, so it needs no
                 certificate and shows no warning.
 
-  Internet      Open TCP 8443, 3478, 5349 and UDP 3478, 49152-65535 towards this
-                host. Then give the host a name and a certificate for it:
-                --tls-cert FILE --tls-key FILE.
+  Internet      Open TCP 8443, 3478, 5349 and UDP 3478, 3479, 49152-65535
+                towards this host. Then give the host a name and a certificate
+                for it: --tls-cert FILE --tls-key FILE.
 
   Stop          Ctrl-C; open rooms then have 30 s to end. A second Ctrl-C stops
                 at once.
@@ -104,9 +107,9 @@ fn block_without_colour_reads_well_on_80_columns() {
 #[test]
 fn udp_and_tcp_on_different_ports_are_both_shown() {
     let mut report = report();
-    report.listeners[5].address = "0.0.0.0:3479".parse().unwrap();
+    report.listeners[5].address = "0.0.0.0:3481".parse().unwrap();
     let text = human(&report, &look(80));
-    let rows = "  STUN, TURN    0.0.0.0:3478  UDP\n                0.0.0.0:3479  TCP\n";
+    let rows = "  STUN, TURN    0.0.0.0:3478  UDP\n                0.0.0.0:3481  TCP\n";
     assert!(text.contains(rows), "{text}");
 }
 

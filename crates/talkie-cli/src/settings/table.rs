@@ -128,6 +128,43 @@ pub(crate) static SETTINGS: &[Setting] = &[
         ..ROW
     },
     Setting {
+        key: "alternate-port",
+        group: Group::Relay,
+        value_name: "PORT",
+        help: "Second STUN port, for finding out what a NAT does",
+        more: "With it talkie doctor, the page /check and other programs (RFC 5780) tell how a \
+               NAT maps ports. auto: the port of --turn plus one, or none if that is taken. \
+               `none` switches it off.",
+        set: |options, given| {
+            options.server.alternate_port = value::alternate_port(given.text())?;
+            Ok(())
+        },
+        show: |options| vec![value::alternate_port_text(options.server.alternate_port)],
+        ..ROW
+    },
+    Setting {
+        key: "alternate-ip",
+        group: Group::Relay,
+        shape: Shape::List,
+        value_name: "IP",
+        help: "Second address of this host, for the same",
+        more: "With two addresses a NAT is told completely, what it lets in included. One for \
+               each IP version; behind a one-to-one NAT PUBLIC/LOCAL. auto: the second of \
+               exactly two public IPv4 addresses, if --turn listens on all.",
+        set: |options, given| {
+            options.server.alternate_ip = match given.texts {
+                [only] if only == "auto" => None,
+                _ => Some(value::one_of_each_family(given.list(value::alternate_ip)?)?),
+            };
+            Ok(())
+        },
+        show: |options| match &options.server.alternate_ip {
+            None => vec!["auto".to_owned()],
+            Some(given) => given.iter().map(value::alternate_ip_text).collect(),
+        },
+        ..ROW
+    },
+    Setting {
         key: "turns",
         group: Group::Relay,
         shape: Shape::List,

@@ -6,6 +6,8 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use talkie_server::OwnAddress;
+use talkie_server::relay::AlternatePort;
 use tracing_subscriber::EnvFilter;
 
 /// Why a text is not a value: what is wrong, and a text that would do.
@@ -126,6 +128,58 @@ pub(crate) fn external_ip(text: &str) -> Result<IpAddr, Invalid> {
     match ip.is_unspecified() || ip.is_multicast() {
         true => Err(wrong(format!("nobody can reach this host at {ip}"))),
         false => Ok(ip),
+    }
+}
+
+/// The second port of STUN.
+pub(crate) fn alternate_port(text: &str) -> Result<AlternatePort, Invalid> {
+    match text {
+        "auto" => Ok(AlternatePort::Next),
+        NONE => Ok(AlternatePort::None),
+        _ => port(text)
+            .map(AlternatePort::Fixed)
+            .map_err(|problem| Invalid::new(problem, "3479, auto or none")),
+    }
+}
+
+/// As [`alternate_port`] reads it.
+pub(crate) fn alternate_port_text(port: AlternatePort) -> String {
+    match port {
+        AlternatePort::Next => "auto".to_owned(),
+        AlternatePort::None => NONE.to_owned(),
+        AlternatePort::Fixed(port) => port.to_string(),
+    }
+}
+
+/// A second address of this host, by which others reach it too; or `PUBLIC/LOCAL`.
+pub(crate) fn alternate_ip(text: &str) -> Result<OwnAddress, Invalid> {
+    let wrong = |problem: String| Invalid::new(problem, "203.0.113.8 or 203.0.113.8/10.0.0.8");
+    let ip = |text: &str| match text.parse::<IpAddr>() {
+        Ok(ip) if ip.is_unspecified() || ip.is_multicast() => {
+            Err(wrong(format!("nobody can reach this host at {ip}")))
+        }
+        Ok(ip) => Ok(ip),
+        Err(_) => Err(wrong(format!("`{text}` is not an IP address"))),
+    };
+    let (told, local) = text.split_once('/').unwrap_or((text, text));
+    let (told, local) = (ip(told)?, ip(local)?);
+    if told.is_ipv6() != local.is_ipv6() {
+        return Err(wrong(format!("{told} and {local} are not of one IP version")));
+    }
+    Ok(OwnAddress { local, told })
+}
+
+/// As [`alternate_ip`] reads it.
+pub(crate) fn alternate_ip_text(own: &OwnAddress) -> String {
+    if own.told == own.local { own.told.to_string() } else { format!("{}/{}", own.told, own.local) }
+}
+
+/// A client compares two addresses, not more.
+pub(crate) fn one_of_each_family(all: Vec<OwnAddress>) -> Result<Vec<OwnAddress>, Invalid> {
+    match all[..] {
+        [] | [_] => Ok(all),
+        [one, other] if one.local.is_ipv6() != other.local.is_ipv6() => Ok(all),
+        _ => Err(Invalid::new("there is one alternate address for each IP version", "203.0.113.8")),
     }
 }
 

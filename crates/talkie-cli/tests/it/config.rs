@@ -46,13 +46,15 @@ fn setting<'a>(printed: &'a str, key: &str) -> (&'a str, &'a str) {
 }
 
 /// Two values for each key: one for the stronger place, one for the weaker.
-const VALUES: [(&str, &str, &str); 17] = [
+const VALUES: [(&str, &str, &str); 19] = [
     ("http", "127.0.0.1:1", "127.0.0.2:2"),
     ("https", "127.0.0.1:1", "[::1]:2"),
     ("trust-proxy", "127.0.0.0/8", "fd00::/8"),
     ("origin", "https://one.example", "http://two.example:8080"),
     ("allow-host", "talk.example", ".two.example"),
     ("turn", "127.0.0.1:1", "127.0.0.1:2"),
+    ("alternate-port", "4000", "none"),
+    ("alternate-ip", "203.0.113.8", "203.0.113.9/10.0.0.9"),
     ("turns", "127.0.0.1:1", "127.0.0.1:2"),
     ("relay-ports", "1000-2000", "3000-4000"),
     ("external-ip", "203.0.113.1", "2001:db8::1"),
@@ -217,6 +219,10 @@ fn wrong_values_name_their_place_and_a_good_one() {
         (&["--relay-ports=9-1"], &[], "error: --relay-ports: `9-1` ends before it starts"),
         (&["--allow-peer=10.0.0.1/8"], &[], "error: --allow-peer: `10.0.0.1/8` has bits set"),
         (&["--external-ip=::"], &[], "error: --external-ip: nobody can reach"),
+        (&["--alternate-port=next"], &[], "error: --alternate-port: `next` is not a port"),
+        (&["--alternate-ip=::"], &[], "error: --alternate-ip: nobody can reach"),
+        (&["--alternate-ip=127.0.0.2/::1"], &[], "error: --alternate-ip: 127.0.0.2 and ::1"),
+        (&["--alternate-ip=127.0.0.2,127.0.0.3"], &[], "error: --alternate-ip: there is one"),
         (&["--drain-timeout=soon"], &[], "error: --drain-timeout: `soon` is not a time"),
         (&[], &[("TALKIE_NO_TURN", "maybe")], "error: TALKIE_NO_TURN: `maybe` is neither"),
         (&["--color=blue"], &[], "error: --color: `blue` is not a known word"),
@@ -231,6 +237,19 @@ fn wrong_values_name_their_place_and_a_good_one() {
     let said = said(&["--tls-cert=a.pem"], &[]);
     assert_eq!(said.code, Some(2));
     assert!(said.stderr.contains("--tls-key is not"), "{}", said.stderr);
+}
+
+#[test]
+fn an_alternate_address_that_nobody_named_is_not_one_that_was_switched_off() {
+    let text = printed(&[], &[]);
+    assert_eq!(setting(&text, "alternate-ip"), ("[\"auto\"]", "default"));
+    let config = file(&text);
+    let again = printed(&[&config.flag()], &[]);
+    assert_eq!(setting(&again, "alternate-ip").0, "[\"auto\"]");
+    let text = printed(&["--alternate-ip=none"], &[]);
+    assert_eq!(setting(&text, "alternate-ip").0, "[]");
+    let config = file(&text);
+    assert_eq!(setting(&printed(&[&config.flag()], &[]), "alternate-ip").0, "[]");
 }
 
 #[test]

@@ -3,13 +3,15 @@
 use crate::program::{run, talkie};
 
 /// Every flag of `serve`, with its environment variable where it has one.
-const FLAGS: [&str; 28] = [
+const FLAGS: [&str; 30] = [
     "http",
     "https",
     "trust-proxy",
     "origin",
     "allow-host",
     "turn",
+    "alternate-port",
+    "alternate-ip",
     "turns",
     "no-turn",
     "relay-ports",

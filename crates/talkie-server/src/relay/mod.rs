@@ -5,6 +5,7 @@
 //! decrypted streams to [`Relay::attach`].
 
 mod admission;
+mod alternates;
 mod shard;
 mod tcp;
 
@@ -17,13 +18,15 @@ use talkie_net::plane::{self, Counters, Handle, LegLimits, Setup, StartError};
 use talkie_net::{BadFrame, BindError, Fragmentation, Granted, UdpOptions};
 use talkie_sansio::{Path, Transport};
 use talkie_traversal::turn::channel_data::stream::frame_length;
-use talkie_traversal::turn::server::{Config, ConfigError, Stats, TurnServer};
+use talkie_traversal::turn::server::{Config, ConfigError, Discovery, Stats, TurnServer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinHandle;
 
 pub use admission::{AttachError, StreamLimits};
+pub use alternates::{AlternatePort, Alternates};
 
 use admission::Admission;
+use alternates::Listeners;
 use shard::Shard;
 
 /// How to run a relay.
@@ -33,7 +36,10 @@ pub struct RelayConfig {
     pub udp: Vec<SocketAddr>,
     /// TCP addresses to listen on.
     pub tcp: Vec<SocketAddr>,
-    /// The machine. The bound listeners are added to its own.
+    /// The further sockets of NAT behaviour discovery.
+    pub alternates: Alternates,
+    /// The machine. The bound listeners, and what they are to behaviour discovery, are added to its
+    /// own.
     pub turn: Config,
     /// How many TCP and TLS connections there may be.
     pub streams: StreamLimits,
@@ -48,6 +54,7 @@ impl Default for RelayConfig {
         Self {
             udp: Vec::new(),
             tcp: Vec::new(),
+            alternates: Alternates::default(),
             turn: Config::default(),
             streams: StreamLimits::default(),
             legs: LegLimits::default(),
@@ -70,6 +77,9 @@ pub enum RelayError {
         /// The address and the reason.
         source: BindError,
     },
+    /// A further address for behaviour discovery, which was asked for, cannot be listened on.
+    #[error("behaviour discovery: {0}")]
+    Alternate(#[source] BindError),
     /// The machine's configuration cannot work.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -90,6 +100,8 @@ pub struct Listener {
     pub address: SocketAddr,
     /// The buffers of a UDP socket.
     pub granted: Option<Granted>,
+    /// Whether it is there for behaviour discovery alone.
+    pub alternate: bool,
 }
 
 /// What the relay has done and holds.
@@ -120,6 +132,8 @@ struct Inner {
     handle: Handle<Shard>,
     admission: Admission,
     listeners: Vec<Listener>,
+    discovery: Vec<Discovery>,
+    troubles: Vec<(Transport, BindError)>,
     /// The accept loops and the clock.
     tasks: Vec<JoinHandle<()>>,
 }
@@ -144,17 +158,27 @@ impl Relay {
     /// # Errors
     /// At the first thing that does not work; nothing is left bound then.
     pub async fn start(config: RelayConfig) -> Result<Self, RelayError> {
-        let RelayConfig { udp, tcp, mut turn, streams, legs, sockets } = config;
+        let RelayConfig { udp, tcp, alternates, mut turn, streams, legs, sockets } = config;
         let listen = |transport| move |source| RelayError::Listen { transport, source };
-        let datagram = plane::bind_all(&udp, &sockets).map_err(listen(Transport::Udp))?;
-        let stream = tcp
+        let mut datagram = plane::bind_all(&udp, &sockets).map_err(listen(Transport::Udp))?;
+        let mut stream = tcp
             .iter()
             .map(|address| tcp::bind(*address))
             .collect::<Result<Vec<_>, _>>()
             .map_err(listen(Transport::Tcp))?;
+        let primary = Listeners {
+            asked: &udp,
+            udp: &datagram.iter().map(talkie_net::UdpSocket::local).collect::<Vec<_>>(),
+            tcp: &stream.iter().map(|(_, address)| *address).collect::<Vec<_>>(),
+        };
+        let further = alternates.bind(&primary, &sockets).map_err(RelayError::Alternate)?;
+        let (datagrams, streams_first) = (datagram.len(), stream.len());
+        datagram.extend(further.udp);
+        stream.extend(further.tcp);
         let bound = datagram.iter().map(talkie_net::UdpSocket::local);
         let bound: Vec<_> = bound.chain(stream.iter().map(|(_, address)| *address)).collect();
         turn.listeners.extend(bound.into_iter().flat_map(one_by_one));
+        turn.discovery.extend(further.discovery.iter().cloned());
         let genesis = talkie_net::genesis().map_err(RelayError::Genesis)?;
         let machine = Shard::new(TurnServer::new(genesis, turn)?);
         // The machine knows a relay socket by the address that it asked for.
@@ -162,25 +186,26 @@ impl Relay {
         let setup = Setup { listeners: datagram, relays, framer, legs };
         let handle = plane::start("talkie-relay", machine, setup)?;
         let admission = Admission::new(streams);
-        let listeners = handle
-            .listeners()
-            .iter()
-            .map(|listener| Listener {
-                transport: Transport::Udp,
-                address: listener.address,
-                granted: Some(listener.granted),
-            })
-            .chain(stream.iter().map(|(_, address)| Listener {
-                transport: Transport::Tcp,
-                address: *address,
-                granted: None,
-            }))
-            .collect();
+        let datagrams = handle.listeners().iter().enumerate().map(|(index, listener)| Listener {
+            transport: Transport::Udp,
+            address: listener.address,
+            granted: Some(listener.granted),
+            alternate: index >= datagrams,
+        });
+        let connections = stream.iter().enumerate().map(|(index, (_, address))| Listener {
+            transport: Transport::Tcp,
+            address: *address,
+            granted: None,
+            alternate: index >= streams_first,
+        });
+        let listeners = datagrams.chain(connections).collect();
         let mut tasks = vec![tokio::spawn(tell_time(handle.clone()))];
         tasks.extend(stream.into_iter().map(|(listener, _)| {
             tokio::spawn(tcp::accept(listener, handle.clone(), admission.clone()))
         }));
-        Ok(Self { inner: Arc::new(Inner { handle, admission, listeners, tasks }) })
+        let (discovery, troubles) = (further.discovery, further.troubles);
+        let inner = Inner { handle, admission, listeners, discovery, troubles, tasks };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Serves a client whose TCP or TLS connection somebody else accepted. `stream` carries TURN
@@ -201,6 +226,18 @@ impl Relay {
     #[must_use]
     pub fn listeners(&self) -> &[Listener] {
         &self.inner.listeners
+    }
+
+    /// The sockets of NAT behaviour discovery that belong together.
+    #[must_use]
+    pub fn discovery(&self) -> &[Discovery] {
+        &self.inner.discovery
+    }
+
+    /// What behaviour discovery has to do without.
+    #[must_use]
+    pub fn troubles(&self) -> &[(Transport, BindError)] {
+        &self.inner.troubles
     }
 
     /// What it has done and holds; nothing once it was stopped.

@@ -34,6 +34,10 @@ pub struct IceGrant {
     pub servers: Vec<IceServer>,
     /// How long their credentials are good; zero: for ever.
     pub ttl: Duration,
+    /// `stun:` URLs of sockets that differ in their port or address alone, for a page that wants to
+    /// know how its NAT maps; empty if there are no two. They are apart from `servers`, since each
+    /// one there costs every socket of every call a request.
+    pub discovery: Vec<String>,
 }
 
 /// Issues ICE servers with credentials to clients.

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use talkie_server::{Config, Purpose, Server, StartError};
+use talkie_server::relay::AlternatePort;
+use talkie_server::{Config, OwnAddress, Purpose, Server, StartError};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
@@ -174,6 +175,27 @@ async fn a_session_is_told_its_ice_servers_by_the_host_it_used() {
     let https = host.at(Purpose::Https).port();
     assert_eq!(urls[2], format!("turns:127.0.0.1:{https}?transport=tcp"));
     assert_eq!(welcome["iceTtl"], 12 * 3600);
+    // The second port is for pages that look at their NAT, not for calls.
+    let second = host.at(Purpose::StunUdp).port();
+    let both = [udp, second].map(|port| format!("stun:127.0.0.1:{port}"));
+    assert_eq!(welcome["discovery"], json!(both));
+}
+
+#[tokio::test]
+async fn a_second_address_is_told_and_without_a_second_port_nothing_is() {
+    let second = OwnAddress::from(std::net::IpAddr::from([127, 0, 0, 2]));
+    let host = Host::with(|config| config.alternate_ip = Some(vec![second])).await;
+    let report = &host.server.report().discovery[0];
+    assert_eq!(report.addresses, Some([[127, 0, 0, 1].into(), [127, 0, 0, 2].into()]));
+    let welcome = hear(&mut open(&host).await, "welcome").await;
+    let third = format!("stun:127.0.0.2:{}", report.ports[0]);
+    assert_eq!(welcome["discovery"][2], third);
+
+    let plain = Host::with(|config| config.alternate_port = AlternatePort::None).await;
+    assert!(plain.server.report().discovery.is_empty());
+    assert_eq!(plain.server.report().addresses(Purpose::StunUdp).count(), 0);
+    let welcome = hear(&mut open(&plain).await, "welcome").await;
+    assert!(welcome.get("discovery").is_none(), "{welcome}");
 }
 
 #[tokio::test]

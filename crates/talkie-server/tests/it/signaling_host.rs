@@ -43,6 +43,7 @@ impl IceServers for Grants {
                 credential: Some("secret".to_owned()),
             }],
             ttl: self.ttl,
+            discovery: Vec::new(),
         }
     }
 }

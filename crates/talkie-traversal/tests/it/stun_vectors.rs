@@ -1,7 +1,9 @@
-//! The published test vectors: RFC 5769 and RFC 8489 appendix B.1.
+//! The published test vectors, RFC 5769 and RFC 8489 appendix B.1; and for RFC 5780, which has none,
+//! what coturn's programs send, and its figures written out.
 
 use talkie_traversal::stun::attributes::{
-    IceControlled, Nonce, Priority, Realm, Software, UserHash, Username, XorMappedAddress,
+    CacheTimeout, ChangeRequest, IceControlled, MappedAddress, Nonce, OtherAddress, Padding,
+    Priority, Realm, ResponseOrigin, ResponsePort, Software, UserHash, Username, XorMappedAddress,
 };
 use talkie_traversal::stun::auth::{Key, PasswordAlgorithm, SecurityFeatures};
 use talkie_traversal::stun::{AttributeType, Class, Message, Method, TransactionId, Writer};
@@ -180,4 +182,60 @@ fn a_vector_with_any_bit_flipped_fails_its_checks() {
         assert_ne!(message.check_fingerprint(), Some(true), "bit {bit}");
     }
     assert!(Message::parse(&bytes).unwrap().contains(AttributeType::MESSAGE_INTEGRITY));
+}
+
+#[test]
+fn rfc_5780_request_as_turnutils_stunclient_sends_it() {
+    // RESPONSE-PORT with the two bytes of padding inside its length (§7.5), CHANGE-REQUEST with both
+    // flags (§7.2).
+    let bytes = unhex(
+        "00010010 2112a442 d5fd73a288397427 2f55390c
+         00270004 bdf10000
+         00030004 00000006",
+    );
+    let message = Message::parse(&bytes).unwrap();
+    assert_eq!((message.class(), message.method()), (Class::Request, Method::BINDING));
+    assert_eq!(message.get::<ResponsePort>(), Ok(Some(ResponsePort(48_625))));
+    let both = ChangeRequest { ip: true, port: true };
+    assert_eq!(message.get::<ChangeRequest>(), Ok(Some(both)));
+    assert_eq!(message.get::<Padding<'_>>(), Ok(None));
+}
+
+#[test]
+fn rfc_5780_attributes_have_the_figures_layout() {
+    let id =
+        TransactionId([0xd5, 0xfd, 0x73, 0xa2, 0x88, 0x39, 0x74, 0x27, 0x2f, 0x55, 0x39, 0x0c]);
+    let mut bytes = Vec::new();
+    Writer::new(&mut bytes, Class::Success, Method::BINDING, id)
+        .attribute(&XorMappedAddress("127.0.0.1:48624".parse().unwrap()))
+        .attribute(&MappedAddress("127.0.0.1:48624".parse().unwrap()))
+        .attribute(&ResponseOrigin("127.0.0.2:13479".parse().unwrap()))
+        .attribute(&OtherAddress("127.0.0.2:13479".parse().unwrap()))
+        .attribute(&Padding(&[0; 5]))
+        .attribute(&CacheTimeout(600));
+    // The first four as coturn's client understood them; PADDING (§7.6) is padded in its turn.
+    let expected = unhex(
+        "01010044 2112a442 d5fd73a288397427 2f55390c
+         00200008 00019ce2 5e12a443
+         00010008 0001bdf0 7f000001
+         802b0008 000134a7 7f000002
+         802c0008 000134a7 7f000002
+         00260005 0000000000 000000
+         80270004 00000258",
+    );
+    assert_eq!(bytes, expected);
+    for (ip, port, value) in
+        [(false, false, 0_u8), (true, false, 4), (false, true, 2), (true, true, 6)]
+    {
+        let mut bytes = Vec::new();
+        Writer::new(&mut bytes, Class::Request, Method::BINDING, id)
+            .attribute(&ChangeRequest { ip, port });
+        assert_eq!(bytes[20..], [0, 3, 0, 4, 0, 0, 0, value]);
+    }
+    // The bits beside the two flags are nobody's (§7.2).
+    bytes.clear();
+    Writer::new(&mut bytes, Class::Request, Method::BINDING, id)
+        .raw(AttributeType::CHANGE_REQUEST, |out| out.extend([0xff, 0xff, 0xff, 0xfd]));
+    let wish = Message::parse(&bytes).unwrap().get::<ChangeRequest>().unwrap().unwrap();
+    assert_eq!(wish, ChangeRequest { ip: true, port: false });
 }

@@ -288,6 +288,22 @@ fn another_port_is_answered_only_for_who_has_shown_its_address() {
 }
 
 #[test]
+fn who_is_on_this_host_has_nothing_to_show() {
+    for (local, remote, to) in [
+        ("127.0.0.1:3478", "127.0.0.1:5000", "127.0.0.1:5001"),
+        ("[::1]:3478", "[::1]:5000", "[::1]:5001"),
+    ] {
+        let mut world = with(Discovery::ports_only(addr(local).ip(), PORTS));
+        let bytes = request(&mut world, |writer| {
+            writer.attribute(&ResponsePort(5001)).attribute(&change(false, true));
+        });
+        let (path, answer) = world.exchange(udp(local, remote), &bytes).unwrap();
+        assert_eq!((path.local.port(), path.remote), (3479, addr(to)));
+        assert_eq!(Message::parse(&answer).unwrap().class(), Class::Success);
+    }
+}
+
+#[test]
 fn another_port_is_never_a_service_s_and_never_gets_padding() {
     let mut world = full();
     let (_, challenge) = refused(&mut world, "192.0.2.1:3478", |writer| {

@@ -22,6 +22,10 @@ test('every way to the relay works, and a call through each of two and directly 
   const found = await legs(ada);
   assert.deepEqual(Object.values(found), ['works', 'works', 'works', 'works']);
 
+  // Both ports of the server answered, and nothing is in between.
+  const remarks = await ada.evaluate(() => [...document.querySelectorAll('[data-testid="findings"] [data-code]')].map((one) => /** @type {HTMLElement} */ (one).dataset.code));
+  assert.deepEqual(remarks.filter((code) => code?.startsWith('nat')), ['natNone']);
+
   const [udp, tls] = [Object.keys(found).find((url) => url.includes('transport=udp')), Object.keys(found).find((url) => url.startsWith('turns:'))];
   for (const [url, path, via] of [[udp, 'relay', 'udp'], [tls, 'relay', 'tls'], ['', 'direct', '']]) {
     const row = await measure(ada, url ?? assert.fail('no such server'));

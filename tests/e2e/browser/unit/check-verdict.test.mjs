@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readUrl } from '../../../../crates/talkie-server/web/app/pages/check/servers.js';
-import { mappingOf, verdict } from '../../../../crates/talkie-server/web/app/pages/check/verdict.js';
+import { verdict } from '../../../../crates/talkie-server/web/app/pages/check/verdict.js';
 import en from '../../../../crates/talkie-server/web/app/strings/en/check.js';
 import zh from '../../../../crates/talkie-server/web/app/strings/zh/check.js';
 
@@ -13,7 +13,7 @@ const candidate = (type, address, port, relatedAddress = null, relatedPort = nul
 const host = candidate('host', '10.0.0.5', 5000);
 const srflx = candidate('srflx', '203.0.113.7', 6000, '10.0.0.5', 5000);
 /** @param {any} more */
-const judged = (more) => verdict({ online: true, secure: true, signaling: true, done: true, page: 'talkie.example', legs: [], candidates: [host], ...more });
+const judged = (more) => verdict({ online: true, secure: true, signaling: true, done: true, page: 'talkie.example', legs: [], candidates: [host], mapping: null, ...more });
 
 /** @type {[string, any, string][]} */
 const HEADLINES = [
@@ -81,6 +81,12 @@ const FINDINGS = [
   ['a VPN beside the network', { candidates: [host, srflx, candidate('srflx', '192.0.2.44', 9, '10.8.0.2', 7000)] }, 'exits'],
   ['a NAT of which one server cannot tell the kind', { candidates: [host, srflx] }, 'natUnknown'],
   ['only loopback', { candidates: [candidate('host', '127.0.0.1', 9)] }, 'onlyLoopback'],
+  ['no NAT at all', { mapping: { kind: 'none', port: 0 } }, 'natNone'],
+  ['a NAT that keeps its ports', { candidates: [host, srflx], mapping: { kind: 'steady', port: 0 } }, 'natSteady'],
+  ['a NAT that maps by address', { candidates: [host, srflx], mapping: { kind: 'byAddress', port: 0 } }, 'natByAddress'],
+  ['a NAT that maps by port', { candidates: [host, srflx], mapping: { kind: 'changing', port: 0 } }, 'natSymmetric'],
+  ['no UDP to judge by', { mapping: { kind: 'blocked', port: 0 } }, 'natHidden'],
+  ['a second port behind a firewall', { candidates: [host, srflx], mapping: { kind: 'unanswered', port: 3479 } }, 'natUnanswered'],
   ['a symmetric NAT', { candidates: [host, srflx, candidate('srflx', '203.0.113.7', 6001, '10.0.0.5', 5000)] }, 'natSymmetric'],
 ];
 for (const [what, observed, code] of FINDINGS) {
@@ -90,14 +96,13 @@ for (const [what, observed, code] of FINDINGS) {
   });
 }
 
-test('the mapping of a NAT is told only where it can be', () => {
-  assert.equal(mappingOf([host, srflx]), null);
-  assert.equal(mappingOf([host, srflx, { ...srflx }]), 'steady');
-  assert.equal(mappingOf([host, srflx, { ...srflx, port: 6001 }]), 'changing');
-  // Two sockets have two ports anyway.
-  assert.equal(mappingOf([host, { ...host, port: 5001 }, srflx, { ...srflx, port: 6001, relatedPort: 5001 }]), 'steady');
-  // The base is hidden: one socket can only be itself, of two nobody knows which.
-  const hidden = { ...srflx, relatedAddress: '0.0.0.0', relatedPort: 0 };
-  assert.equal(mappingOf([host, hidden, { ...hidden, port: 6001 }]), 'changing');
-  assert.equal(mappingOf([host, { ...host, port: 5001 }, hidden, { ...hidden, port: 6001 }]), null);
+test('the server’s own ports are believed before what other candidates seem to say', () => {
+  const twice = [host, srflx, { ...srflx, port: 6001 }];
+  assert.ok(codes({ candidates: twice, mapping: { kind: 'steady', port: 0 } }).includes('natSteady'));
+  assert.ok(!codes({ candidates: twice, mapping: { kind: 'steady', port: 0 } }).includes('natSymmetric'));
+});
+
+test('the sentences on NATs name the port that did not answer', () => {
+  assert.match(en.findings.natUnanswered('3479'), /port 3479/);
+  assert.match(zh.findings.natUnanswered('3479'), /3479/);
 });

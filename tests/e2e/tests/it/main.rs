@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
 mod coturn;
+mod discovery;
 #[cfg(target_os = "linux")]
 mod lab;
 mod lifecycle;

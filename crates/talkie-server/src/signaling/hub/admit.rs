@@ -137,6 +137,7 @@ impl Hub {
             limits: (&self.config).into(),
             ice_servers: &grant.servers,
             ice_ttl: grant.ttl,
+            discovery: &grant.discovery,
             invitation: &session.client.invitation,
         }
         .encode(None);

@@ -28,6 +28,8 @@ pub(in super::super) enum Outgoing<'a> {
         ice_servers: &'a [IceServer],
         #[serde(serialize_with = "seconds")]
         ice_ttl: Duration,
+        #[serde(skip_serializing_if = "<[String]>::is_empty")]
+        discovery: &'a [String],
         #[serde(flatten)]
         invitation: &'a Invitation,
     },

@@ -2,6 +2,7 @@
 
 mod client;
 mod coturn;
+mod discovery;
 mod hostile;
 mod relaying;
 

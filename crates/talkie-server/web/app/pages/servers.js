@@ -11,7 +11,18 @@ import { readInvitation } from '../session/invitation.js';
 
 const WITHIN_MS = 10_000;
 
-/** @returns {Promise<{iceServers: RTCIceServer[], invitation: Invitation}>} rejects when the server does not answer */
+/** Those that `discovery` may name: two ports, on two addresses. */
+const MAX_DISCOVERY = 4;
+
+/**
+ * @param {unknown} urls `welcome.discovery` (docs/signaling.md)
+ * @returns {string[]}
+ */
+export function discoveryUrls(urls) {
+  return Array.isArray(urls) ? urls.filter((url) => typeof url === 'string' && url.startsWith('stun:')).slice(0, MAX_DISCOVERY) : [];
+}
+
+/** @returns {Promise<{iceServers: RTCIceServer[], discovery: string[], invitation: Invitation}>} rejects when the server does not answer */
 export function askServer() {
   return new Promise((resolve, reject) => {
     const end = (/** @type {() => void} */ settle) => {
@@ -20,7 +31,7 @@ export function askServer() {
       settle();
     };
     const signaling = new Signaling(signalUrl(), {
-      session: (welcome) => end(() => resolve({ iceServers: usableServers(welcome.iceServers, { transport: null }), invitation: readInvitation(welcome) })),
+      session: (welcome) => end(() => resolve({ iceServers: usableServers(welcome.iceServers, { transport: null }), discovery: discoveryUrls(welcome.discovery), invitation: readInvitation(welcome) })),
       message: () => {},
       status: () => {},
       ended: (code) => end(() => reject(new Error(code))),

@@ -8,8 +8,8 @@
 //! - PADDING is given back, but never makes an answer longer than its request, nor the padding
 //!   longer than the MTU.
 //! - An answer goes to the address that the request came from. To another port of it (RESPONSE-PORT)
-//!   it goes only for a client that has shown, by a nonce of ours, that it receives at that address:
-//!   others would have us send to their neighbours behind a shared address.
+//!   it goes only for a client that has shown, by a nonce of ours, that it receives at that address,
+//!   or is on this host: others would have us send to their neighbours behind a shared address.
 
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -159,6 +159,10 @@ impl TurnServer {
     }
 
     fn has_shown_its_address(&self, now: Instant, path: &Path, request: &Message<'_>) -> bool {
+        // No network brings a packet from there, so that nothing needs to be shown.
+        if path.remote.ip().to_canonical().is_loopback() {
+            return true;
+        }
         let Ok(Some(nonce)) = request.get::<Nonce<'_>>() else { return false };
         let verdict = self.nonces.check(self.unix(now), path, nonce.as_str().as_bytes());
         matches!(verdict, Verdict::Valid { .. })

@@ -87,7 +87,7 @@ impl World {
                         username: None,
                         credential: None,
                     };
-                    let grant = IceGrant { servers: vec![server], ttl: TTL };
+                    let grant = IceGrant { servers: vec![server], ttl: TTL, discovery: Vec::new() };
                     self.hub.handle_grant(self.now, session, &grant);
                 }
                 Event::Wake(socket) => {

@@ -12,7 +12,7 @@ import { candidatesView } from './candidates-view.js';
 import { capabilitiesView } from './capabilities-view.js';
 import { browserName } from './capabilities.js';
 import { deviceCounts, devicesView } from './devices-view.js';
-import { askAlone, gather } from './gather.js';
+import { askAlone, askMapping, gather } from './gather.js';
 import { loopbackView } from './loopback-view.js';
 import { asText, report } from './report.js';
 import { eachUrl, MAX_SERVERS } from './servers.js';
@@ -21,7 +21,9 @@ import { verdict } from './verdict.js';
 import { findingText, headlineText, verdictView } from './verdict-view.js';
 
 /** @import {Row} from './gather.js' */
+/** @import {Here} from './leg.js' */
 /** @import {Measured} from './loopback.js' */
+/** @import {Mapping} from './mapping.js' */
 /** @import {FormFault, Server} from './servers.js' */
 /** @import {LegResult, Observed} from './verdict.js' */
 
@@ -89,6 +91,7 @@ function reportCard(seen) {
 class Run {
   /** @type {LegResult[]} */ legs = [];
   /** @type {Row[]} */ rows = [];
+  /** @type {Mapping|null} */ mapping = null;
   /** @type {Server[]} what somebody typed; then the server's own are left alone */ #typed = [];
   /** @type {RTCIceTransportPolicy} */ policy = 'all';
   /** @type {(row: Row|null) => void} null: from the start again */ row = () => {};
@@ -120,7 +123,7 @@ class Run {
   async start() {
     this.#ending.abort();
     const { signal } = (this.#ending = new AbortController());
-    [this.done, this.legs, this.rows] = [false, [], []];
+    [this.done, this.legs, this.rows, this.mapping] = [false, [], [], null];
     this.row(null);
     this.changed();
     if (!navigator.onLine) return this.#end();
@@ -137,7 +140,8 @@ class Run {
       this.legs = this.legs.map((leg) => (leg.server === server ? result : leg));
       this.changed();
     });
-    await Promise.all([...alone, this.#gatherAll(servers, signal)]);
+    const discovery = this.#typed.length ? [] : (told?.discovery ?? []);
+    await Promise.all([...alone, this.#gatherAll(servers, signal), this.#askNat(discovery, here, signal)]);
     return signal.aborted ? undefined : this.#end();
   }
 
@@ -151,6 +155,12 @@ class Run {
     await gather({ servers, policy: this.policy, signal, row });
   }
 
+  /** @param {string[]} urls @param {Here} here @param {AbortSignal} signal */
+  async #askNat(urls, here, signal) {
+    const mapping = await askMapping(urls, here, signal);
+    if (!signal.aborted) this.mapping = mapping;
+  }
+
   #end() {
     this.done = true;
     this.changed();
@@ -161,7 +171,7 @@ class Run {
   observed() {
     return {
       online: navigator.onLine, secure: isSecureContext, signaling: this.#signaling, done: this.done, page: location.hostname, legs: this.legs,
-      candidates: this.rows.filter((row) => row.kind === 'candidate'),
+      candidates: this.rows.filter((row) => row.kind === 'candidate'), mapping: this.mapping,
     };
   }
 }

@@ -5,9 +5,11 @@
  */
 import { decodePriority, parseCandidate } from '../candidate.js';
 import { judge, PATIENCE_MS } from './leg.js';
-import { iceServer, serverOf } from './servers.js';
+import { judgeMapping } from './mapping.js';
+import { eachUrl, iceServer, serverOf } from './servers.js';
 
 /** @import {Here, IceError} from './leg.js' */
+/** @import {Mapping} from './mapping.js' */
 /** @import {Server} from './servers.js' */
 /** @import {Gathered, LegResult} from './verdict.js' */
 
@@ -104,4 +106,19 @@ export async function askAlone(server, here, signal) {
   const known = !relayed && heard.complete && errors.length === 0 && heard.thrown === null && heard.rows.length > 0;
   const { outcome, code } = judge(server, { ...heard, candidate: known || heard.rows.some(wanted), errors }, here);
   return { server, outcome, code, ms: heard.rows.find(wanted)?.ms ?? heard.ms, rows: heard.rows };
+}
+
+/**
+ * What the NAT does with one socket that asks all of `urls`.
+ * @param {readonly string[]} urls of the same server @param {Here} here @param {AbortSignal} [signal]
+ * @returns {Promise<Mapping|null>}
+ */
+export async function askMapping(urls, here, signal) {
+  const servers = eachUrl([{ urls }]);
+  if (servers.length < 2) return null;
+  const [together, ...alone] = await Promise.all([gather({ servers, policy: 'all', signal }), ...servers.map((server) => askAlone(server, here, signal))]);
+  return judgeMapping({
+    complete: together.complete, candidates: together.rows.filter((row) => row.kind === 'candidate'),
+    alone: alone.map(({ server, outcome }) => ({ host: server.host, port: server.port, outcome })),
+  });
 }

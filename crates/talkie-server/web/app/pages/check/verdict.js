@@ -5,9 +5,11 @@
  */
 import { addressFamily, addressKind } from '../candidate.js';
 import { answered } from './leg.js';
+import { mappingOf } from './mapping.js';
 
 /** @import {Leg, Server} from './servers.js' */
 /** @import {Outcome} from './leg.js' */
+/** @import {Mapping} from './mapping.js' */
 /** @typedef {{server: Server, outcome: Outcome|null, code: number|null, ms: number}} LegResult outcome null: not known yet */
 /**
  * @typedef {object} Gathered a candidate, as far as it matters here
@@ -27,6 +29,7 @@ import { answered } from './leg.js';
  * @property {string} page the page's host name
  * @property {readonly LegResult[]} legs
  * @property {readonly Gathered[]} candidates
+ * @property {Mapping|null} mapping what the server's own ports told of the NAT
  */
 /** @typedef {'good'|'note'|'bad'|'stop'} Severity */
 /** @typedef {{code: string, severity: Severity, values: string[]}} Finding */
@@ -103,17 +106,13 @@ function ofLegs({ legs }, headline) {
 }
 
 /** @param {Observed} observed */
-function ofAddresses({ candidates, done }) {
+function ofAddresses({ candidates, done, mapping }) {
   if (!done) return [];
   const hosts = candidates.filter(({ type }) => type === 'host');
   const outside = candidates.filter(({ type }) => type === 'srflx');
   const kinds = new Set(hosts.map(({ address }) => addressKind(address)));
   /** @type {Finding[]} */
-  const found = [];
-  const mapping = mappingOf(candidates);
-  if (mapping === 'changing') found.push(finding('natSymmetric', 'bad'));
-  if (mapping === 'steady') found.push(finding('natSteady', 'note'));
-  if (mapping === null && outside.length > 0) found.push(finding('natUnknown', 'note'));
+  const found = [ofNat(mapping, candidates)].flatMap((one) => one ?? []);
   if (outside.some(({ address }) => addressKind(address) === 'private')) found.push(finding('serverInside', 'note'));
   if ([...hosts, ...outside].some(({ address }) => addressKind(address) === 'carrier')) found.push(finding('carrier', 'note'));
   const exits = new Set(outside.filter(({ address }) => addressFamily(address) === 4).map(({ address }) => address));
@@ -125,31 +124,21 @@ function ofAddresses({ candidates, done }) {
   return found;
 }
 
+/** The NAT in one sentence. @param {Mapping|null} mapping @param {readonly Gathered[]} candidates */
+function ofNat(mapping, candidates) {
+  const kind = mapping?.kind ?? mappingOf(candidates);
+  if (kind === 'none') return finding('natNone', 'good');
+  if (kind === 'steady') return finding('natSteady', 'good');
+  if (kind === 'byAddress') return finding('natByAddress', 'bad');
+  if (kind === 'changing') return finding('natSymmetric', 'bad');
+  if (kind === 'blocked') return finding('natHidden', 'note');
+  if (kind === 'unanswered') return finding('natUnanswered', 'note', String(mapping?.port));
+  return candidates.some(({ type }) => type === 'srflx') ? finding('natUnknown', 'note') : null;
+}
+
 /** @param {readonly Gathered[]} candidates */
 function ipv6Of(candidates) {
   const six = candidates.filter(({ address }) => addressFamily(address) === 6);
   if (six.some(({ address }) => addressKind(address) === 'public')) return finding('ipv6', 'good');
   return six.length > 0 ? finding('ipv6Local', 'note') : finding(candidates.some(({ address }) => address.endsWith('.local')) ? 'ipv6Hidden' : 'noIpv6', 'note');
-}
-
-/**
- * A NAT that gives one socket another port for each server (RFC 4787 §4.1: address-dependent mapping)
- * shows in two reflexive candidates of one base. Where browsers hide the base, a single UDP socket
- * must be it.
- * @param {readonly Gathered[]} candidates
- * @returns {'changing'|'steady'|null} null: cannot be told
- */
-export function mappingOf(candidates) {
-  const outside = candidates.filter(({ type, protocol }) => type === 'srflx' && protocol === 'udp');
-  const sockets = candidates.filter(({ type, protocol }) => type === 'host' && protocol === 'udp').length;
-  /** @type {Map<string, Set<string>>} */
-  const seen = new Map();
-  for (const { address, port, relatedAddress, relatedPort } of outside) {
-    const base = relatedPort ? `${relatedAddress}:${relatedPort}` : sockets === 1 ? 'the only one' : null;
-    if (base === null) continue;
-    seen.set(base, (seen.get(base) ?? new Set()).add(`${address} ${port}`));
-  }
-  const ports = [...seen.values()];
-  if (ports.some((mapped) => mapped.size > 1)) return 'changing';
-  return ports.length > 0 && ports.some((mapped) => mapped.size === 1) && outside.length > 1 ? 'steady' : null;
 }

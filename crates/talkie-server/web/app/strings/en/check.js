@@ -40,9 +40,14 @@ export default {
     noSignaling: () => 'This server cannot be reached by WebSocket: a proxy or an extension may be in the way.',
     insecure: () => 'This page did not come securely: browsers give it no camera and no microphone. Open it by https.',
     loopbackPage: () => 'You opened this page on the server itself (localhost). What works here need not work for others: open it by the address that they use.',
-    natSymmetric: () => 'Your router gives each connection another port (symmetric NAT). Direct calls only work with those whose router is less strict; the others are relayed.',
+    natNone: () => 'There is no NAT between you and this server. If it is on the Internet, direct calls work with nearly everybody.',
+    natSteady: () => 'Your router keeps one port for all (endpoint-independent mapping, cone NAT): direct calls work with most.',
+    natByAddress: () => 'Your router uses another port for each address that it talks to (address-dependent mapping). Direct calls only work with those whose router is less strict; calls with the others need the relay.',
+    natSymmetric: () => 'Your router gives each connection another port (symmetric NAT). Direct calls only work with those whose router is less strict; calls with the others, strict or symmetric themselves, need the relay.',
+    natHidden: () => 'What your router does with direct calls cannot be told: no UDP comes through to this server and back.',
+    /** @param {string} port */
+    natUnanswered: (port) => `You are behind a NAT. Of what kind cannot be told, because port ${port} of the server does not answer: a firewall may be in the way.`,
     natUnknown: () => 'You are behind a NAT. Of what kind, one STUN server cannot tell: test two at different addresses under “Test another server”.',
-    natSteady: () => 'Your router keeps one port for all (cone NAT): direct calls work with nearly everybody.',
     serverInside: () => 'You reach the server by a private address: it is in your own network, so what the Internet would see cannot be told.',
     carrier: () => 'Your provider has a NAT of its own (addresses from 100.64.0.0/10). Calls from mobile networks are often like this, and may be relayed.',
     /** @param {string} count */
