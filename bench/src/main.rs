@@ -1,6 +1,7 @@
 //! Side-by-side measurements: talkie's servers against their peers, alternating in one run, so that
 //! only ratios are read. `docs/bench.md` says how to run them and what was seen.
 
+mod gateway;
 mod nat_box;
 mod process;
 mod relay;
@@ -12,6 +13,7 @@ mod ws;
 const USAGE: &str = "usage: talkie-bench relay [--rounds N] [--packets N] [--only TEXT]
        talkie-bench nat-box [--rounds N] [--packets N]
        talkie-bench ws
+       talkie-bench gateway
        talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS, box LAB NAT   (used by the others)";
 
 fn main() -> anyhow::Result<()> {
@@ -22,6 +24,7 @@ fn main() -> anyhow::Result<()> {
         ["nat-box", options @ ..] => nat_box::run(options),
         ["box", lab, nat] => nat_box::be_the_box(lab, nat),
         ["ws"] => ws::run(),
+        ["gateway"] => gateway::run(),
         ["serve-signaling", address] => serve::signaling(address.parse()?),
         ["serve-relay", address] => serve::relay(address.parse()?),
         _ => anyhow::bail!("{USAGE}"),

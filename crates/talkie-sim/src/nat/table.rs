@@ -29,6 +29,8 @@ pub(super) struct Table {
     deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
     /// How many remotes all mappings remember.
     remotes: usize,
+    /// Up to when everything has been forgotten that ended.
+    expired: Option<Instant>,
 }
 
 const IS_THERE: &str = "the indexes name mappings that are there";
@@ -108,6 +110,7 @@ impl Table {
     }
 
     pub(super) fn expire(&mut self, now: Instant) {
+        self.expired = Some(now);
         while let Some(&Reverse((at, id))) = self.deadlines.peek()
             && at <= now
         {
@@ -131,10 +134,12 @@ impl Table {
         self.deadlines.len()
     }
 
+    /// What lasts beyond the time up to which [`Table::expire`] has been called.
     pub(super) fn rows(&self) -> Vec<Row> {
         let mut mappings: Vec<_> = self.mappings.iter().flatten().collect();
         mappings.sort_unstable_by_key(|mapping| mapping.serial);
-        mappings.into_iter().flat_map(MappingState::rows).collect()
+        let rows = mappings.into_iter().flat_map(MappingState::rows);
+        rows.filter(|row| self.expired.is_none_or(|expired| row.until > expired)).collect()
     }
 
     fn outer(&self, kind: Kind, outside: SocketAddr, scope: Scope) -> Inner {

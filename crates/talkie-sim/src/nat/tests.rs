@@ -196,6 +196,7 @@ fn a_remote_s_permission_ends_by_itself() {
     let now = begin + 35 * SECOND;
     assert!(!lets_in(&mut nat, now, outside, "198.51.100.1:1000"));
     assert!(lets_in(&mut nat, now, outside, "198.51.100.2:1000"));
+    assert_eq!(nat.rows().len(), 1);
 }
 
 #[test]
