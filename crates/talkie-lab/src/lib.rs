@@ -5,5 +5,11 @@
 //! the same NATs between network namespaces of a Linux host, so that browsers and other programs can
 //! be run behind them.
 
+pub mod ink;
 pub mod kinds;
+pub mod matrix;
+pub mod outcome;
 pub mod real;
+pub mod stage;
+pub mod story;
+mod svg;

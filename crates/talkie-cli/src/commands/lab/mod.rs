@@ -1,12 +1,19 @@
 //! `talkie lab`: NATs to look at and to try programs behind, a file for each subcommand.
 
 mod list;
+mod look;
+mod matrix;
 #[cfg_attr(not(target_os = "linux"), path = "real/elsewhere.rs")]
 mod real;
+mod setting;
+mod show;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
+
+use crate::terminal;
 
 pub(super) fn command() -> Command {
     Command::new("lab")
@@ -15,13 +22,24 @@ pub(super) fn command() -> Command {
         .arg_required_else_help(true)
         .disable_help_subcommand(true)
         .subcommand(list::command())
+        .subcommand(matrix::command())
+        .subcommand(show::command())
         .subcommands(real::commands())
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     match matches.subcommand() {
         Some(("list", matches)) => list::run(matches),
+        Some(("matrix", matches)) => matrix::run(matches),
+        Some(("show", matches)) => show::run(matches),
         Some((name, matches)) => real::run(name, matches),
         None => unreachable!("clap requires one of the commands above"),
     }
+}
+
+/// Writes a file, or complains.
+fn write(file: &Path, content: &[u8]) -> Result<(), ()> {
+    std::fs::write(file, content).map_err(|error| {
+        terminal::complain(&format_args!("cannot write {}: {error}", file.display()));
+    })
 }

@@ -1,0 +1,132 @@
+//! `talkie lab show`: one pair, step by step.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use talkie_lab::ink::Canvas;
+use talkie_lab::kinds::{self, Preset};
+use talkie_lab::stage::{Run, Setting};
+use talkie_lab::story::{self, Story};
+
+use super::look::{self, Look};
+use super::setting;
+use crate::commands::{FAILURE, USAGE};
+use crate::terminal;
+
+const EXAMPLES: &str = "\
+Examples:
+  talkie lab show --left port-restricted --right port-restricted
+      Hole punching as it should be.
+  talkie lab show --left symmetric --right port-restricted --step
+      Why it fails, one packet for each press of Enter.
+  talkie lab show --left linux-masquerade --right home-router --svg story.svg
+      As a picture.
+  talkie lab show --left cgnat --right full-cone --pcap packets.pcapng --json -
+      Every packet at every box for Wireshark, and the story for programs.
+
+The left side calls, the right side answers. `talkie lab list` explains the types.
+Exit codes: 0 done (whether or not they connected), 1 a file can't be written,
+2 wrong flag or type.";
+
+pub(super) fn command() -> Command {
+    let side = |name: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name("TYPE").required(true).help(help)
+    };
+    let file = |name: &'static str, help: &'static str| {
+        let path = value_parser!(PathBuf);
+        Arg::new(name).long(name).value_name("FILE").value_parser(path).help(help)
+    };
+    Command::new("show")
+        .about("Play one pair of NATs step by step")
+        .after_help(EXAMPLES)
+        .arg(side("left", "The NAT of the side that calls"))
+        .arg(side("right", "The NAT of the side that answers"))
+        .args(setting::args())
+        .arg(flag("step", "Wait for Enter after each step").conflicts_with("json"))
+        .arg(flag("all", "Show every packet, repetitions and the relay's too"))
+        .arg(file("svg", "Write a picture"))
+        .arg(file("pcap", "Write every packet at every box as pcapng, which Wireshark opens"))
+        .arg(file("json", "Write the story as JSON; - prints it instead of the diagram"))
+        .arg(look::arg())
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+pub(super) fn run(matches: &ArgMatches) -> ExitCode {
+    let (kinds, setting) = match asked(matches) {
+        Ok(asked) => asked,
+        Err(error) => {
+            terminal::complain(&error);
+            return ExitCode::from(USAGE);
+        }
+    };
+    let (whole, run) = story::play(kinds[0], kinds[1], &setting, Instant::now());
+    let shown = match matches.get_flag("all") {
+        true => whole.clone(),
+        false => whole.digest(),
+    };
+    if is_dash(matches.get_one::<PathBuf>("json")) {
+        terminal::say(&whole.json());
+    } else {
+        let look = Look::of(matches);
+        show(&shown.pages(look.columns), &look, matches.get_flag("step"));
+    }
+    match write_files(matches, &shown, &whole, &run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(()) => ExitCode::from(FAILURE),
+    }
+}
+
+fn asked(matches: &ArgMatches) -> Result<([Preset; 2], Setting), String> {
+    let kind = |name| {
+        let text = matches.get_one::<String>(name).expect("clap requires it");
+        kinds::find(text).map_err(|error| error.to_string())
+    };
+    Ok(([kind("left")?, kind("right")?], setting::of(matches)?))
+}
+
+fn is_dash(file: Option<&PathBuf>) -> bool {
+    file.is_some_and(|file| file == Path::new("-"))
+}
+
+fn write_files(matches: &ArgMatches, shown: &Story, whole: &Story, run: &Run) -> Result<(), ()> {
+    let file = |name| matches.get_one::<PathBuf>(name);
+    if let Some(file) = file("svg") {
+        super::write(file, shown.svg().as_bytes())?;
+    }
+    if let Some(file) = file("pcap") {
+        super::write(file, &run.trace().pcapng())?;
+    }
+    if let Some(file) = file("json").filter(|file| !is_dash(Some(file))) {
+        super::write(file, whole.json().as_bytes())?;
+    }
+    Ok(())
+}
+
+/// All of it, or page after page with a key in between where somebody can press one.
+fn show(pages: &[Canvas], look: &Look, step: bool) {
+    let waits = step && io::stdin().is_terminal() && io::stdout().is_terminal();
+    for page in pages {
+        terminal::say(&page.text(look.ink));
+        if waits && !is_told_to_go_on() {
+            return;
+        }
+    }
+}
+
+/// Waits for Enter; `q` or the end of the input stops.
+fn is_told_to_go_on() -> bool {
+    let prompt = "-- Enter: go on, q: stop --";
+    terminal::say(prompt);
+    let _ = io::stdout().flush();
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line);
+    // Enter has moved on by a line: back to the prompt, and away with it.
+    terminal::say("\x1b[A\x1b[2K\r");
+    matches!(read, Ok(count) if count > 0) && !line.trim().eq_ignore_ascii_case("q")
+}

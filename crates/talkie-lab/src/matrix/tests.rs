@@ -1,0 +1,132 @@
+use super::*;
+use crate::ink::Ink;
+
+/// D: direct, R: by the relay, -: not at all. Left types from above, right types across, both in the
+/// order of [`Preset::all`].
+const EXPECTED: &str = "\
+full-cone           D D D D D D D D D D D D D D -
+address-restricted  D D D D D D D D D D D D R D -
+port-restricted     D D D R D D R D D R R D R D -
+symmetric           D D R R R R R R R R R R R R -
+linux-masquerade    D D R R R R R R R R R R R R -
+linux-firewalled    D D D R D D R D D R R D R D -
+linux-random-fully  D D R R R R R R R R R R R R -
+home-router         D D D R D D R D D R R D R D -
+home-forgetful      D D D R D D R D D R R D R D -
+home-sequential     D D R R R R R R R R R R R R -
+address-dependent   D D R R R R R R R R R R R R -
+cgnat               D D D R D D R D D R R D R D -
+cgnat-symmetric     D R R R R R R R R R R R R R -
+firewall            D D D R D D R D D R R D R D -
+udp-blocked         - - - - - - - - - - - - - - -
+";
+
+fn plan(kinds: impl IntoIterator<Item = Preset>) -> Plan {
+    Plan { kinds: kinds.into_iter().collect(), seeds: 1, setting: Setting::default() }
+}
+
+fn run(plan: Plan) -> Matrix {
+    plan.run(Instant::now(), |_, _| ())
+}
+
+fn classic() -> Matrix {
+    run(plan(Preset::all().take(4)))
+}
+
+#[test]
+fn every_pair_of_types_ends_as_theory_says() {
+    let matrix = run(plan(Preset::all()));
+    let mut table = String::new();
+    for (row, left) in matrix.plan.kinds.iter().enumerate() {
+        table += &format!("{left:<19}");
+        for column in 0..matrix.plan.kinds.len() {
+            table += match matrix.verdict(row, column).kind() {
+                Kind::Direct => " D",
+                Kind::Sometimes => " ?",
+                Kind::Relay => " R",
+                Kind::None => " -",
+            };
+        }
+        table.push('\n');
+    }
+    assert_eq!(table, EXPECTED);
+}
+
+#[test]
+fn the_classic_four_do_not_depend_on_the_seed() {
+    for seed in [2, 77, u64::MAX] {
+        let setting = Setting { seed, ..Setting::default() };
+        let matrix = run(Plan { setting, ..plan(Preset::all().take(4)) });
+        assert_eq!(matrix.counts(), [13, 0, 3, 0], "seed {seed}");
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_matrix_and_another_one_other_times() {
+    let setting = Setting { loss: 0.2, ..Setting::default() };
+    let lossy = || run(Plan { setting, seeds: 3, ..plan(Preset::all().take(3)) });
+    assert_eq!(lossy(), lossy());
+    let other = Setting { seed: 99, ..setting };
+    let other = run(Plan { setting: other, seeds: 3, ..plan(Preset::all().take(3)) });
+    assert_ne!(lossy().outcomes, other.outcomes);
+}
+
+#[test]
+fn longer_ways_take_longer() {
+    let after = |delay| {
+        let setting = Setting { delay: Duration::from_millis(delay), ..Setting::default() };
+        match run(Plan { setting, ..plan([Preset::PortRestricted]) }).verdict(0, 0) {
+            Verdict::Direct { after } => after,
+            other => panic!("{other}"),
+        }
+    };
+    assert!(after(200) > after(20) + Duration::from_millis(180));
+}
+
+#[test]
+fn all_types_fit_in_80_columns_and_four_have_room_for_words() {
+    let all = run(plan(Preset::all()));
+    for (matrix, columns) in [(&all, 80), (&all, 120), (&classic(), 80)] {
+        for line in matrix.table(columns).lines(Ink::PLAIN) {
+            assert!(line.chars().count() <= columns, "{line}");
+        }
+    }
+    let table = classic().table(80).text(Ink::PLAIN);
+    let symmetric =
+        table.lines().find(|line| line.contains(" symmetric ") && line.starts_with('d'));
+    let cells: Vec<_> = symmetric.unwrap().split_whitespace().skip(2).collect();
+    assert_eq!((cells[1], &cells[4..]), ("ms", &["relay", "relay"][..]), "{table}");
+    assert!(table.contains("13 of 16 pairs") && table.contains("3 of 16 pairs"), "{table}");
+}
+
+#[test]
+fn json_has_every_pair() {
+    let json: serde_json::Value = serde_json::from_str(&classic().json()).unwrap();
+    assert_eq!(json["pairs"].as_array().unwrap().len(), 16);
+    let last = &json["pairs"][15];
+    assert_eq!((&last["left"], &last["result"]), (&"symmetric".into(), &"relay".into()));
+    assert_eq!((&last["direct"], &last["runs"]), (&0.into(), &1.into()));
+    assert!(last["after_ms"].as_u64().unwrap() > 1000);
+}
+
+#[test]
+fn the_picture_says_in_words_what_it_shows() {
+    let svg = classic().svg();
+    assert!(svg.contains("<title id=\"title\">Who reaches whom"), "{svg}");
+    assert!(svg.contains("symmetric with") && svg.contains("port-restricted: relayed"), "{svg}");
+    assert!(svg.contains("prefers-color-scheme:dark"));
+    assert!(!svg.contains("http") || svg.matches("http").count() == 1, "only the namespace");
+    assert_eq!(svg.matches("<g>").count(), svg.matches("</g>").count());
+    assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+}
+
+/// The picture in the README is the command's: `talkie lab matrix --svg docs/images/nat-matrix.svg`.
+#[test]
+fn the_picture_in_the_documents_is_up_to_date() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/images/nat-matrix.svg");
+    let committed = std::fs::read_to_string(path).unwrap();
+    assert!(
+        committed == run(plan(Preset::all())).svg(),
+        "make it again: cargo run -- lab matrix --svg docs/images/nat-matrix.svg"
+    );
+}

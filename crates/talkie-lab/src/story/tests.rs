@@ -1,0 +1,253 @@
+use std::time::Instant;
+
+use super::*;
+use crate::ink::Ink;
+
+fn story(left: Preset, right: Preset) -> Story {
+    play(left, right, &Setting::default(), Instant::now()).0
+}
+
+fn at(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+fn text(story: &Story, columns: usize) -> String {
+    story.pages(columns).iter().map(|page| page.text(Ink::PLAIN)).collect()
+}
+
+/// A story by hand: one packet that arrives, and one that dies.
+fn by_hand() -> Story {
+    let hop = |source, destination| Hop { source: at(source), destination: at(destination) };
+    let step = Step {
+        at: Duration::from_micros(1500),
+        packet: 1,
+        what: "hello".into(),
+        purpose: Purpose::Checking,
+        transaction: None,
+        continues: false,
+        times: 1,
+        from: 0,
+        to: 4,
+        hops: vec![
+            hop("10.0.0.1:1", "192.0.2.2:4"),
+            hop("192.0.2.1:2", "192.0.2.2:4"),
+            hop("192.0.2.1:2", "192.0.2.2:4"),
+            hop("192.0.2.1:2", "10.0.0.2:3"),
+        ],
+        end: End::Arrives,
+    };
+    let dropped = Step {
+        packet: 2,
+        from: 4,
+        to: 1,
+        times: 3,
+        hops: step.hops[..3].to_vec(),
+        end: End::Dropped { why: "filtered".into() },
+        ..step.clone()
+    };
+    Story {
+        kinds: [Preset::FullCone, Preset::Symmetric],
+        setting: Setting::default(),
+        addresses: ["h1", "n1", "s", "n2", "h2"].map(str::to_owned),
+        scenes: vec![Scene {
+            title: "Only scene".into(),
+            items: vec![
+                Item::Note(Note {
+                    at: Duration::ZERO,
+                    lane: 4,
+                    text: "wakes up".into(),
+                    ends: false,
+                }),
+                Item::Step(step),
+                Item::Step(dropped),
+            ],
+        }],
+        before: [Vec::new(), Vec::new()],
+        after: [
+            vec![Mapping {
+                inside: at("10.0.0.1:1"),
+                outside: at("192.0.2.1:2"),
+                to: "any".into(),
+                from: "any".into(),
+                age: Duration::from_millis(250),
+            }],
+            Vec::new(),
+        ],
+        outcome: Outcome::Failed,
+        why: vec!["It is only a test.".into()],
+        left_out: 7,
+    }
+}
+
+#[test]
+fn a_story_is_drawn_as_it_was_written() {
+    let drawing = text(&by_hand(), 64);
+    let diagram = drawing.split_once("Only scene\n").unwrap().1;
+    assert_eq!(
+        diagram,
+        "        │            │            │            │            │
+   0.0  │            │            │            │        wakes up
+   1.5  1 hello      │            │            │            │
+        ├─── 1→4 ────●─── 2→4 ────┼─── 2→4 ────●─── 2→3 ───▶│
+   1.5  2 hello (3 times)         │            │            │
+        │            ✗─── 4←2 ────┼─── 4←2 ────●─── 4←1 ────┤
+        │       ✗ filtered        │            │            │
+
+        (7 more packets, most of them to and from the relay:
+        --all shows them.)
+
+What the NATs remember
+
+  left NAT  before the first check
+    (nothing)
+
+  left NAT  at the end
+    inside      outside      used to  lets in  age
+    10.0.0.1:1  192.0.2.1:2  any      any      0.25s
+
+  right NAT before the first check
+    (nothing)
+
+  right NAT at the end
+    (nothing)
+
+Not connected at all.
+  It is only a test.
+"
+    );
+}
+
+#[test]
+fn every_pair_can_be_told_in_80_columns() {
+    for left in Preset::all() {
+        for right in [Preset::PortRestricted, Preset::CgnatSymmetric, Preset::Firewall] {
+            let whole = story(left, right);
+            for told in [&whole.digest(), &whole] {
+                let drawing = text(told, 80);
+                for line in drawing.lines() {
+                    assert!(line.chars().count() <= 80, "{left} {right}: {line}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hole_is_punched_by_a_packet_that_dies() {
+    let story = story(Preset::PortRestricted, Preset::PortRestricted);
+    assert!(story.outcome.is_direct());
+    let digest = story.digest();
+    let steps: Vec<&Step> = digest.scenes[1].steps().collect();
+    // The right side is told first: its check dies at the left NAT, whose host has sent nothing.
+    let died = steps.iter().find(|step| matches!(step.end, End::Dropped { .. })).unwrap();
+    assert_eq!((died.from, died.to), (2, 1));
+    assert_eq!(
+        died.end,
+        End::Dropped { why: "filtered: :5000 has sent nothing to 203.0.113.20:6000".into() }
+    );
+    // On its way out it opened the right NAT: the left side's check gets in at once.
+    let answer = steps.iter().find(|step| step.from == 0 && step.to == 4).unwrap();
+    assert_eq!(answer.end, End::Arrives);
+    assert!(answer.at > died.at);
+    let why = story.why.join(" ");
+    assert!(why.contains(&format!("Packet {} from the right died", died.packet)), "{why}");
+    // And the table at the end has the peer, which it had not before.
+    let lets_in = |rows: &[Mapping]| rows.iter().any(|row| row.from == "203.0.113.20:6000");
+    assert!(!lets_in(&story.before[0]) && lets_in(&story.after[0]));
+}
+
+#[test]
+fn a_symmetric_nat_shows_its_peer_another_port() {
+    let story = story(Preset::Symmetric, Preset::PortRestricted);
+    assert!(matches!(story.outcome, Outcome::Relayed { .. }));
+    let outside: std::collections::BTreeSet<_> =
+        story.after[0].iter().map(|row| row.outside.port()).collect();
+    assert_eq!(outside.len(), 3, "the server, the relay and the peer each see another port");
+    let why = story.why.join(" ");
+    assert!(why.contains("was of no use to the right side"), "{why}");
+    assert!(why.contains("expects answers from that address and port"), "{why}");
+    assert!(!why.contains("remembered it as a flow"), "{why}");
+}
+
+#[test]
+fn an_uninvited_packet_moves_a_masqueraded_port() {
+    let called = story(Preset::LinuxMasquerade, Preset::PortRestricted);
+    assert!(matches!(called.outcome, Outcome::Relayed { .. }));
+    let why = called.why.join(" ");
+    assert!(why.contains("remembered it as a flow of its own"), "{why}");
+    // The side that sends first is not hurt.
+    assert!(story(Preset::PortRestricted, Preset::LinuxMasquerade).outcome.is_direct());
+}
+
+#[test]
+fn where_udp_is_blocked_nothing_leaves() {
+    let story = story(Preset::UdpBlocked, Preset::FullCone);
+    assert_eq!(story.outcome, Outcome::Failed);
+    assert!(story.why[0].contains("lets no UDP out"), "{:?}", story.why);
+    let left = |step: &&Step| step.from == 0;
+    assert!(story.scenes.iter().flat_map(Scene::steps).filter(left).all(|step| step.to == 1));
+    assert!(story.before[0].is_empty() && story.after[0].is_empty());
+}
+
+#[test]
+fn a_firewall_s_packets_are_told_as_well() {
+    let story = story(Preset::Firewall, Preset::PortRestricted);
+    let out = story.scenes[0].steps().find(|step| step.from == 0).unwrap();
+    assert_eq!(out.hops[0], out.hops[1], "nothing is translated");
+    assert!(story.why[0].contains("no translation"), "{:?}", story.why);
+}
+
+#[test]
+fn the_digest_leaves_out_what_repeats_itself_and_counts_it() {
+    let whole = story(Preset::Symmetric, Preset::Symmetric);
+    let digest = whole.digest();
+    let steps = |story: &Story| -> std::collections::BTreeMap<usize, usize> {
+        let steps = story.scenes.iter().flat_map(Scene::steps);
+        steps.map(|step| (step.packet, step.times)).collect()
+    };
+    let packets = |story: &Story| steps(story).len();
+    assert!(packets(&digest) < 16, "{}", packets(&digest));
+    let told: usize = steps(&digest).values().sum();
+    assert_eq!(told + digest.left_out, packets(&whole));
+    // A check by the relay takes two packets, and so does its answer.
+    let by_the_relay = |step: &&Step| step.purpose == Purpose::Relaying;
+    assert!(digest.scenes.iter().flat_map(Scene::steps).filter(by_the_relay).count() >= 2);
+}
+
+#[test]
+fn the_same_seed_tells_the_same_story() {
+    let one = story(Preset::Symmetric, Preset::FullCone);
+    assert_eq!(one, story(Preset::Symmetric, Preset::FullCone));
+    let setting = Setting { seed: 2, ..Setting::default() };
+    let (other, _) = play(Preset::Symmetric, Preset::FullCone, &setting, Instant::now());
+    assert_ne!(one, other);
+}
+
+#[test]
+fn lost_packets_are_told_where_they_die() {
+    let setting = Setting { loss: 0.4, seed: 3, ..Setting::default() };
+    let (story, _) = play(Preset::FullCone, Preset::FullCone, &setting, Instant::now());
+    let lost = |step: &&Step| step.end == End::Dropped { why: "lost on the way".into() };
+    let ends: std::collections::BTreeSet<usize> =
+        story.scenes.iter().flat_map(Scene::steps).filter(lost).map(|step| step.to).collect();
+    assert!(!ends.is_empty());
+    assert!(text(&story, 80).contains("✗ lost on the way"));
+}
+
+#[test]
+fn json_and_picture_hold_the_whole_story() {
+    let story = story(Preset::AddressRestricted, Preset::Symmetric);
+    let json: serde_json::Value = serde_json::from_str(&story.json()).unwrap();
+    assert_eq!(json["kinds"], serde_json::json!(["address-restricted", "symmetric"]));
+    assert_eq!(json["outcome"]["result"], "direct");
+    let first = &json["scenes"][0]["items"][0]["step"];
+    assert_eq!((&first["packet"], &first["purpose"]), (&1.into(), &"asking".into()));
+    let svg = story.digest().svg();
+    assert!(svg.contains("<desc id=\"desc\">Connected directly"), "{svg}");
+    assert!(svg.contains("✗") || svg.contains("filtered: "), "{svg}");
+    for tag in ["text", "svg", "style", "title", "desc"] {
+        let opened =
+            svg.matches(&format!("<{tag}>")).count() + svg.matches(&format!("<{tag} ")).count();
+        assert_eq!(opened, svg.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
