@@ -5,8 +5,12 @@ use std::path::Path;
 
 #[path = "../../../../fuzz/bodies/channel_data.rs"]
 mod channel_data;
+#[path = "../../../../fuzz/bodies/discover.rs"]
+mod discover;
 #[path = "../../../../fuzz/bodies/input.rs"]
 mod input;
+#[path = "../../../../fuzz/bodies/punch.rs"]
+mod punch;
 #[path = "../../../../fuzz/bodies/stun_parse.rs"]
 mod stun_parse;
 #[path = "../../../../fuzz/bodies/stun_roundtrip.rs"]
@@ -52,4 +56,14 @@ fn turn_client_takes_its_corpus() {
 #[test]
 fn turn_server_takes_its_corpus() {
     replay("turn_server", turn_server::run);
+}
+
+#[test]
+fn discover_takes_its_corpus() {
+    replay("discover", discover::run);
+}
+
+#[test]
+fn punch_takes_its_corpus() {
+    replay("punch", punch::run);
 }
