@@ -13,6 +13,8 @@ use crate::turn_world::addr;
 
 pub(crate) const PRIMARY: &str = "192.0.2.1:3478";
 pub(crate) const ALTERNATE: &str = "192.0.2.2";
+pub(crate) const PRIMARY_V6: &str = "[2001:db8:1::1]:3478";
+pub(crate) const ALTERNATE_V6: &str = "2001:db8:1::2";
 pub(crate) const SECOND: &str = "192.0.2.129:3478";
 pub(crate) const OUTSIDE: &str = "198.51.100.1";
 const INSIDE: &str = "10.0.0.2";
@@ -65,8 +67,9 @@ impl Lab {
         let internet = network.add_internet("internet");
         let discovery = match kind {
             Kind::TwoAddresses | Kind::DeadAlternate => {
-                let addresses = [addr(PRIMARY).ip(), ip(ALTERNATE)];
-                vec![server::Discovery::full(addresses, [3478, 3479])]
+                let v4 = [addr(PRIMARY).ip(), ip(ALTERNATE)];
+                let v6 = [addr(PRIMARY_V6).ip(), ip(ALTERNATE_V6)];
+                [v4, v6].map(|both| server::Discovery::full(both, [3478, 3479])).to_vec()
             }
             Kind::OneAddress => {
                 vec![server::Discovery::ports_only(addr(PRIMARY).ip(), [3478, 3479])]
@@ -76,8 +79,10 @@ impl Lab {
         let config = server::Config { discovery, ..server::Config::default() };
         let machine = TurnServer::new(network.genesis(), config).unwrap();
         let server = network.add_host("server", machine);
-        let mut addresses = vec![addr(PRIMARY).ip(), ip(ALTERNATE)];
-        addresses.truncate(if matches!(kind, Kind::TwoAddresses) { 2 } else { 1 });
+        let mut addresses = vec![addr(PRIMARY).ip(), addr(PRIMARY_V6).ip()];
+        if matches!(kind, Kind::TwoAddresses) {
+            addresses.extend([ip(ALTERNATE), ip(ALTERNATE_V6)]);
+        }
         network.attach(server, internet, fragmenting(), addresses);
         let second = TurnServer::new(network.genesis(), server::Config::default()).unwrap();
         let second = network.add_host("second server", second);

@@ -115,6 +115,7 @@ fn server(network: &mut Network, internet: Router) {
         None
     });
     network.attach(host, internet, Link::default(), [addr(SERVER).ip()]);
+    network.listen(host, Transport::Tcp, addr(SERVER).port());
 }
 
 impl Pair {
@@ -221,7 +222,15 @@ fn side(
     let local = SocketAddr::new(address, 50_000);
     let mut config = Config { stun: vec![addr(SERVER)], ..Config::new(vec![local]) };
     if setup.has_relay {
-        let path = Path { transport: Transport::Udp, local, remote: addr(SERVER) };
+        // Where UDP is blocked the driver connects by TCP.
+        let path = match behind {
+            Behind::UdpBlocked => Path {
+                transport: Transport::Tcp,
+                local: SocketAddr::new(address, 50_001),
+                remote: addr(SERVER),
+            },
+            _ => Path { transport: Transport::Udp, local, remote: addr(SERVER) },
+        };
         let credential = LongTerm::new("ann", "pass").unwrap();
         config.relays = vec![Relay { path, credential }];
     }
