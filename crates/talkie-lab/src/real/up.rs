@@ -23,6 +23,12 @@ pub enum UpError {
     /// Not allowed to this user.
     #[error("a lab takes root, for network namespaces and TUN devices: run it with sudo")]
     NotRoot,
+    /// Root is not all that it could be, as in a container.
+    #[error(
+        "{0}; a lab takes root with the capabilities CAP_SYS_ADMIN and CAP_NET_ADMIN, which a container \
+         has if it is started with `--privileged`"
+    )]
+    NotPermitted(String),
     /// The name is taken.
     #[error(
         "lab {0} is up already, or a crash has left parts of it: `talkie lab down --name {0}` removes it, \
@@ -97,7 +103,26 @@ pub fn up(
         // What went wrong first is what is told.
         let _ = down(name);
     }
-    built
+    built.map_err(
+        |error| if error.is_refusal() { UpError::NotPermitted(error.to_string()) } else { error },
+    )
+}
+
+impl UpError {
+    /// Whether the system did not allow it.
+    fn is_refusal(&self) -> bool {
+        match self {
+            Self::Setting { error, .. } | Self::Files { error, .. } => {
+                error.kind() == io::ErrorKind::PermissionDenied
+            }
+            Self::Enter(EnterError::NotPermitted) => true,
+            // As `ip` and `nft` say it.
+            Self::Command(CommandError::Failed { said, .. }) => {
+                said.contains("Operation not permitted")
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Whoever makes the folder has the name.

@@ -1,6 +1,7 @@
 //! What cannot be done is said in a sentence, with what to do about it.
 
 use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
 use super::{Lab, all};
 
@@ -57,5 +58,32 @@ fn without_ip_it_is_told_what_to_install() {
     let output = lab.talkie("up", &[]).env("PATH", "/nowhere").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(all(&output).contains("apt-get install iproute2"), "{}", all(&output));
+    assert_eq!(lab.leftovers(), Vec::<String>::new());
+}
+
+#[test]
+fn root_without_its_capabilities_is_told_what_a_container_needs() {
+    for missing in ["-net_admin", "-sys_admin"] {
+        let lab = Lab::planned();
+        let talkie = talkie_e2e::binary().unwrap();
+        let mut up = Command::new("setpriv");
+        up.args(["--bounding-set", missing, "--inh-caps", missing]).arg(talkie);
+        let output = up.args(["lab", "up", "--name", &lab.name.to_string()]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{missing}");
+        assert!(all(&output).contains("--privileged"), "{}", all(&output));
+        assert_eq!(lab.leftovers(), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn without_tun_devices_it_is_told_how_to_get_them() {
+    let lab = Lab::planned();
+    let talkie = talkie_e2e::binary().unwrap();
+    let hide = "mount -t tmpfs none /dev/net && exec \"$@\"";
+    let mut up = Command::new("unshare");
+    up.args(["--mount", "sh", "-c", hide, "sh"]).arg(talkie);
+    let output = up.args(["lab", "up", "--name", &lab.name.to_string()]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(all(&output).contains("modprobe tun"), "{}", all(&output));
     assert_eq!(lab.leftovers(), Vec::<String>::new());
 }
