@@ -9,6 +9,7 @@
 //! what the NAT sends out is under way afterwards.
 
 mod control;
+mod runs;
 mod translation;
 
 use std::fs;
@@ -31,6 +32,7 @@ use super::topology;
 use control::answer;
 pub(super) use control::ask as control_ask;
 pub use control::{Counters, Report, TableRow};
+use runs::Run;
 use translation::Translation;
 
 /// How many packets are taken from one side before the other has its turn.
@@ -90,8 +92,8 @@ pub(super) fn read_plan(name: &Name) -> io::Result<Plan> {
 pub(super) const PLAN: &str = "plan.json";
 
 struct Carrier {
-    inside: Tun,
-    outside: Tun,
+    inside: Device,
+    outside: Device,
     translation: Translation,
     /// `None` where the line does nothing.
     lines: Option<Lines>,
@@ -121,8 +123,8 @@ impl Carrier {
             Some(Lines { outward: way()?, inward: way()? })
         };
         Ok(Self {
-            inside: Tun::create("inside", offload)?,
-            outside: Tun::create("outside", offload)?,
+            inside: Device::new(Tun::create("inside", offload)?),
+            outside: Device::new(Tun::create("outside", offload)?),
             translation: Translation::new(Instant::now(), plan.type_of(nat), &at, seed()?),
             lines,
             counters: Counters::default(),
@@ -139,6 +141,7 @@ impl Carrier {
                 self.read(now, side).map_err(CarrierError::Device)?;
             }
             self.deliver(now);
+            self.counters.refused += self.inside.flush() + self.outside.flush();
             self.translation.handle_timeout(now);
             if asked {
                 answer(control, &self.report(now));
@@ -155,8 +158,8 @@ impl Carrier {
             tv_nsec: time.subsec_nanos().into(),
         });
         let mut devices = [
-            PollFd::from_borrowed_fd(self.inside.as_fd(), PollFlags::IN),
-            PollFd::from_borrowed_fd(self.outside.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.inside.tun.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(self.outside.tun.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(control.as_fd(), PollFlags::IN),
         ];
         match poll(&mut devices, deadline.as_ref()) {
@@ -176,7 +179,8 @@ impl Carrier {
     fn read(&mut self, now: Instant, side: Side) -> io::Result<()> {
         let mut buffer = std::mem::take(&mut self.buffer);
         for _ in 0..BURST {
-            match self.device(side).recv(&mut buffer) {
+            let device = if side == Side::Inside { &self.inside } else { &self.outside };
+            match device.tun.recv(&mut buffer) {
                 Ok(len) => match (side, &mut self.lines) {
                     (Side::Outside, Some(lines)) => lines.inward.handle_packet(now, &buffer[..len]),
                     _ => self.handle_packet(now, side, &mut buffer[..len]),
@@ -223,17 +227,8 @@ impl Carrier {
     }
 
     fn write(&mut self, to: Side, packet: &[u8]) {
-        // A packet that the kernel does not take is a lost packet.
-        if self.device(to).send(packet).is_err() {
-            self.counters.refused += 1;
-        }
-    }
-
-    fn device(&self, side: Side) -> &Tun {
-        match side {
-            Side::Inside => &self.inside,
-            Side::Outside => &self.outside,
-        }
+        let device = if to == Side::Inside { &mut self.inside } else { &mut self.outside };
+        self.counters.refused += device.write(packet);
     }
 
     fn report(&self, now: Instant) -> Report {
@@ -248,6 +243,44 @@ impl Carrier {
             counters,
             drops: self.translation.drops(),
         }
+    }
+}
+
+/// A TUN device, and what is about to be written to it.
+struct Device {
+    tun: Tun,
+    /// `None` where the kernel takes no runs.
+    run: Option<Run>,
+}
+
+impl Device {
+    fn new(tun: Tun) -> Self {
+        let run = tun.segments_udp().then(Run::default);
+        Self { tun, run }
+    }
+
+    /// Writes a packet, maybe later and together with others; how many writes the kernel has refused.
+    fn write(&mut self, packet: &[u8]) -> u64 {
+        let Some(run) = &mut self.run else { return self.write_now(packet) };
+        if run.push(packet) {
+            return 0;
+        }
+        let refused = self.flush();
+        if self.run.as_mut().is_some_and(|run| run.push(packet)) {
+            return refused;
+        }
+        refused + self.write_now(packet)
+    }
+
+    /// Writes what was to be written later.
+    fn flush(&mut self) -> u64 {
+        let run = self.run.as_mut().and_then(Run::take);
+        // A packet that the kernel does not take is a lost packet.
+        run.map_or(0, |run| u64::from(self.tun.send(run).is_err()))
+    }
+
+    fn write_now(&self, packet: &[u8]) -> u64 {
+        u64::from(self.tun.send(packet).is_err())
     }
 }
 

@@ -70,7 +70,7 @@ fn seen_of(lab: &Lab, host: Host) -> Option<(Mapping, Filtering)> {
 }
 
 /// What a type must look like while no two hosts want the same port.
-fn expected(preset: Preset) -> Option<(Mapping, Filtering)> {
+pub(super) fn expected(preset: Preset) -> Option<(Mapping, Filtering)> {
     let config = preset.config(["203.0.113.10".parse().unwrap()]);
     let keeps_ports = matches!(preset, Preset::LinuxMasquerade | Preset::LinuxFirewalled);
     let mapping = if keeps_ports { Mapping::EndpointIndependent } else { config.mapping };
