@@ -33,6 +33,7 @@ impl<T: fmt::Display> fmt::Display for Finding<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Known(value) => value.fmt(f),
+            Self::Unknown(reason @ (Reason::NotAsked | Reason::NotTranslated)) => reason.fmt(f),
             Self::Unknown(reason) => write!(f, "unknown: {reason}"),
         }
     }

@@ -12,7 +12,7 @@ use talkie_traversal::discover::{
 use talkie_traversal::stun::attributes::{
     ChangeRequest, ErrorCode, MappedAddress, OtherAddress, XorMappedAddress,
 };
-use talkie_traversal::stun::{Class, Message, Writer};
+use talkie_traversal::stun::{Class, Message, TransactionId, Writer};
 
 use crate::discover_world::{Lab, OUTSIDE, PRIMARY, config, config_at, ip, secs};
 use crate::turn_world::addr;
@@ -24,6 +24,8 @@ struct Scripted {
     discovery: Discovery,
     now: Instant,
     sent: Vec<(Path, Vec<u8>)>,
+    /// When each was sent, since the start.
+    times: Vec<Duration>,
     report: Option<Report>,
 }
 
@@ -31,7 +33,7 @@ impl Scripted {
     fn new(config: Config) -> Self {
         let genesis = conformance::genesis();
         let discovery = Discovery::new(&genesis, config).unwrap();
-        Self { discovery, now: genesis.now, sent: Vec::new(), report: None }
+        Self { discovery, now: genesis.now, sent: Vec::new(), times: Vec::new(), report: None }
     }
 
     /// Answers each request by `answer` until the report is there.
@@ -39,6 +41,7 @@ impl Scripted {
         &mut self,
         answer: impl Fn(&Path, &Message<'_>) -> Vec<(SocketAddr, Vec<u8>)>,
     ) -> Report {
+        let born = self.now;
         for _ in 0..10_000 {
             let mut buf = Vec::new();
             while let Some(transmit) = self.discovery.poll_transmit(&mut buf) {
@@ -50,6 +53,7 @@ impl Scripted {
                     self.discovery.handle_datagram(self.now, datagram);
                 }
                 self.sent.push((transmit.path, request));
+                self.times.push(self.now - born);
             }
             while let Some(event) = self.discovery.poll_event() {
                 if let Event::Report(report) = event {
@@ -120,6 +124,29 @@ fn what_is_sent_in_all_is_bounded_whatever_the_server_does() {
     assert_eq!(report.filtering, Finding::Unknown(Reason::OtherSilent));
     assert!(scripted.sent.len() < 250, "{}", scripted.sent.len());
     assert!(report.took < secs(8), "{:?}", report.took);
+}
+
+#[test]
+fn no_more_than_ten_transactions_begin_in_a_second() {
+    let mut scripted = Scripted::new(config());
+    let answer = |path: &Path, request: &Message<'_>| {
+        let changes = request.get::<ChangeRequest>().unwrap().is_some();
+        let response = plain(request, Some("192.0.2.2:3479"));
+        if changes { Vec::new() } else { vec![(path.remote, response)] }
+    };
+    scripted.run(answer);
+    let mut begun: Vec<(Duration, TransactionId)> = Vec::new();
+    for (at, (_, request)) in scripted.times.iter().zip(&scripted.sent) {
+        let message = Message::parse(request).unwrap();
+        let id = message.transaction_id();
+        if message.class() == Class::Request && !begun.iter().any(|(_, known)| *known == id) {
+            begun.push((*at, id));
+        }
+    }
+    assert!(begun.len() > 10, "{}", begun.len());
+    for eleven in begun.windows(11) {
+        assert!(eleven[10].0 - eleven[0].0 >= secs(1), "{eleven:?}");
+    }
 }
 
 #[test]
