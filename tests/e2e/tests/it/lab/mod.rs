@@ -4,6 +4,7 @@ mod behaviour;
 mod discovery;
 mod leftovers;
 mod line;
+mod pair;
 mod programs;
 mod refusals;
 
