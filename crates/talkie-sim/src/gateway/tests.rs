@@ -585,6 +585,12 @@ mod fragments {
             held += usize::from(outbound(&mut gateway, now, later(99)) == "held");
         }
         assert!(held > 0 && gateway.fragments.held_bytes() <= 10_000);
+        // Small ones of one packet, of which there is a number that makes sense.
+        let small = cut(&udp(ADA, REMOTE, &[1; 16]), 200, 8);
+        gateway.handle_timeout(now + 15 * SECOND);
+        let now = now + 15 * SECOND;
+        let waits = |gateway: &mut Gateway| outbound(gateway, now, small[1].clone()) == "held";
+        assert_eq!((0..1000).filter(|_| waits(&mut gateway)).count(), 128);
         gateway.handle_timeout(now + 15 * SECOND);
         assert_eq!((gateway.fragments.held_bytes(), gateway.poll_timeout()), (0, None));
     }
