@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod help;
+mod lab;
 mod program;
 mod serving;
 mod stopping;

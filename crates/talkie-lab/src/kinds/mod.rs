@@ -13,8 +13,8 @@ pub use talkie_sim::nat::Preset;
 
 /// A type that nobody knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no NAT type is called `{name}`{}; `talkie lab list` explains them all",
-    nearest.map_or_else(String::new, |it| format!(", did you mean `{it}`?")))]
+#[error("no NAT type is called `{name}`; {}`talkie lab list` explains them all",
+    nearest.map_or_else(String::new, |it| format!("did you mean `{it}`? ")))]
 pub struct UnknownKind {
     /// What was asked for.
     pub name: String,
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(guess("qqq"), Err(None));
         assert_eq!(
             find("symetric").unwrap_err().to_string(),
-            "no NAT type is called `symetric`, did you mean `symmetric`?; \
+            "no NAT type is called `symetric`; did you mean `symmetric`? \
              `talkie lab list` explains them all"
         );
     }

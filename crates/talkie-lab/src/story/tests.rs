@@ -251,3 +251,19 @@ fn json_and_picture_hold_the_whole_story() {
         assert_eq!(opened, svg.matches(&format!("</{tag}>")).count(), "{tag}");
     }
 }
+
+#[test]
+fn the_pictures_in_the_documents_are_up_to_date() {
+    for (file, left, right) in [
+        ("nat-punch.svg", Preset::PortRestricted, Preset::PortRestricted),
+        ("nat-relay.svg", Preset::Symmetric, Preset::PortRestricted),
+    ] {
+        let path = format!("{}/../../docs/images/{file}", env!("CARGO_MANIFEST_DIR"));
+        let committed = std::fs::read_to_string(path).unwrap();
+        assert!(
+            committed == story(left, right).digest().svg(),
+            "make it again: cargo run -- lab show --left {left} --right {right} \
+             --svg docs/images/{file}"
+        );
+    }
+}

@@ -4,7 +4,6 @@ mod behaviour;
 mod discovery;
 mod leftovers;
 mod line;
-mod pair;
 mod programs;
 mod refusals;
 
