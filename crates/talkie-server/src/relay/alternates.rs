@@ -70,6 +70,12 @@ impl Alternates {
             }
             let port = match self.port {
                 AlternatePort::None => return Ok(bound),
+                // One pair of ports is enough for each address, and this one is taken by now.
+                AlternatePort::Fixed(_)
+                    if bound.discovery.iter().any(|known| known.listener == local.ip()) =>
+                {
+                    continue;
+                }
                 AlternatePort::Fixed(port) => port,
                 AlternatePort::Next if asked.port() == 0 => 0,
                 AlternatePort::Next => local.port().checked_add(1).unwrap_or(u16::MAX - 1),

@@ -169,3 +169,18 @@ async fn two_configured_listeners_may_be_the_pair() {
     assert_eq!(receive(&client).from, SocketAddr::new(LOCALHOST, port));
     relay.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn listeners_on_one_address_share_the_second_port() {
+    let probe = socket();
+    let port = probe.local_addr().unwrap().port();
+    drop(probe);
+    let any = SocketAddr::new(LOCALHOST, 0);
+    let port = AlternatePort::Fixed(port);
+    let alternates = Alternates { port, required: true, ..Alternates::default() };
+    let udp = vec![any, any];
+    let config = RelayConfig { udp, tcp: Vec::new(), alternates, ..config(LOCALHOST) };
+    let relay = Relay::start(config).await.unwrap();
+    assert_eq!((relay.discovery().len(), relay.listeners().len()), (1, 3));
+    relay.stop().await;
+}

@@ -1,6 +1,7 @@
 //! `talkie lab up` and what belongs to it, with real packets. As root, since it is for root only.
 
 mod behaviour;
+mod coturn;
 mod discovery;
 mod leftovers;
 mod line;
