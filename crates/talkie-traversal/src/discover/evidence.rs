@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::probe::Probe;
+use super::probe::{Outcome, Probe, Purpose};
 
 /// The fewest tries.
 const FEWEST: usize = 8;
@@ -31,11 +31,19 @@ impl Evidence {
     ) -> Self {
         let mut all = Self::default();
         for probe in probes {
-            if !probe.purpose.must_be_answered() || probe.answer().is_none() {
+            let is_contact = matches!(probe.purpose, Purpose::Contact(_));
+            let counts = match &probe.outcome {
+                Some(Outcome::Answer(_)) => probe.purpose.must_be_answered(),
+                Some(Outcome::Silent) => is_contact,
+                _ => false,
+            };
+            if !counts {
                 continue;
             }
             let old = |at: &&Instant| now.saturating_duration_since(**at) >= on_the_way;
-            let sent = probe.times.iter().filter(old).count();
+            // What is answered already is on its way no more.
+            let old = probe.times.iter().filter(old).count();
+            let sent = old.max(probe.answers.min(probe.sent()));
             all.sent += sent;
             all.answered += probe.answers.min(sent);
         }

@@ -144,7 +144,10 @@ impl fmt::Display for Rewriting {
                 "something on the way changes addresses within packets (an ALG)"
             }
             Finding::Known(false) => "nothing changes addresses within packets",
-            Finding::Unknown(_) => "unknown: the server sends no address in plain form",
+            Finding::Unknown(Reason::Ignored) => {
+                "unknown: the server sends no address in plain form"
+            }
+            Finding::Unknown(reason) => return write!(f, "unknown: {reason}"),
         })
     }
 }

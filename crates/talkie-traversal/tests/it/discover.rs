@@ -85,6 +85,7 @@ fn a_healthy_network_takes_little_more_than_a_second() {
         for (filtering, _) in FILTERINGS {
             let report = Lab::new(1).behind(any(mapping, filtering));
             assert!(report.took < Duration::from_millis(1500), "{:?}\n{report}", report.took);
+            assert_eq!(report.answered, report.sent);
         }
     }
 }
@@ -194,6 +195,7 @@ fn blocked_udp_is_called_so_within_seconds() {
     assert_eq!((report.kind(), report.mapped), (Kind::Blocked, Unknown(Reason::NoAnswer)));
     assert!(report.took <= Duration::from_millis(3100), "{:?}", report.took);
     assert!(report.to_string().contains("UDP is blocked"), "{report}");
+    assert!(report.sent >= 20 && report.answered == 0, "{} sent", report.sent);
 }
 
 #[test]
