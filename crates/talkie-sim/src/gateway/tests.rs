@@ -150,6 +150,29 @@ fn tcp_and_udp_of_one_port_are_two_mappings() {
 }
 
 #[test]
+fn an_uninvited_syn_is_met_with_silence() {
+    // RFC 5382 REQ-4 (a), with a mapping that filters it and without one.
+    let (mut gateway, now) = gateway(Preset::PortRestricted);
+    let segment = |source: &str, destination: &str| {
+        let mut bytes = Vec::new();
+        let segment = Segment { flags: Flags::SYN, ..Segment::default() };
+        build::tcp(&mut bytes, at(source), at(destination), segment, b"");
+        bytes
+    };
+    let syn = segment("203.0.113.9:443", "192.0.2.1:5000");
+    assert_eq!(inbound(&mut gateway, now, syn.clone()), "no mapping");
+    outbound(&mut gateway, now, segment(ADA, REMOTE));
+    assert_eq!(inbound(&mut gateway, now, syn.clone()), "filtered");
+    for seconds in [0, 5, 6, 7, 60] {
+        gateway.handle_timeout(now + seconds * SECOND);
+        assert_eq!(said(&mut gateway), None);
+    }
+    // Ours meets the next one.
+    outbound(&mut gateway, now, segment(ADA, "203.0.113.9:443"));
+    assert_eq!(inbound(&mut gateway, now, syn), "tcp 203.0.113.9:443 > 10.0.0.2:5000");
+}
+
+#[test]
 fn pings_are_told_apart_by_their_identifier() {
     // RFC 5508 REQ-1.
     let (mut gateway, now) = gateway(Preset::PortRestricted);
