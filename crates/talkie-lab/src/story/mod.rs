@@ -168,6 +168,12 @@ impl Step {
         format!("{begin}{} {}{times}{end}", self.packet, self.what)
     }
 
+    /// Beside the host that it comes from, or else the one that it goes to.
+    fn lane_of_words(&self) -> usize {
+        let end = if self.from == 2 { self.to } else { self.from };
+        if end < 2 { 0 } else { 4 }
+    }
+
     /// Whose host sent it; `None` for the server.
     fn sender_side(&self) -> Option<usize> {
         match (self.from, self.to) {

@@ -177,8 +177,7 @@ impl Sheet {
 
     fn step(&mut self, step: &Step) {
         self.time(step.at);
-        let lane = if step.from.min(step.to) < 2 { 0 } else { 4 };
-        self.beside(lane, "t", &step.label());
+        self.beside(step.lane_of_words(), "t", &step.label());
         self.y += 19;
         self.arrow(step);
         self.y += 20;

@@ -243,8 +243,7 @@ fn draw_note(canvas: &mut Canvas, note: &Note, layout: Layout) {
 
 fn draw_step(canvas: &mut Canvas, step: &Step, layout: Layout) {
     let rightwards = step.from < step.to || step.from == step.to && step.from < 2;
-    // Beside the host that it comes from or goes to.
-    let words_at = if step.from.min(step.to) < 2 { 0 } else { 4 };
+    let words_at = step.lane_of_words();
     let tone = match step.end {
         End::Dropped { .. } => Tone::Bad,
         _ => Tone::Plain,

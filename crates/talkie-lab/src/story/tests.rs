@@ -89,7 +89,7 @@ fn a_story_is_drawn_as_it_was_written() {
    0.0  │            │            │            │        wakes up
    1.5  1 hello      │            │            │            │
         ├─── 1→4 ────●─── 2→4 ────┼─── 2→4 ────●─── 2→3 ───▶│
-   1.5  2 hello (3 times)         │            │            │
+   1.5  │            │            │            2 hello (3 times)
         │            ✗─── 4←2 ────┼─── 4←2 ────●─── 4←1 ────┤
         │       ✗ filtered        │            │            │
 
