@@ -55,8 +55,10 @@ impl Authority {
         Some(Self { host, port })
     }
 
-    /// What the request's `Host` field says, if it is one well-formed field. RFC 9113 §8.3.1:
-    /// HTTP/2 has `:authority` in its place; who sends both must mean the same.
+    /// What the request's `Host` field says, if it is one well-formed field, or the target where that
+    /// names a host. RFC 9113 §8.3.1: HTTP/2 has `:authority` in its place; who sends both must mean
+    /// the same. RFC 9112 §3.2.2: where the target is a whole URL, as it is for proxies, the field is
+    /// ignored.
     pub(crate) fn of<B>(request: &Request<B>) -> Option<Self> {
         let mut fields = request.headers().get_all(HOST).iter();
         let host = fields.next();
@@ -64,9 +66,13 @@ impl Authority {
             return None;
         }
         let host = host.map(|field| Self::parse(field.to_str().ok()?));
-        let authority = request.uri().authority().filter(|_| request.version() == Version::HTTP_2);
-        match (authority.map(|authority| Self::parse(authority.as_str())), host) {
-            (Some(authority), Some(host)) if authority != host => None,
+        let authority = request.uri().authority().map(|authority| Self::parse(authority.as_str()));
+        match (authority, host) {
+            (Some(authority), Some(host))
+                if request.version() == Version::HTTP_2 && authority != host =>
+            {
+                None
+            }
             (Some(authority), _) => authority,
             (None, host) => host?,
         }
@@ -126,6 +132,24 @@ mod tests {
         ] {
             assert_eq!(Authority::parse(text).unwrap().to_string(), written);
         }
+    }
+
+    #[test]
+    fn a_target_that_is_a_whole_url_names_the_host() {
+        let request = |target: &str, version| {
+            let request = Request::builder().uri(target).version(version);
+            request.header(HOST, "other.example").body(()).unwrap()
+        };
+        let seen = |target, version| {
+            Authority::of(&request(target, version)).map(|authority| authority.to_string())
+        };
+        assert_eq!(seen("/r/a", Version::HTTP_11).as_deref(), Some("other.example"));
+        assert_eq!(
+            seen("http://a.example:80/r/a", Version::HTTP_11).as_deref(),
+            Some("a.example:80")
+        );
+        assert_eq!(seen("http://a.example/r/a", Version::HTTP_2), None, "they contradict");
+        assert_eq!(seen("http://u@a.example/r/a", Version::HTTP_11), None);
     }
 
     #[test]
