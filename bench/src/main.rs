@@ -6,12 +6,14 @@ mod nat_box;
 mod process;
 mod relay;
 mod serve;
+mod sim;
 mod traffic;
 mod turn;
 mod ws;
 
 const USAGE: &str = "usage: talkie-bench relay [--rounds N] [--packets N] [--only TEXT]
        talkie-bench nat-box [--rounds N] [--packets N]
+       talkie-bench sim [--rounds N]
        talkie-bench ws
        talkie-bench gateway
        talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS, box LAB NAT   (used by the others)";
@@ -23,6 +25,7 @@ fn main() -> anyhow::Result<()> {
         ["relay", options @ ..] => relay::run(options),
         ["nat-box", options @ ..] => nat_box::run(options),
         ["box", lab, nat] => nat_box::be_the_box(lab, nat),
+        ["sim", options @ ..] => sim::run(options),
         ["ws"] => ws::run(),
         ["gateway"] => gateway::run(),
         ["serve-signaling", address] => serve::signaling(address.parse()?),

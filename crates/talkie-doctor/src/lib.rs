@@ -19,6 +19,7 @@
 
 pub mod advice;
 mod examine;
+pub mod pair;
 mod probe;
 mod progress;
 pub mod report;
@@ -28,4 +29,5 @@ pub use advice::{Diagnosis, diagnose};
 pub use examine::{Config, PlainPage, PlainPageError, answers, examine, has_network};
 pub use progress::{Mark, Progress, Step, Stop, StopHandle};
 pub use report::Report;
+pub use talkie_signaling::ServerUrl;
 pub use target::{Host, IceUrl, Origin, Scheme, Target, TargetError, Transport};

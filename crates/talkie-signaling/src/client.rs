@@ -14,7 +14,7 @@ use crate::message::{Glimpse, Join, Joined, PeerId, Request, Welcome};
 use crate::session::Answer;
 use crate::socket::Connector;
 use crate::task::{self, Ask};
-use crate::tls::{Tls, Trust};
+use crate::tls::{Fingerprint, Tls, Trust};
 use crate::url::ServerUrl;
 
 /// Requests on their way to the task; beyond it who asks waits.
@@ -76,6 +76,7 @@ pub struct Client {
     message_bytes: usize,
     patience: Duration,
     server: SocketAddr,
+    certificate: Option<Fingerprint>,
 }
 
 impl Client {
@@ -105,6 +106,7 @@ impl Client {
             message_bytes: welcome.limits.message_bytes,
             patience: options.timeout,
             server: opened.server,
+            certificate: opened.certificate(),
         };
         tokio::spawn(opened.run(asked, happened, stopped));
         Ok((client, welcome))
@@ -114,6 +116,12 @@ impl Client {
     #[must_use]
     pub fn server(&self) -> SocketAddr {
         self.server
+    }
+
+    /// The certificate that the server showed; none without TLS.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Fingerprint> {
+        self.certificate
     }
 
     /// What happens next; nothing after [`Event::Ended`]. May be dropped at any time without loss.

@@ -16,6 +16,7 @@ use crate::event::Event;
 use crate::message::{Request, Welcome};
 use crate::session::{Answer, Broken, Session};
 use crate::socket::{Connector, Socket};
+use crate::tls::{Fingerprint, Tls};
 
 /// A socket that takes nothing for so long is lost.
 const WRITE_STALL: Duration = Duration::from_secs(10);
@@ -125,6 +126,11 @@ struct Ends {
 }
 
 impl Opened {
+    /// What the server showed on this socket.
+    pub(crate) fn certificate(&self) -> Option<Fingerprint> {
+        self.connector.tls.as_ref().and_then(Tls::met)
+    }
+
     /// Runs until the session ends or the application drops its end.
     pub(crate) async fn run(
         self,

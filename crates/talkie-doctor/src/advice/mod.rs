@@ -16,6 +16,8 @@ pub use findings::{Code, Finding, Severity};
 pub use peers::{Outcome, Peer, PeerKind, between};
 pub use words::nat_in_short;
 
+pub(crate) use peers::likely;
+
 use crate::report::{FailureKind, Report, Scope};
 
 /// What a report means.
@@ -82,7 +84,7 @@ pub(crate) struct Sight {
 }
 
 impl Sight {
-    fn of(report: &Report) -> Self {
+    pub(crate) fn of(report: &Report) -> Self {
         let answered = |leg: &&crate::report::Leg| leg.rtt.is_some() || leg.mapped.is_some();
         let over = |transport| report.legs().filter(move |leg| leg.transport == transport);
         // Without a way of that IP version nothing is blocked.

@@ -164,7 +164,7 @@ fn possible(nat: &Nat) -> Vec<Side> {
 }
 
 /// What it is most likely; `None` if nothing is known of the mapping.
-fn likely(nat: &Nat) -> Option<Side> {
+pub(crate) fn likely(nat: &Nat) -> Option<Side> {
     let mapping = match (mapping(nat), nat.port_dependent) {
         (Some(known), _) => known,
         // A mapping by address alone is rare.

@@ -202,6 +202,10 @@ pub struct Welcome {
     /// STUN and TURN servers with fresh credentials.
     #[serde(flatten)]
     pub ice: IceGrant,
+    /// `stun:` URLs of sockets of this server that differ in port or address alone, for who wants to
+    /// know how its NAT maps; empty if there are no two.
+    #[serde(default, deserialize_with = "urls")]
+    pub discovery: Vec<String>,
     /// The origin that others are to be invited by, when it is another than one's own.
     #[serde(default, deserialize_with = "optional_words")]
     pub origin: Option<String>,
@@ -244,9 +248,21 @@ fn card<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
     Ok(Some(text.into_owned()))
 }
 
+/// Characters that are hidden have no place in a URL.
+fn is_sound(text: &str) -> bool {
+    text.len() <= MAX_ICE_TEXT && !text.chars().any(is_hidden)
+}
+
+fn urls<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let urls = Vec::<String>::deserialize(deserializer)?;
+    if urls.len() > MAX_ICE_SERVERS || !urls.iter().all(|url| is_sound(url)) {
+        return Err(D::Error::custom("too many URLs, or what is none"));
+    }
+    Ok(urls)
+}
+
 fn ice_servers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IceServer>, D::Error> {
     let servers = Vec::<IceServer>::deserialize(deserializer)?;
-    let is_sound = |text: &str| text.len() <= MAX_ICE_TEXT && !text.chars().any(is_hidden);
     let sound = servers.iter().all(|server| {
         let texts = server.urls.iter().chain(&server.username).chain(&server.credential);
         server.urls.len() <= MAX_ICE_SERVERS && texts.into_iter().all(|text| is_sound(text))

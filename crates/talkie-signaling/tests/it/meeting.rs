@@ -118,6 +118,7 @@ async fn a_certificate_of_its_own_is_taken_when_pinned_or_when_anybody_is_and_ne
     for trust in [Trust::Pinned(pinned), Trust::Anybody] {
         let (client, welcome) = Client::connect(&host.https(), with(trust)).await.unwrap();
         assert!(!welcome.ice.ice_servers.is_empty());
+        assert_eq!(client.certificate(), Some(pinned));
         client.close().await;
     }
     let another = "00:".repeat(32).parse().unwrap();

@@ -409,6 +409,11 @@ mod errors {
         let other = udp("192.0.2.1:5000", "198.51.100.8:1000", b"x");
         let other = error(ROUTER, Problem::HostUnreachable, &other);
         assert_eq!(inbound(&mut gateway, now, other), unknown);
+        // Sent to another of the NAT's addresses than the packet came from.
+        let mut elsewhere = first.clone();
+        let mut packet = Packet::parse(&mut elsewhere).unwrap();
+        packet.set_address(End::Destination, ip("192.0.2.2"));
+        assert_eq!(inbound(&mut gateway, now, elsewhere), unknown);
         // REQ-3: damaged.
         let mut damaged = first.clone();
         *damaged.last_mut().unwrap() ^= 1;
@@ -520,6 +525,41 @@ mod fragments {
     }
 
     #[test]
+    fn of_ipv6_pass_in_any_order() {
+        let whole = udp("[2001:db8::2]:5000", "[2001:db8:9::9]:1000", &[3; 56]);
+        let pieces = [0_usize, 1].map(|n| {
+            let mut piece = whole[..40].to_vec();
+            piece[5] = 8 + 32;
+            piece[6] = 44;
+            // The offset counts in eights; the last bit says that others follow.
+            piece.extend_from_slice(&[17, 0, 0, [1, 32][n], 0, 0, 0, 9]);
+            piece.extend_from_slice(&whole[40 + 32 * n..72 + 32 * n]);
+            piece
+        });
+        for order in [[0, 1], [1, 0]] {
+            let (mut gateway, now) = gateway(Preset::Firewall);
+            let mut buf = Vec::new();
+            let mut out = Vec::new();
+            for at in order {
+                let mut piece = pieces[at].clone();
+                match gateway.handle_outbound(now, &mut piece) {
+                    Outcome::Forwarded(Side::Outside) => out.push(piece),
+                    outcome => assert_eq!((outcome, at), (Outcome::Held, 1)),
+                }
+                while let Some(side) = gateway.poll_transmit(&mut buf) {
+                    assert_eq!(side, Side::Outside);
+                    out.push(buf.clone());
+                }
+            }
+            let expected = pieces.clone().map(|mut piece| {
+                piece[7] -= 1;
+                piece
+            });
+            assert_eq!(out, expected, "{order:?}");
+        }
+    }
+
+    #[test]
     fn of_two_hosts_are_not_mixed_up() {
         let (mut gateway, now) = gateway(Preset::PortRestricted);
         let mut identifications = Vec::new();
@@ -568,6 +608,12 @@ mod fragments {
             held += usize::from(outbound(&mut gateway, now, later(99)) == "held");
         }
         assert!(held > 0 && gateway.fragments.held_bytes() <= 10_000);
+        // Small ones of one packet, of which there is a number that makes sense.
+        let small = cut(&udp(ADA, REMOTE, &[1; 16]), 200, 8);
+        gateway.handle_timeout(now + 15 * SECOND);
+        let now = now + 15 * SECOND;
+        let waits = |gateway: &mut Gateway| outbound(gateway, now, small[1].clone()) == "held";
+        assert_eq!((0..1000).filter(|_| waits(&mut gateway)).count(), 128);
         gateway.handle_timeout(now + 15 * SECOND);
         assert_eq!((gateway.fragments.held_bytes(), gateway.poll_timeout()), (0, None));
     }

@@ -157,11 +157,9 @@ impl MappingState {
         let until = self.follow(now, config, sent, flags, most);
         // The longest of those that share the scope counts; only when one of them begins to close
         // does the time come nearer, and all have to be looked at.
-        let known = if self.first.0 == from { Some(&self.first.1) } else { self.others.get(&from) };
-        let is_shorter = known.is_some_and(|life| life.until > until) || self.until > until;
         let longest = |lives: &mut dyn Iterator<Item = Instant>| lives.max().unwrap_or(until);
         let (mut scope_until, mut all_until) = (until, until);
-        if is_shorter {
+        if self.until > until {
             let connections = || self.connections.iter();
             let in_scope = connections().filter(|(remote, _)| from.contains(**remote));
             scope_until = longest(&mut in_scope.map(|(_, (_, until))| *until));

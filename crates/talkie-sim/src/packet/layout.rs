@@ -16,7 +16,7 @@ pub enum Malformed {
     Checksum,
     /// More extension headers than a sender would have a reason for.
     TooManyExtensions,
-    /// A UDP length that does not fit, or a fragment that reaches beyond the longest packet.
+    /// A fragment that reaches beyond the longest packet.
     Length,
 }
 

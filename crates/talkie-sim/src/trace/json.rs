@@ -1,28 +1,4 @@
-//! A trace as JSON.
-//!
-//! ```json
-//! {
-//!   "format": "talkie-trace", "version": 1,
-//!   "began": 1800000000.0,            // Unix time in seconds
-//!   "forgotten": 0,                   // older entries than there was room for
-//!   "boxes": [{ "name": "ada", "kind": "host" }, { "name": "home", "kind": "nat" }],
-//!   "entries": [{
-//!     "at": 5000000,                  // nanoseconds since it began
-//!     "packet": 0,                    // its number, the same at all boxes
-//!     "box": 1,                       // an index of "boxes"
-//!     "side": "inside",               // or "outside", "any" (routers), "if0", "if1"… (hosts)
-//!     "protocol": "udp",              // or "tcp", which brings "flags", "sequence", "acknowledgement"
-//!     "source": "10.0.0.2:5000", "destination": "198.51.100.1:3478",
-//!     "length": 5, "payload": "68656c6c6f",
-//!     "what": "translated",           // or sent, forwarded, duplicated, dropped, delivered
-//!     "way": "out",                   // if translated: or "in", "hairpin"
-//!     "after": { "source": "192.0.2.1:5000", "destination": "198.51.100.1:3478" },
-//!     "copy": 7,                      // if duplicated: the copy's number
-//!     "cause": "nat-filtered",        // if dropped: see `Cause::code`
-//!     "text": "translated (out) to …" // the verdict in words
-//!   }]
-//! }
-//! ```
+//! A trace as JSON, written entry by entry.
 
 use std::fmt::Write as _;
 use std::io;
@@ -96,7 +72,31 @@ struct After {
 struct Hex<'a>(&'a [u8]);
 
 impl Trace {
-    /// The trace as JSON, in the form that the source of this module shows.
+    /// The trace as JSON:
+    ///
+    /// ```json
+    /// {
+    ///   "format": "talkie-trace", "version": 1,
+    ///   "began": 1800000000.0,            // Unix time in seconds
+    ///   "forgotten": 0,                   // older entries than there was room for
+    ///   "boxes": [{ "name": "ada", "kind": "host" }, { "name": "home", "kind": "nat" }],
+    ///   "entries": [{
+    ///     "at": 5000000,                  // nanoseconds since it began
+    ///     "packet": 0,                    // its number, the same at all boxes
+    ///     "box": 1,                       // an index of "boxes"
+    ///     "side": "inside",               // or "outside", "any" (routers), "if0", "if1"… (hosts)
+    ///     "protocol": "udp",              // or "tcp", which brings "flags", "sequence", "acknowledgement"
+    ///     "source": "10.0.0.2:5000", "destination": "198.51.100.1:3478",
+    ///     "length": 5, "payload": "68656c6c6f",
+    ///     "what": "translated",           // or sent, forwarded, duplicated, dropped, delivered
+    ///     "way": "out",                   // if translated: or "in", "hairpin"
+    ///     "after": { "source": "192.0.2.1:5000", "destination": "198.51.100.1:3478" },
+    ///     "copy": 7,                      // if duplicated: the copy's number
+    ///     "cause": "nat-filtered",        // if dropped: see `Cause::code`
+    ///     "text": "translated (out) to …" // the verdict in words
+    ///   }]
+    /// }
+    /// ```
     #[must_use]
     pub fn json(&self) -> String {
         let mut out = Vec::new();

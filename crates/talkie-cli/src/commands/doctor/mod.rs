@@ -5,6 +5,7 @@
 
 mod changes;
 mod page;
+mod pair;
 mod spinners;
 mod watch;
 
@@ -46,6 +47,8 @@ Examples:
       The NAT only; two servers on different hosts tell more than one.
   talkie doctor --server 'turn:turn.example.org?transport=tcp' --user me --password-file FILE
       A TURN server of any make, to the end: a packet through the relay and back.
+  talkie doctor --pair --server https://talk.example.org
+      With another machine: prints the command for it, then both try to reach each other.
   talkie doctor --server https://talk.example.org --json
       For programs; docs/doctor.md describes every field.";
 
@@ -62,12 +65,13 @@ Servers:
 Exit codes:
   0    direct connections work with most others; or, where the server is too near to see that,
        all that could be tried works
-  1    it could not run: no server to ask, ...
+  1    it could not run: no server to ask, nobody is there with the code, ...
   2    wrong flag or address
   3    most connections need a relay: symmetric NAT, UDP blocked
   4    no connection: no network, no server answers, or no relay where one is needed
   5    direct connections work, but a server that was named does not do its part
-  130  stopped by SIGINT (143: SIGTERM)";
+  130  stopped by SIGINT (143: SIGTERM)
+With --pair or CODE: 0 direct, 3 through the relay, 4 neither; the others as above.";
 
 pub(super) fn command() -> Command {
     Command::new("doctor")
@@ -75,6 +79,7 @@ pub(super) fn command() -> Command {
         .after_help(EXAMPLES)
         .after_long_help(format!("{EXAMPLES}\n{MORE}"))
         .args(args())
+        .args(pair::args())
 }
 
 fn args() -> Vec<Arg> {
@@ -121,6 +126,9 @@ fn args() -> Vec<Arg> {
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
+    if let Some(code) = pair::run(matches) {
+        return code;
+    }
     let mut config = match config(matches) {
         Ok(config) => config,
         Err(error) => {

@@ -95,6 +95,28 @@ fn what_is_over_is_forgotten_soon() {
 }
 
 #[test]
+fn what_lived_long_is_forgotten_as_soon_as_what_did_not() {
+    let begin = begin();
+    let mut nat = nat(port_restricted());
+    open(&mut nat, begin, REMOTE);
+    // Long enough for its deadline to have been moved by hours.
+    let now = begin + 10 * MINUTE;
+    nat.handle_timeout(now);
+    assert_eq!(nat.poll_timeout(), Some(begin + ESTABLISHED));
+    send(&mut nat, now, FIN, REMOTE);
+    assert!(comes(&mut nat, now, FIN, REMOTE));
+    assert_eq!(nat.poll_timeout(), Some(now + 4 * MINUTE));
+    nat.handle_timeout(now + 4 * MINUTE);
+    assert_eq!(nat.rows().len(), 0);
+    assert!(!comes(&mut nat, now + 4 * MINUTE, ACK, REMOTE));
+    // What is left in the queue does no harm to who takes the place.
+    let now = now + 5 * MINUTE;
+    open(&mut nat, now, REMOTE);
+    nat.handle_timeout(begin + ESTABLISHED);
+    assert_eq!(left(&nat, now), ESTABLISHED);
+}
+
+#[test]
 fn resets_back_and_forth_cost_no_memory() {
     let mut now = begin();
     let mut nat = nat(port_restricted());

@@ -5,6 +5,7 @@ mod coturn;
 mod discovery;
 mod leftovers;
 mod line;
+mod pair;
 mod programs;
 mod refusals;
 

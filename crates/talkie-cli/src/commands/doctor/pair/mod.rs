@@ -1,0 +1,179 @@
+//! `talkie doctor --pair` and `talkie doctor CODE`: two machines try it with each other.
+//!
+//! All trying and judging is [`talkie_doctor::pair`]'s; here are the command line, what is shown
+//! meanwhile, and how the answer looks.
+
+mod page;
+mod progress;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use talkie_doctor::pair::{Code, Config, Outcome, PairError, Role, pair};
+use talkie_doctor::{Stop, Target};
+
+use self::progress::Watcher;
+use super::{DEFAULT, OFFLINE, Output, RELAY};
+use crate::commands::{FAILURE, USAGE};
+use crate::signals::Signals;
+use crate::terminal;
+
+/// What cannot be asked for together with a pair.
+const OTHERS: [&str; 6] = ["user", "password", "password-file", "probe-url", "lifetime", "watch"];
+
+/// The arguments that ask for it.
+pub(super) fn args() -> Vec<Arg> {
+    vec![
+        Arg::new("pair")
+            .long("pair")
+            .action(ArgAction::SetTrue)
+            .conflicts_with_all(OTHERS)
+            .help("Try it with another machine: prints a code for `talkie doctor CODE` there"),
+        Arg::new("code")
+            .value_name("CODE")
+            .value_parser(|text: &str| text.parse::<Code>())
+            .conflicts_with("pair")
+            .conflicts_with_all(OTHERS)
+            .help("Try it with the machine that printed this code"),
+        Arg::new("wait")
+            .long("wait")
+            .value_name("MINUTES")
+            .requires("pair")
+            .default_value("10")
+            .value_parser(value_parser!(u64).range(1..=1440))
+            .help("With --pair: how long to wait for the other machine"),
+    ]
+}
+
+/// Does it, if the command line asks for it.
+pub(super) fn run(matches: &ArgMatches) -> Option<ExitCode> {
+    let role = match matches.get_one::<Code>("code") {
+        Some(code) => Role::Second(code.clone()),
+        None if matches.get_flag("pair") => Role::First,
+        None => return None,
+    };
+    let minutes = matches.get_one("wait").copied().unwrap_or(10);
+    let config = match server(matches) {
+        Ok(server) => match server.parse() {
+            Ok(server) => Config { server, patience: Duration::from_secs(60 * minutes) },
+            Err(error) => return Some(wrong(&error)),
+        },
+        Err(error) => return Some(wrong(&error)),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::complain(&format_args!("cannot start the runtime: {error}"));
+            return Some(ExitCode::from(FAILURE));
+        }
+    };
+    let code = runtime.block_on(watched(&config, role, &Output::of(matches)));
+    // Looking up a name cannot be cancelled.
+    runtime.shutdown_background();
+    Some(ExitCode::from(code))
+}
+
+fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
+    terminal::complain(error);
+    ExitCode::from(USAGE)
+}
+
+/// Why the command line makes no sense.
+#[derive(Debug, thiserror::Error)]
+enum UsageError {
+    #[error("two meet on one server: give --server once")]
+    Several,
+    #[error("two meet on a talkie serve, which `{0}` is not: give --server https://HOST")]
+    NoPlace(Target),
+}
+
+/// Where to meet.
+fn server(matches: &ArgMatches) -> Result<String, UsageError> {
+    let mut named = matches.get_many::<Target>("server").into_iter().flatten();
+    match (named.next(), named.next()) {
+        (None, _) => Ok(DEFAULT.to_owned()),
+        (Some(target @ Target::Web(_)), None) => Ok(target.to_string()),
+        (Some(target), None) => Err(UsageError::NoPlace(target.clone())),
+        (Some(_), Some(_)) => Err(UsageError::Several),
+    }
+}
+
+async fn watched(config: &Config, role: Role, output: &Output) -> u8 {
+    let mut signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            terminal::complain(&format_args!("cannot listen for signals: {error}"));
+            return FAILURE;
+        }
+    };
+    let (handle, stop) = Stop::new();
+    let watcher = Watcher::new(config, output.json);
+    let trying = pair(config, role, &stop, |happening| watcher.show(happening));
+    tokio::pin!(trying);
+    let signal = tokio::select! {
+        outcome = &mut trying => {
+            watcher.clear();
+            return match outcome {
+                Ok(pairing) => told(&pairing, output),
+                Err(error) => failed(&error),
+            };
+        }
+        signal = signals.next() => signal,
+    };
+    handle.stop();
+    // What is held on the server is given back; that has a bound of its own.
+    let _ = trying.await;
+    watcher.clear();
+    terminal::complain(&"stopped before the end");
+    signal.exit_code()
+}
+
+fn told(pairing: &talkie_doctor::pair::Pairing, output: &Output) -> u8 {
+    let text = if output.json {
+        match serde_json::to_string_pretty(pairing) {
+            Ok(text) => text + "\n",
+            Err(error) => {
+                terminal::complain(&error);
+                return FAILURE;
+            }
+        }
+    } else {
+        page::text(pairing, output.look)
+    };
+    terminal::say(&text);
+    match pairing.verdict.outcome {
+        Outcome::Direct => 0,
+        Outcome::Relayed => RELAY,
+        Outcome::Failed => OFFLINE,
+    }
+}
+
+fn failed(error: &PairError) -> u8 {
+    match what_to_do(error) {
+        Some(words) => terminal::complain(&format_args!("{error}; {words}")),
+        None => terminal::complain(error),
+    }
+    FAILURE
+}
+
+fn what_to_do(error: &PairError) -> Option<&'static str> {
+    Some(match error {
+        PairError::Nobody(_) => {
+            "the other machine must still be waiting (`talkie doctor --pair`), both must name the \
+             same server, and a code is good for one attempt"
+        }
+        PairError::Mismatch => "start anew with `talkie doctor --pair`",
+        PairError::Busy => "a code is for two: start anew with `talkie doctor --pair`",
+        PairError::Connect(_) => {
+            "name the server with --server https://HOST, and see `talkie doctor --server …` for \
+             what is wrong with it"
+        }
+        PairError::NobodyCame(_)
+        | PairError::Gone { .. }
+        | PairError::Silent(_)
+        | PairError::Lost(_) => "start anew on both machines",
+        PairError::Tampered => "use a server that you trust, or ask who runs this one",
+        _ => return None,
+    })
+}

@@ -1,0 +1,119 @@
+//! What is shown while two machines try: the command for the other one, and on a terminal a line for
+//! each thing that has happened and a spinner for what is awaited.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use talkie_doctor::ServerUrl;
+use talkie_doctor::advice::nat_in_short;
+use talkie_doctor::pair::{Code, Config, Found, Happening, Side};
+
+use super::super::DEFAULT;
+use crate::terminal;
+
+/// As slow as is still seen as moving.
+const TURN: Duration = Duration::from_millis(100);
+
+/// Shows what happens.
+pub(super) struct Watcher {
+    line: ProgressBar,
+    json: bool,
+    minutes: u64,
+}
+
+impl Watcher {
+    pub(super) fn new(config: &Config, json: bool) -> Self {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let line = ProgressBar::with_draw_target(None, target);
+        let style = ProgressStyle::with_template("{spinner} {wide_msg}");
+        line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        line.enable_steady_tick(TURN);
+        line.set_message(format!("{} …", config.server));
+        Self { line, json, minutes: config.patience.as_secs() / 60 }
+    }
+
+    pub(super) fn show(&self, happening: Happening) {
+        match happening {
+            Happening::Connected(None) => self.next("looking at this side's network …"),
+            Happening::Connected(Some(fingerprint)) => {
+                // In two lines, as it is too long for one.
+                let text = fingerprint.to_string();
+                let (first, second) = text.split_at(text.len() / 2 + 1);
+                self.done(
+                    "!",
+                    &format!(
+                        "nobody vouches for the server's certificate; the code seals what is said\n  \
+                         {first}\n  {second}"
+                    ),
+                );
+                self.next("looking at this side's network …");
+            }
+            Happening::Waiting { code, server } => self.invite(&code, &server),
+            Happening::Met { version } => {
+                self.done("✓", &format!("the other machine is there (talkie {version})"));
+                self.next("looking at both networks …");
+            }
+            Happening::Examined(side) => self.done("✓", &format!("this side: {}", words(&side))),
+            Happening::Heard(side) => {
+                self.done("✓", &format!("the other side: {}", words(&side)));
+            }
+            Happening::Trying => self.next("trying to reach each other …"),
+            Happening::Found(found) => {
+                self.done("✓", &found_words(&found));
+                self.next("measuring …");
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes the spinner away.
+    pub(super) fn clear(&self) {
+        self.line.finish_and_clear();
+    }
+
+    fn invite(&self, code: &Code, server: &ServerUrl) {
+        let url = server.to_string();
+        let command = if url == DEFAULT {
+            format!("talkie doctor {code}")
+        } else {
+            format!("talkie doctor {code} --server {url}")
+        };
+        self.line.suspend(|| {
+            if self.json {
+                // The answer alone goes to standard output.
+                let _ = writeln!(std::io::stderr(), "{command}");
+            } else {
+                terminal::say(&format!("Run this on the other machine:\n\n  {command}\n\n"));
+            }
+        });
+        self.next(&format!("waiting for the other machine, {} minutes at most …", self.minutes));
+    }
+
+    fn done(&self, sign: &str, words: &str) {
+        self.line.println(format!("{sign} {words}"));
+    }
+
+    fn next(&self, words: &str) {
+        self.line.set_message(words.to_owned());
+    }
+}
+
+fn words(side: &Side) -> String {
+    if side.udp == Some(false) {
+        return "UDP is blocked".to_owned();
+    }
+    match side.nats.first() {
+        Some(nat) => nat_in_short(nat),
+        None => "its NAT could not be found out".to_owned(),
+    }
+}
+
+fn found_words(found: &Found) -> String {
+    let way = if found.direct { "a direct path" } else { "a path over the relay" };
+    format!("{way}, {} to {}, after {}", found.local.as_str(), found.remote.as_str(), found.after)
+}
