@@ -97,9 +97,11 @@ fn two_port_restricted_nats_are_punched_through() {
         let path = &side["tried"]["path"];
         assert!(path["local"] == "srflx" || path["local"] == "prflx", "{side}");
         assert!(path["remote"] == "srflx" || path["remote"] == "prflx", "{side}");
-        // Lines of 5 ms from host to host; the relay is one more on the way there and back.
-        let (direct, relayed) = (&side["tried"]["directMs"], &side["tried"]["relayedMs"]);
-        assert!(direct.as_f64().unwrap() < relayed.as_f64().unwrap(), "{side}");
+        // Two lines of 5 ms, there and back; the relay is where they meet and takes hardly longer.
+        for round_trip in ["directMs", "relayedMs"] {
+            let millis = side["tried"][round_trip].as_f64().unwrap();
+            assert!((20.0..1000.0).contains(&millis), "{side}");
+        }
     }
 }
 

@@ -136,3 +136,68 @@ fn round_trips(tried: &Tried) -> String {
         words(tried.relayed, if tried.had_relay { "—" } else { "— (no relay)" })
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use talkie_doctor::pair::{CandidateType, Found, Verdict};
+
+    use super::*;
+
+    fn pairing() -> Pairing {
+        let found = Found {
+            direct: false,
+            local: CandidateType::Relay,
+            remote: CandidateType::Prflx,
+            local_address: "[2001:db8:1234:5678:9abc:def0:1234:5678]:50000".parse().unwrap(),
+            remote_address: "192.0.2.10:50001".parse().unwrap(),
+            after: Millis(std::time::Duration::from_millis(1600)),
+        };
+        let relayed = Some(Millis(std::time::Duration::from_millis(21)));
+        let tried = Tried { path: Some(found), relayed, had_relay: true, ..Tried::default() };
+        let theirs = Found { local: CandidateType::Host, ..found };
+        Pairing {
+            schema: 1,
+            verdict: Verdict {
+                outcome: Outcome::Relayed,
+                headline: "Relayed: it works.".to_owned(),
+                why: vec!["Both NATs are in the way, which takes more than one line ".repeat(3)],
+                advice: vec!["Change one.".to_owned()],
+            },
+            theirs_tried: Some(Tried { path: Some(theirs), ..tried.clone() }),
+            tried,
+            ours: Side { udp: Some(false), ..Side::default() },
+            theirs: Side::default(),
+        }
+    }
+
+    #[test]
+    fn the_answer_names_everything_and_fits() {
+        for columns in [40, 80, 200] {
+            let text = text(&pairing(), Look { colour: false, columns });
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            // An address is not broken.
+            assert!(widest <= columns.clamp(70, WIDEST), "{columns}: {text}");
+            let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            for words in [
+                "! Relayed: it works.",
+                "this side UDP is blocked",
+                "the other side its NAT could not be found out",
+                // As the other side calls its own end.
+                "to host 192.0.2.10:50001, found after 1600 ms",
+                "direct —, relayed 21 ms",
+                "What to change → Change one.",
+            ] {
+                assert!(flat.contains(words), "{words}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn without_advice_there_is_no_heading_for_it() {
+        let mut pairing = pairing();
+        pairing.verdict.advice.clear();
+        let text = text(&pairing, Look { colour: false, columns: 80 });
+        assert!(text.contains("Why") && !text.contains("What to change"), "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+}
