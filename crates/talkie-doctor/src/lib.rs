@@ -25,7 +25,7 @@ mod progress;
 pub mod report;
 mod target;
 
-pub use advice::{Diagnosis, diagnose};
+pub use advice::{Diagnosis, Document, diagnose};
 pub use examine::{Config, PlainPage, PlainPageError, answers, examine, has_network};
 pub use progress::{Mark, Progress, Step, Stop, StopHandle};
 pub use report::Report;

@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod doctor;
 mod help;
 mod lab;
 mod program;

@@ -36,6 +36,16 @@ pub struct Diagnosis {
     pub findings: Vec<Finding>,
 }
 
+/// What `talkie doctor --json` prints: the report, and what it means.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Document<'a> {
+    /// The report; its fields stand beside `diagnosis`.
+    #[serde(flatten)]
+    pub report: &'a Report,
+    /// What it means.
+    pub diagnosis: &'a Diagnosis,
+}
+
 /// The whole in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -15,9 +15,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use serde::Serialize;
 use talkie_doctor::advice::Verdict;
-use talkie_doctor::{Config, Diagnosis, PlainPage, Report, Stop, Target, diagnose, examine};
+use talkie_doctor::{Config, Document, PlainPage, Report, Stop, Target, diagnose, examine};
 use talkie_traversal::stun::credential::LongTerm;
 
 use self::page::Look;
@@ -234,14 +233,6 @@ impl Output {
     }
 }
 
-/// What `--json` prints: the report, and what it means.
-#[derive(Serialize)]
-struct Both<'a> {
-    #[serde(flatten)]
-    report: &'a Report,
-    diagnosis: &'a Diagnosis,
-}
-
 async fn once(config: &Config, output: &Output) -> u8 {
     let report = match examined(config, &Spinners::new()).await {
         Ok(report) => report,
@@ -249,8 +240,8 @@ async fn once(config: &Config, output: &Output) -> u8 {
     };
     let diagnosis = diagnose(&report);
     if output.json {
-        let both = Both { report: &report, diagnosis: &diagnosis };
-        match serde_json::to_string_pretty(&both) {
+        let document = Document { report: &report, diagnosis: &diagnosis };
+        match serde_json::to_string_pretty(&document) {
             Ok(text) => terminal::say(&(text + "\n")),
             Err(error) => {
                 terminal::complain(&error);

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use talkie_doctor::{Config, diagnose};
+use talkie_doctor::{Config, Document, diagnose};
 
 use super::changes::{Facts, changes};
 use super::spinners::Spinners;
-use super::{Both, FAILURE, Output, examined, exit_code, page};
+use super::{FAILURE, Output, examined, exit_code, page};
 use crate::signals::Signals;
 use crate::terminal;
 
@@ -21,8 +21,8 @@ pub(super) async fn run(config: &Config, every: Duration, output: &Output) -> u8
         let diagnosis = diagnose(&report);
         let facts = Facts::of(&report, &diagnosis);
         if output.json {
-            let both = Both { report: &report, diagnosis: &diagnosis };
-            match serde_json::to_string(&both) {
+            let document = Document { report: &report, diagnosis: &diagnosis };
+            match serde_json::to_string(&document) {
                 Ok(text) => terminal::say(&(text + "\n")),
                 Err(error) => {
                     terminal::complain(&error);
