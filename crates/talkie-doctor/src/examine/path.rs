@@ -22,6 +22,7 @@ const KEPT: usize = 16;
 pub(crate) struct Mouths {
     v4: UnboundedSender<Hearing>,
     v6: UnboundedSender<Hearing>,
+    second_port: Option<u16>,
 }
 
 /// Hears of them.
@@ -33,12 +34,18 @@ pub(super) struct Ears {
 impl Ears {
     pub(super) fn new() -> (Mouths, Self) {
         let ((to_v4, v4), (to_v6, v6)) = (unbounded_channel(), unbounded_channel());
-        (Mouths { v4: to_v4, v6: to_v6 }, Self { v4, v6 })
+        (Mouths { v4: to_v4, v6: to_v6, second_port: None }, Self { v4, v6 })
     }
 }
 
 impl Mouths {
+    /// The same for the sockets of one server, whose second port is known beforehand.
+    pub(super) fn of_server(&self, second_port: Option<u16>) -> Self {
+        Self { second_port, ..self.clone() }
+    }
+
     pub(crate) fn tell(&self, hearing: Hearing) {
+        let hearing = Hearing { second_port: self.second_port, ..hearing };
         let to = if hearing.server.is_ipv4() { &self.v4 } else { &self.v6 };
         // Who listened may have enough.
         let _ = to.send(hearing);
@@ -106,6 +113,7 @@ fn choose(heard: &[Hearing], lifetime: bool) -> Asked {
     let use_of = |it: &&Hearing| match it.other {
         Some(other) if other.ip() != it.server.ip() => 2,
         Some(_) => 1,
+        None if it.second_port.is_some() => 1,
         None => 0,
     };
     // `max_by_key` would take the last of equals, and the first answered first.
@@ -114,7 +122,9 @@ fn choose(heard: &[Hearing], lifetime: bool) -> Asked {
     let others = || heard.iter().map(|it| it.server);
     let second: Option<SocketAddr> = others().find(|it| it.ip() != server.ip());
     let beside = others().find(|it| it.ip() == server.ip() && it.port() != server.port());
-    Asked { server, second, other_port: beside.map(|it| it.port()), lifetime }
+    let told = best.second_port.filter(|port| *port != server.port());
+    let other_port = told.or_else(|| beside.map(|it| it.port()));
+    Asked { server, second, other_port, lifetime }
 }
 
 #[cfg(test)]
@@ -122,7 +132,8 @@ mod tests {
     use super::*;
 
     fn hearing(server: &str, other: Option<&str>) -> Hearing {
-        Hearing { server: server.parse().unwrap(), other: other.map(|it| it.parse().unwrap()) }
+        let other = other.map(|it| it.parse().unwrap());
+        Hearing { server: server.parse().unwrap(), other, second_port: None }
     }
 
     #[test]

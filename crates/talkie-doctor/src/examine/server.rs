@@ -65,6 +65,7 @@ async fn of_web(origin: &Origin, heard: Mouths, stop: Stop) -> Examined {
     let relays = async {
         let welcomed = welcome(origin).await;
         let Ok(welcome) = &welcomed else { return (welcomed, Vec::new()) };
+        let heard = heard.of_server(welcome.second_port);
         let each = welcome.servers.iter().map(|(url, credential)| {
             legs(url.clone(), credential.clone(), heard.clone(), stop.clone())
         });

@@ -17,6 +17,8 @@ use crate::target::{IceUrl, Scheme, Transport};
 pub(crate) struct Hearing {
     pub(crate) server: SocketAddr,
     pub(crate) other: Option<SocketAddr>,
+    /// Its second port, where that is known otherwise.
+    pub(crate) second_port: Option<u16>,
 }
 
 /// Tries all addresses of `url`, at once.
@@ -74,7 +76,7 @@ impl Trial {
         let bind = async {
             let bound = stun::over_udp(self.address).await;
             if let Ok(bound) = &bound {
-                heard.tell(Hearing { server: self.address, other: bound.other });
+                heard.tell(Hearing { server: self.address, other: bound.other, second_port: None });
             }
             bound
         };

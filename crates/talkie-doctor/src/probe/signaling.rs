@@ -16,6 +16,9 @@ const URLS: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Welcome {
     pub(crate) servers: Vec<(IceUrl, Option<LongTerm>)>,
+    /// The second port of its STUN server, which RFC 5780 §7.4 keeps a server with one address from
+    /// naming there.
+    pub(crate) second_port: Option<u16>,
     pub(crate) took: Millis,
 }
 
@@ -32,7 +35,8 @@ pub(crate) async fn welcome(origin: &Origin) -> Result<Welcome, Failure> {
     // It says goodbye by itself.
     drop(client);
     let servers = welcome.ice.ice_servers.iter().flat_map(usable).take(URLS).collect();
-    Ok(Welcome { servers, took: Millis(began.elapsed()) })
+    let second_port = second_port(&welcome.discovery);
+    Ok(Welcome { servers, second_port, took: Millis(began.elapsed()) })
 }
 
 fn failure(error: &ConnectError) -> Failure {
@@ -50,6 +54,16 @@ fn failure(error: &ConnectError) -> Failure {
     Failure::new(kind, format_args!("the signaling: {error}"))
 }
 
+/// The port in which the second URL differs from the first.
+fn second_port(urls: &[String]) -> Option<u16> {
+    let ice = |url: &String| match url.parse() {
+        Ok(Target::Ice(url)) => Some(url),
+        _ => None,
+    };
+    let (first, second) = (ice(urls.first()?)?, ice(urls.get(1)?)?);
+    (first.host == second.host && first.port != second.port).then_some(second.port)
+}
+
 /// What can be tried of an ICE server; a URL or credential that makes no sense is left out.
 fn usable(server: &IceServer) -> Vec<(IceUrl, Option<LongTerm>)> {
     let credential = match (&server.username, &server.credential) {
@@ -61,4 +75,19 @@ fn usable(server: &IceServer) -> Vec<(IceUrl, Option<LongTerm>)> {
         _ => None,
     });
     parsed.map(|url| (url, credential.clone())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_second_port_is_that_of_the_same_host() {
+        let of =
+            |urls: &[&str]| second_port(&urls.iter().map(|it| (*it).into()).collect::<Vec<_>>());
+        assert_eq!(of(&["stun:192.0.2.1:3478", "stun:192.0.2.1:3479"]), Some(3479));
+        assert_eq!(of(&["stun:192.0.2.1:3478", "stun:198.51.100.1:3479"]), None);
+        assert_eq!(of(&["stun:192.0.2.1:3478"]), None);
+        assert_eq!(of(&["stun:192.0.2.1:3478", "nonsense"]), None);
+    }
 }

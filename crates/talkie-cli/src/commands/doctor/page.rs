@@ -1,6 +1,6 @@
 //! The answer for people: the whole in one sentence, what was found, with whom direct connections
-//! work, and what to change. The most important stands first, so that it is there when the rest
-//! scrolls away, and last what is to be done, which is where one looks when it has stopped.
+//! work, and what to change. The sentence stands first, for who reads from the top, and again last,
+//! where one looks when the rest has scrolled away.
 
 use talkie_doctor::advice::{Finding, Outcome, Severity, Verdict};
 use talkie_doctor::report::{
@@ -53,7 +53,7 @@ impl Page<'_> {
             ("This machine", self.machine()),
             ("Servers", self.servers()),
             ("NAT", self.nats()),
-            ("Direct connections with others behind …", self.peers()),
+            ("Connections with others behind …", self.peers()),
             ("What was found, the most effective first", self.findings()),
         ];
         for (title, section) in sections {
@@ -64,8 +64,9 @@ impl Page<'_> {
             }
         }
         lines.push(Line::default());
+        lines.extend(self.headline());
         let took = format!("Took {:.1} s.", self.report.duration.0.as_secs_f64());
-        lines.push(self.painter.line(Style::Faint, &took));
+        lines.push(Line::default().join_at(INDENT, &self.painter.line(Style::Faint, &took)));
         lines
     }
 

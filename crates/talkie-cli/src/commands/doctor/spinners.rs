@@ -60,6 +60,9 @@ impl Spinners {
 
     /// Takes all lines away, for the answer to stand in their place.
     pub(super) fn clear(&self) {
+        // A spinner that still turns would draw itself again.
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.values().for_each(ProgressBar::finish_and_clear);
         // A terminal that is gone shows nothing anyway.
         let _ = self.all.clear();
     }

@@ -3,6 +3,7 @@
 mod behaviour;
 mod coturn;
 mod discovery;
+mod doctor;
 mod leftovers;
 mod line;
 mod pair;
