@@ -43,7 +43,7 @@ async fn every_field_is_documented_and_there() {
     let report = examined(&host.url()).await;
     let diagnosis = diagnose(&report);
     let document = Document { report: &report, diagnosis: &diagnosis };
-    let json = serde_json::to_value(&document).unwrap();
+    let json = serde_json::to_value(document).unwrap();
     let mut found = BTreeSet::new();
     paths(&json, "", &mut found);
     let documented = documented();
