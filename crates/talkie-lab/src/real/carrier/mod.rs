@@ -39,7 +39,8 @@ use translation::Translation;
 /// How many packets are taken from one side before the other has its turn.
 const BURST: usize = 64;
 /// Whoever is woken again so soon is in a rush of packets: to let some more of them come costs them
-/// little, and is cheaper than to be woken for each. Network cards do the same.
+/// little, and is cheaper than to be woken for each. Network cards do the same. Where the kernel hands
+/// over runs, it has let them gather already.
 const RUSH: Duration = Duration::from_micros(50);
 /// What is written to standard output when the box works.
 pub(super) const READY: &str = "ready";
@@ -102,6 +103,8 @@ struct Carrier {
     /// `None` where the line does nothing.
     lines: Option<Lines>,
     counters: Counters,
+    /// Whether the packet that was read last was a run of several.
+    in_runs: bool,
     /// What is read goes here.
     buffer: Vec<u8>,
     /// What the gateway itself has to say goes here.
@@ -132,6 +135,7 @@ impl Carrier {
             translation: Translation::new(Instant::now(), plan.type_of(nat), &at, seed()?),
             lines,
             counters: Counters::default(),
+            in_runs: false,
             buffer: vec![0; MOST_READ],
             own: Vec::new(),
         })
@@ -141,7 +145,7 @@ impl Carrier {
         loop {
             let asleep = Instant::now();
             let asked = self.wait(control).map_err(CarrierError::Device)?;
-            if self.lines.is_none() && asleep.elapsed() < RUSH {
+            if self.lines.is_none() && !self.in_runs && asleep.elapsed() < RUSH {
                 thread::sleep(RUSH);
             }
             let now = Instant::now();
@@ -214,9 +218,11 @@ impl Carrier {
 
     /// A packet, its header before it, that the NAT sees now.
     fn handle_packet(&mut self, now: Instant, from: Side, read: &mut [u8]) {
+        let segments = segments(read);
+        self.in_runs = segments > 1;
         match from {
-            Side::Inside => self.counters.from_inside += segments(read),
-            Side::Outside => self.counters.from_outside += segments(read),
+            Side::Inside => self.counters.from_inside += segments,
+            Side::Outside => self.counters.from_outside += segments,
         }
         if let Some(to) = self.translation.handle_packet(now, from, read) {
             self.send(now, to, read);
