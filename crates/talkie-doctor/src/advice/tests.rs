@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use super::Verdict::{Direct, Impaired, Offline, Relay, Unclear};
 use super::*;
 use crate::report::*;
 
@@ -147,10 +148,12 @@ fn router(external: [u8; 4]) -> PortMapping {
     PortMapping { gateway: Some([192, 168, 1, 1].into()), nat_pmp: Some(pmp), ..Default::default() }
 }
 
-#[test]
-fn each_situation_has_its_verdict_and_its_most_important_finding() {
-    use Verdict::{Direct, Impaired, Offline, Relay, Unclear};
-    let rows: Vec<(&str, Report, Verdict, Code)> = vec![
+/// What it is called, what was found, and the verdict and the first finding that follow.
+type Situation = (&'static str, Report, Verdict, Code);
+
+/// The NATs on the way.
+fn nats() -> Vec<Situation> {
+    vec![
         ("a home", home(), Direct, Code::Ipv6),
         ("symmetric NAT", with(|it| it.nats = vec![symmetric()]), Relay, Code::SymmetricNat),
         (
@@ -164,6 +167,36 @@ fn each_situation_has_its_verdict_and_its_most_important_finding() {
             Offline,
             Code::RelayBroken,
         ),
+        (
+            "carrier's NAT, as the router tells",
+            with(|it| it.port_mapping = router([100, 64, 3, 2])),
+            Direct,
+            Code::CarrierNat,
+        ),
+        (
+            "carrier's NAT, as on a phone",
+            with(|it| it.host.routes[0].source = [100, 64, 3, 2].into()),
+            Direct,
+            Code::CarrierNat,
+        ),
+        (
+            "two routers",
+            with(|it| it.port_mapping = router([192, 168, 0, 2])),
+            Direct,
+            Code::DoubleNat,
+        ),
+        (
+            "something rewrites addresses",
+            with(|it| it.nats[0].alg = Some(true)),
+            Direct,
+            Code::AddressRewriting,
+        ),
+    ]
+}
+
+/// The ways to the server and its relay.
+fn ways() -> Vec<Situation> {
+    vec![
         (
             "UDP blocked",
             with(|it| {
@@ -203,24 +236,66 @@ fn each_situation_has_its_verdict_and_its_most_important_finding() {
             Impaired,
             Code::CredentialsRefused,
         ),
+    ]
+}
+
+/// The servers.
+fn servers() -> Vec<Situation> {
+    vec![
         (
-            "carrier's NAT, as the router tells",
-            with(|it| it.port_mapping = router([100, 64, 3, 2])),
-            Direct,
-            Code::CarrierNat,
+            "the server does not answer",
+            with(|it| {
+                let server = &mut it.servers[0];
+                server.legs.clear();
+                let message = "no answer from 203.0.113.5:443 over TCP".to_owned();
+                let web = server.web.as_mut().unwrap();
+                *web = Web { rtt: None, signaling: None, ..web.clone() };
+                web.failure = Some(Failure { kind: FailureKind::Silent, message });
+                it.nats.clear();
+            }),
+            Offline,
+            Code::ServerUnreachable,
         ),
         (
-            "carrier's NAT, as on a phone",
-            with(|it| it.host.routes[0].source = [100, 64, 3, 2].into()),
-            Direct,
-            Code::CarrierNat,
+            "the server is on this machine",
+            with(|it| {
+                let nat = &mut it.nats[0];
+                nat.server = address("127.0.0.1:3478");
+                nat.local = address("127.0.0.1:40000");
+                nat.mapped = Some(nat.local);
+                nat.translates = Some(false);
+                nat.nat_type = None;
+            }),
+            Unclear,
+            Code::ServerNear,
         ),
         (
-            "two routers",
-            with(|it| it.port_mapping = router([192, 168, 0, 2])),
+            "a certificate that has expired",
+            with(|it| {
+                let web = it.servers[0].web.as_mut().unwrap();
+                web.certificate.as_mut().unwrap().trust = Trust::Expired;
+            }),
             Direct,
-            Code::DoubleNat,
+            Code::Certificate,
         ),
+        (
+            "a server with one address",
+            with(|it| {
+                let nat = &mut it.nats[0];
+                (nat.mapping, nat.filtering, nat.nat_type) = (None, None, None);
+                let why = "the server has no second address to test from".to_owned();
+                nat.unknown.insert("filtering".to_owned(), why);
+                it.host.reach.clear();
+            }),
+            Direct,
+            Code::ServerLimited,
+        ),
+    ]
+}
+
+/// This host and its network.
+fn networks() -> Vec<Situation> {
+    vec![
         (
             "a login portal",
             with(|it| {
@@ -254,52 +329,10 @@ fn each_situation_has_its_verdict_and_its_most_important_finding() {
             Code::NoNetwork,
         ),
         (
-            "the server does not answer",
-            with(|it| {
-                let server = &mut it.servers[0];
-                server.legs.clear();
-                let message = "no answer from 203.0.113.5:443 over TCP".to_owned();
-                let web = server.web.as_mut().unwrap();
-                *web = Web { rtt: None, signaling: None, ..web.clone() };
-                web.failure = Some(Failure { kind: FailureKind::Silent, message });
-                it.nats.clear();
-            }),
-            Offline,
-            Code::ServerUnreachable,
-        ),
-        (
-            "the server is on this machine",
-            with(|it| {
-                let nat = &mut it.nats[0];
-                nat.server = address("127.0.0.1:3478");
-                nat.local = address("127.0.0.1:40000");
-                nat.mapped = Some(nat.local);
-                nat.translates = Some(false);
-                nat.nat_type = None;
-            }),
-            Unclear,
-            Code::ServerNear,
-        ),
-        (
             "packets of 1200 bytes at most",
             with(|it| it.mtu = Some(PathMtu { bytes: 1200, source: MtuSource::Path })),
             Direct,
             Code::SmallMtu,
-        ),
-        (
-            "something rewrites addresses",
-            with(|it| it.nats[0].alg = Some(true)),
-            Direct,
-            Code::AddressRewriting,
-        ),
-        (
-            "a certificate that has expired",
-            with(|it| {
-                let web = it.servers[0].web.as_mut().unwrap();
-                web.certificate.as_mut().unwrap().trust = Trust::Expired;
-            }),
-            Direct,
-            Code::Certificate,
         ),
         (
             "IPv6 that leads nowhere",
@@ -310,20 +343,13 @@ fn each_situation_has_its_verdict_and_its_most_important_finding() {
             Direct,
             Code::Ipv6,
         ),
-        (
-            "a server with one address",
-            with(|it| {
-                let nat = &mut it.nats[0];
-                (nat.mapping, nat.filtering, nat.nat_type) = (None, None, None);
-                let why = "the server has no second address to test from".to_owned();
-                nat.unknown.insert("filtering".to_owned(), why);
-                it.host.reach.clear();
-            }),
-            Direct,
-            Code::ServerLimited,
-        ),
-    ];
-    for (situation, report, verdict, first) in rows {
+    ]
+}
+
+#[test]
+fn each_situation_has_its_verdict_and_its_most_important_finding() {
+    let situations = [nats(), ways(), servers(), networks()].concat();
+    for (situation, report, verdict, first) in situations {
         let diagnosis = diagnose(&report);
         assert_eq!(diagnosis.verdict, verdict, "{situation}: {diagnosis:#?}");
         let codes: Vec<_> = diagnosis.findings.iter().map(|finding| finding.code).collect();
@@ -392,7 +418,7 @@ fn ipv6_alone_is_judged_by_its_own_nat() {
             Reach { family: Family::Ipv6, routed: true, reached: Some(true) },
         ];
     });
-    assert_eq!(diagnose(&report).verdict, Verdict::Direct);
+    assert_eq!(diagnose(&report).verdict, Direct);
     assert!(codes(&report).contains(&Code::Ipv6Only));
 }
 
@@ -425,6 +451,6 @@ fn a_host_without_ipv6_blames_no_server_for_its_ipv6_legs() {
         v6.address = Some(address("[2001:db8::5]:3478"));
         it.servers[0].legs.push(v6);
     });
-    assert_eq!(diagnose(&report).verdict, Verdict::Direct);
+    assert_eq!(diagnose(&report).verdict, Direct);
     assert!(!codes(&report).contains(&Code::WayFails));
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use super::behavior::Config;
+use super::descriptions;
 
 /// A kind of NAT that has a name. [`Preset::config`] makes it a [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -95,99 +96,21 @@ impl Preset {
     #[must_use]
     pub const fn description(self) -> &'static str {
         match self {
-            Self::FullCone => {
-                "An inside port has one outside port, whomever it talks to. \
-                 Anybody who learns of that port can send in as long as the mapping lasts. \
-                 It is the easiest NAT to reach, found in some home routers and in games consoles' \
-                 \"open\" mode."
-            }
-            Self::AddressRestricted => {
-                "An inside port has one outside port, whomever it talks to. \
-                 Only hosts that were sent to can send in, from any of their ports. \
-                 Two such NATs meet as soon as both have sent one packet."
-            }
-            Self::PortRestricted => {
-                "An inside port has one outside port, whomever it talks to. \
-                 Only the very address and port that was sent to can send in. \
-                 Most homes are like this, and hole punching was made for it."
-            }
-            Self::Symmetric => {
-                "Each remote address and port sees another outside port, chosen at random. \
-                 What a STUN server sees is of no use to anybody else, and only the remote that was \
-                 sent to can answer. \
-                 Offices and some mobile networks have it; with another one, or with a \
-                 port-restricted one, a relay is needed."
-            }
-            Self::LinuxMasquerade => {
-                "Linux with nothing but a masquerade rule keeps the port's number for every remote, so \
-                 it looks like a port-restricted cone. \
-                 But a packet that comes uninvited is tracked as a flow of the box itself, and who \
-                 sends to that remote afterwards is given another port. \
-                 So hole punching works for the side that sends first and often fails for the \
-                 other; servers, containers and phones that share their network are like this."
-            }
-            Self::LinuxFirewalled => {
-                "Linux with a masquerade rule and a firewall that drops what comes uninvited, as \
-                 OpenWrt and most routers built on Linux have it. \
-                 A dropped packet is not tracked, so the port keeps its number for every remote until \
-                 two hosts want the same port for the same remote. \
-                 For hole punching it is a port-restricted cone."
-            }
-            Self::LinuxRandomFully => {
-                "Linux with masquerade and --random-fully picks a random port for each flow. \
-                 That makes it symmetric: what a STUN server sees is of no use to others. \
-                 Kubernetes nodes and some container hosts are set up like this."
-            }
-            Self::HomeRouter => {
-                "A router by the book of RFC 4787 and RFC 7857: one outside port for each inside port, \
-                 whose number is kept where it can be. \
-                 Only who was sent to can send in, packets from either side keep the mapping alive, \
-                 and neighbours reach each other by their outside addresses (hairpinning). \
-                 Good home routers are like this."
-            }
-            Self::HomeForgetful => {
-                "A port-restricted router that forgets a mapping after 30 seconds in which nothing was \
-                 sent from inside. \
-                 What comes in does not keep it open, so who only listens is soon cut off. \
-                 Old and cheap home routers do this; keepalives every 15 to 25 seconds get along with \
-                 it."
-            }
-            Self::HomeSequential => {
-                "Each remote address and port sees another outside port, always the next one. \
-                 It is symmetric, but who has seen two ports can guess the third. \
-                 Some home routers and firewalls number their flows like this."
-            }
-            Self::AddressDependent => {
-                "Each remote address sees another outside port, which is the same for all ports of \
-                 that address. \
-                 Only hosts that were sent to can send in, from any of their ports. \
-                 It is rare, and classic tests with one server address take it for a cone."
-            }
-            Self::Cgnat => {
-                "A provider's NAT by the book of RFC 6888: a pool of outside addresses, of which each \
-                 customer keeps one, and random ports that are the same for all remotes. \
-                 Only who was sent to can send in, and customers of one provider reach each other by \
-                 hairpinning. \
-                 It often stands behind a home router, so that there are two NATs in a row."
-            }
-            Self::CgnatSymmetric => {
-                "A provider's NAT that gives each remote another outside port and even another of its \
-                 outside addresses. \
-                 Nothing that one remote sees can be told to another. \
-                 Some mobile networks are like this; calls over them are relayed unless the other side \
-                 is open."
-            }
-            Self::Firewall => {
-                "Addresses and ports stay what they are: nothing is translated. \
-                 Only the address and port that was sent to can send in. \
-                 IPv6 at home is usually like this, and hole punching works through it unless the other \
-                 side is symmetric."
-            }
-            Self::UdpBlocked => {
-                "No UDP gets through in either direction; TCP goes through a port-restricted NAT. \
-                 Hole punching has nothing to send, so calls go over a relay by TCP or TLS. \
-                 Strict company and hotel networks are like this."
-            }
+            Self::FullCone => descriptions::FULL_CONE,
+            Self::AddressRestricted => descriptions::ADDRESS_RESTRICTED,
+            Self::PortRestricted => descriptions::PORT_RESTRICTED,
+            Self::Symmetric => descriptions::SYMMETRIC,
+            Self::LinuxMasquerade => descriptions::LINUX_MASQUERADE,
+            Self::LinuxFirewalled => descriptions::LINUX_FIREWALLED,
+            Self::LinuxRandomFully => descriptions::LINUX_RANDOM_FULLY,
+            Self::HomeRouter => descriptions::HOME_ROUTER,
+            Self::HomeForgetful => descriptions::HOME_FORGETFUL,
+            Self::HomeSequential => descriptions::HOME_SEQUENTIAL,
+            Self::AddressDependent => descriptions::ADDRESS_DEPENDENT,
+            Self::Cgnat => descriptions::CGNAT,
+            Self::CgnatSymmetric => descriptions::CGNAT_SYMMETRIC,
+            Self::Firewall => descriptions::FIREWALL,
+            Self::UdpBlocked => descriptions::UDP_BLOCKED,
         }
     }
 

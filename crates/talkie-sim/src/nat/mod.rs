@@ -19,6 +19,7 @@
 mod behavior;
 mod catalog;
 mod connection;
+mod descriptions;
 mod mapping;
 mod notes;
 mod ports;
