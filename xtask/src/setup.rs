@@ -19,6 +19,8 @@ const NEEDS: &[(&str, &str)] = &[
     ("node", "nodejs"),
     ("npm", "npm"),
     ("ip", "iproute2"),
+    ("nft", "nftables"),
+    ("tshark", "tshark"),
     ("unshare", "util-linux"),
     ("/usr/share/fonts/truetype/dejavu", "fonts-dejavu-core"),
 ];

@@ -52,8 +52,7 @@ fn nothing_is_kept_unless_it_is_asked_for() {
     assert_eq!(street.network.trace().entries().len(), 0);
 }
 
-/// Wireshark's own reader on the file, with its checks of checksums (1 is good). Where it is not
-/// installed the blocks are still checked by the tests beside the writer.
+/// Wireshark's own reader on the file, with its checks of checksums (1 is good).
 #[test]
 fn wireshark_reads_the_capture() {
     let mut street = street();
@@ -78,7 +77,7 @@ fn wireshark_reads_the_capture() {
     command.args(filters.iter().flat_map(|filter| ["-o", filter]));
     command.args(fields.iter().flat_map(|field| ["-e", field]));
     let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
-    let Ok(mut child) = child else { return };
+    let mut child = child.expect("tshark is needed: `cargo xtask setup` installs it");
     child.stdin.take().unwrap().write_all(&street.network.trace().pcapng()).unwrap();
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
