@@ -1,6 +1,6 @@
 //! Why a network does or does not let two peers meet, found out and said in plain words.
 //!
-//! [`examine`] asks the network (the servers that the caller named, the gateway, the own interfaces,
+//! [`examine()`] asks the network (the servers that the caller named, the gateway, the own interfaces,
 //! and nobody else), all at once and each within a bound of time, and returns a [`Report`], which is
 //! data. [`diagnose`] says what a report means: it is a pure function, so that every situation is a
 //! row in a table of tests.

@@ -1,7 +1,7 @@
 //! Two machines try it: do they reach each other directly, and if not, why not?
 //!
 //! One side opens a room on a `talkie serve` under a fresh [`Code`] and waits, the other enters with
-//! the code. Both look at their own network ([`examine`]) meanwhile, tell each other what they found
+//! the code. Both look at their own network ([`examine()`](crate::examine())) meanwhile, tell each other what they found
 //! and where they may be reached, punch holes through both NATs at the same time with the server's
 //! relay as the way out, and tell each other what came of it. From both reports and the attempt
 //! [`judge`] says what it means.

@@ -11,7 +11,7 @@
 //! In each `-nat` namespace stands a NAT of one of two kinds ([`Kind`]): talkie's own, the one that the
 //! simulator uses, between two TUN devices in a process of its own ([`carrier`]); or the kernel's. All of
 //! it is found again by the names of the namespaces, and whatever runs in them belongs to the lab; so
-//! [`down`] needs no memory of how things went, and cleans up after a crash as well.
+//! [`down()`] needs no memory of how things went, and cleans up after a crash as well.
 //!
 //! Nothing is connected to the host's own network: no address of a lab can clash with the host's.
 #![cfg(target_os = "linux")]
