@@ -24,10 +24,14 @@ before(async () => {
 after(() => goHome(ada, grace));
 
 /** Sends whatever a hostile page could. @param {Person} person @param {string[]} messages */
-const send = (person, messages) =>
-  person.evaluate((all) => {
+async function send(person, messages) {
+  await until(`the channels of ${person.name} are open`, () =>
+    person.evaluate(() => /** @type {any} */ (window).talkie.peers.every((/** @type {any} */ { control }) => control?.readyState === 'open')),
+  );
+  await person.evaluate((all) => {
     for (const { control } of /** @type {any} */ (window).talkie.peers) for (const message of all) control.send(message);
   }, messages);
+}
 
 test('unread messages are counted, in the title too; typing is seen; links are safe', async () => {
   const title = await grace.evaluate(() => document.title);
@@ -103,7 +107,7 @@ test('who comes later reads what was said, marked as hearsay, and once', async (
 test('markup, reversed text and a flood are inert, bounded, and stop nobody else', async () => {
   const mallory = await company.chromium('<b>Mal\u202elory</b><img src=x onerror=document.title=1>');
   await enter(mallory, company.server.local, room, 'nomedia');
-  await meets(ada, 2);
+  for (const person of [ada, mallory]) await meets(person, 2);
   await until('the name stands there as text', async () =>
     ada.evaluate((s) => [...document.querySelectorAll(`${s} [data-testid="tile-name"]`)].some((one) => one.textContent?.startsWith('<b>Mallory</b>')), OTHERS),
   );
