@@ -116,8 +116,10 @@ pub(crate) fn keeps_ports_for_all(config: &Config) -> bool {
 #[must_use]
 pub fn other_words(config: &Config) -> Vec<(&'static str, String)> {
     let refreshed = if config.inbound_refresh { "packets both ways" } else { "packets out" };
+    let stream = config.lifetime_answered.map(|it| format!(" (a stream {} s)", it.as_secs()));
+    let lifetime = format!("{} s{}", config.lifetime.as_secs(), stream.unwrap_or_default());
     let mut words = vec![
-        ("lifetime", format!("{} s, kept up by {refreshed}", config.lifetime.as_secs())),
+        ("lifetime", format!("{lifetime}, kept up by {refreshed}")),
         (
             "hairpinning",
             match config.hairpinning {
@@ -160,6 +162,14 @@ mod tests {
             "no NAT type is called `symetric`; did you mean `symmetric`? \
              `talkie lab list` explains them all"
         );
+    }
+
+    #[test]
+    fn linux_has_two_lifetimes() {
+        let lifetime = |preset| other_words(&example(preset))[0].1.clone();
+        let expected = "30 s (a stream 120 s), kept up by packets both ways";
+        assert_eq!(lifetime(Preset::LinuxFirewalled), expected);
+        assert_eq!(lifetime(Preset::HomeForgetful), "30 s, kept up by packets out");
     }
 
     #[test]

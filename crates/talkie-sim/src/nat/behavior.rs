@@ -31,7 +31,8 @@ pub enum Filtering {
 pub enum Ports {
     /// The inside port's number where it is free, else the next free one.
     Preserving,
-    /// The inside port's number, also below 1024, else any, as Linux does it.
+    /// As Linux does it: the port that the inside port was given last, where it still has one, else its
+    /// own number, also below 1024, else any.
     PreservingOrRandom,
     /// One after the other, `step` apart.
     Sequential {
@@ -69,7 +70,8 @@ pub enum Unsolicited {
     Forgotten,
     /// A note of the flow, as Linux' connection tracking makes one for the box itself. It occupies the
     /// outside port towards that remote: who is inside and preserves that port gets another one for
-    /// it, and hole punching fails.
+    /// it, and hole punching fails. UDP only: the box resets a TCP connection that it does not want and
+    /// forgets it at once, and an echo request that came in is no obstacle to one that goes out.
     Tracked,
 }
 
@@ -103,6 +105,9 @@ pub struct Config {
     pub lifetime: Duration,
     /// How long it lasts once a remote has answered, where that is longer.
     pub lifetime_answered: Option<Duration>,
+    /// How old a mapping has to be when it is used for that to count. A query and its answer are soon
+    /// over, and Linux keeps room for what goes on.
+    pub answered_from: Duration,
     /// How long a mapping for ICMP queries lasts: a minute at least (RFC 5508 REQ-2).
     pub icmp_lifetime: Duration,
     /// How long a TCP connection lasts without traffic that both sides have agreed to: 2 h 4 min at

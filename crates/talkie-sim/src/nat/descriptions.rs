@@ -28,8 +28,8 @@ pub(super) const LINUX_MASQUERADE: &str = "Linux with nothing but a masquerade r
 
 pub(super) const LINUX_FIREWALLED: &str = "Linux with a masquerade rule and a firewall that drops what comes uninvited, as \
      OpenWrt and most routers built on Linux have it. \
-     A dropped packet is not tracked, so the port keeps its number for every remote until \
-     two hosts want the same port for the same remote. \
+     A dropped packet is not tracked, so the port keeps its number for every remote; \
+     where two hosts want the same port for the same remote, one is given another and keeps that. \
      For hole punching it is a port-restricted cone.";
 
 pub(super) const LINUX_RANDOM_FULLY: &str = "Linux with masquerade and --random-fully picks a random port for each flow. \

@@ -86,6 +86,7 @@ pub(super) struct MappingState {
     pub(super) inside: SocketAddr,
     pub(super) outside: SocketAddr,
     pub(super) scope: Scope,
+    created: Instant,
     /// Whether a remote has sent anything.
     is_answered: bool,
     /// Grows with each new mapping.
@@ -109,6 +110,7 @@ impl MappingState {
             inside,
             outside,
             scope,
+            created: now,
             is_answered: false,
             serial: 0,
             until: now,
@@ -149,7 +151,8 @@ impl MappingState {
         let from = config.filter_scope(sent.remote);
         let Protocol::Tcp(flags) = sent.protocol else {
             self.is_answered |= sent.by == Sender::Outside;
-            let until = now + config.lifetime_of(self.kind, self.is_answered);
+            let is_stream = self.is_answered && now >= self.created + config.answered_from;
+            let until = now + config.lifetime_of(self.kind, is_stream);
             self.until = self.until.max(until);
             self.permit(from, Life { used: now, until }, now, most);
             return;

@@ -159,6 +159,7 @@ impl Nat {
                 // RFC 5382 REQ-4: a SYN that comes before ours is dropped without a word, so that ours
                 // can meet the next one; REQ-4 (a) allows it to stay so.
                 if self.config.unsolicited == Unsolicited::Tracked
+                    && kind == Kind::Udp
                     && self.config.outside.contains(&outside.ip())
                 {
                     let until = now + self.config.lifetime_of(kind, false);
@@ -337,10 +338,10 @@ impl Config {
     }
 
     /// How long silence lasts that ends a mapping of UDP or ICMP.
-    fn lifetime_of(&self, kind: Kind, is_answered: bool) -> Duration {
+    fn lifetime_of(&self, kind: Kind, is_stream: bool) -> Duration {
         match kind {
             Kind::Icmp => self.icmp_lifetime,
-            Kind::Udp if is_answered => self.lifetime_answered.unwrap_or(self.lifetime),
+            Kind::Udp if is_stream => self.lifetime_answered.unwrap_or(self.lifetime),
             Kind::Udp => self.lifetime,
             Kind::Tcp => self.tcp_transitory,
         }

@@ -66,7 +66,16 @@ impl Chooser {
             Ports::PreservingOrRandom => self.any(),
             _ => self.last.get(&(kind, address)).copied().unwrap_or(first),
         };
-        let port = std::iter::once(first)
+        // Linux takes what the inside port was given last, so that after a clash remotes that are yet to
+        // come see one port again.
+        let given = match config.ports {
+            Ports::PreservingOrRandom => table.given_last(kind, inside),
+            _ => None,
+        };
+        let given = given.filter(|outside| outside.ip() == address).map(|outside| outside.port());
+        let port = given
+            .into_iter()
+            .chain([first])
             .chain((1..PORTS).map(|turn| offset_port(after, turn.wrapping_mul(step))))
             .chain((0..PORTS).map(|turn| offset_port(after, turn)))
             .find(|port| fits(*port) && is_free(*port))?;

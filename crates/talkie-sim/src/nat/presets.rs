@@ -36,8 +36,9 @@ impl Config {
     }
 
     /// Linux with `masquerade` and nothing else: each flow is tracked by itself and keeps its port's
-    /// number, unless that very flow is there already. So it looks endpoint-independent until ports
-    /// clash, and packets that come uninvited make them clash.
+    /// number, unless that very flow is there already. Then it gets another port, which is also the first
+    /// choice for flows to come of the same inside port. So it looks endpoint-independent but for the
+    /// moment when ports clash, and packets that come uninvited make them clash.
     #[must_use]
     pub fn linux_masquerade(outside: impl IntoIterator<Item = IpAddr>) -> Self {
         Self {
@@ -46,9 +47,10 @@ impl Config {
             overloading: true,
             unsolicited: Unsolicited::Tracked,
             // The kernel's defaults: nf_conntrack_udp_timeout and _udp_timeout_stream, _icmp_timeout,
-            // _tcp_timeout_established and _syn_sent.
+            // _tcp_timeout_established and _syn_sent. A stream is what is still used after 2 s.
             lifetime: Duration::from_secs(30),
             lifetime_answered: Some(Duration::from_secs(120)),
+            answered_from: Duration::from_secs(2),
             icmp_lifetime: Duration::from_secs(30),
             tcp_established: Duration::from_secs(5 * 24 * 3600),
             tcp_transitory: Duration::from_secs(120),
@@ -156,6 +158,7 @@ impl Config {
             unsolicited: Unsolicited::Forgotten,
             lifetime: Duration::from_secs(120),
             lifetime_answered: None,
+            answered_from: Duration::ZERO,
             icmp_lifetime: Duration::from_secs(60),
             tcp_established: Duration::from_secs(2 * 3600 + 4 * 60),
             tcp_transitory: Duration::from_secs(4 * 60),

@@ -5,7 +5,7 @@
 //! reordering.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -25,6 +25,8 @@ pub(super) struct Table {
     /// [`Scope::Any`] stands for it.
     is_overloading: bool,
     by_outside: FxHashMap<Inner, u32>,
+    /// Where ports may be shared: the outside addresses of each inside one, by the mappings' serials.
+    given: BTreeMap<(Kind, SocketAddr, u64), SocketAddr>,
     ports_in_use: FxHashMap<(Kind, IpAddr), usize>,
     deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
     /// How many remotes all mappings remember.
@@ -59,6 +61,12 @@ impl Table {
         self.by_outside.get(&self.outer(kind, outside, scope)).copied()
     }
 
+    /// What `inside` was given last of what it still has.
+    pub(super) fn given_last(&self, kind: Kind, inside: SocketAddr) -> Option<SocketAddr> {
+        let all = (kind, inside, 0)..=(kind, inside, u64::MAX);
+        self.given.range(all).next_back().map(|(_, outside)| *outside)
+    }
+
     /// How many mappings an outside address has: ports that are taken, unless they are overloaded.
     pub(super) fn ports_in_use(&self, kind: Kind, address: IpAddr) -> usize {
         self.ports_in_use.get(&(kind, address)).copied().unwrap_or(0)
@@ -88,6 +96,9 @@ impl Table {
         let (kind, outside) = (mapping.kind, mapping.outside);
         let inner = (kind, mapping.inside, mapping.scope);
         let outer = self.outer(kind, outside, mapping.scope);
+        if self.is_overloading {
+            self.given.insert((kind, mapping.inside, mapping.serial), outside);
+        }
         let until = mapping.until;
         let id = match self.free.pop() {
             Some(id) => {
@@ -151,6 +162,7 @@ impl Table {
         self.free.push(id);
         self.remotes -= mapping.remotes();
         let (kind, address) = (mapping.kind, mapping.outside.ip());
+        self.given.remove(&(kind, mapping.inside, mapping.serial));
         self.by_inside.remove(&(kind, mapping.inside, mapping.scope));
         self.by_outside.remove(&self.outer(kind, mapping.outside, mapping.scope));
         match self.ports_in_use(kind, address).saturating_sub(1) {

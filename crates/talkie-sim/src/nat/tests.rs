@@ -254,6 +254,31 @@ fn masquerade_looks_endpoint_independent_until_flows_clash() {
 }
 
 #[test]
+fn after_a_clash_masquerade_keeps_to_the_port_that_it_gave() {
+    let (first, second) = ("198.51.100.1:1000", "198.51.100.2:1000");
+    let begin = begin();
+    for preset in [Preset::LinuxMasquerade, Preset::LinuxFirewalled] {
+        let mut nat = nat(preset.config(pool(&["192.0.2.1"])));
+        assert_eq!(out(&mut nat, begin, "10.0.0.2:5000", first), at("192.0.2.1:5000"));
+        let seen = out(&mut nat, begin, "10.0.0.3:5000", first);
+        assert_ne!(seen, at("192.0.2.1:5000"));
+        // What a server sees is still true for others, and its neighbour has not moved.
+        assert_eq!(out(&mut nat, begin, "10.0.0.3:5000", second), seen, "{preset}");
+        assert_eq!(out(&mut nat, begin, "10.0.0.2:5000", second), at("192.0.2.1:5000"));
+        // Its own port is free again once both have been forgotten.
+        let now = begin + 31 * SECOND;
+        assert_eq!(out(&mut nat, now, "10.0.0.3:5000", first), at("192.0.2.1:5000"));
+    }
+    // Also after a clash with a packet that came uninvited.
+    let mut nat = nat(Config::linux_masquerade(pool(&["192.0.2.1"])));
+    out(&mut nat, begin, "10.0.0.2:5000", first);
+    assert!(!lets_in(&mut nat, begin, at("192.0.2.1:5000"), second));
+    let seen = out(&mut nat, begin, "10.0.0.2:5000", second);
+    assert_ne!(seen, at("192.0.2.1:5000"));
+    assert_eq!(out(&mut nat, begin, "10.0.0.2:5000", "198.51.100.3:1000"), seen);
+}
+
+#[test]
 fn an_uninvited_packet_moves_a_masqueraded_port() {
     let now = begin();
     for (unsolicited, kept) in [(Unsolicited::Tracked, false), (Unsolicited::Forgotten, true)] {
@@ -263,6 +288,15 @@ fn an_uninvited_packet_moves_a_masqueraded_port() {
         // The peer's first packet is here before ours has gone to it.
         assert!(!lets_in(&mut nat, now, seen, "203.0.113.9:7000"));
         assert_eq!(out(&mut nat, now, "10.0.0.2:5000", "203.0.113.9:7000") == seen, kept);
+    }
+    // A connection is refused and forgotten, and an echo request has nothing to do with those going out.
+    for protocol in [Protocol::Tcp(Flags::SYN), Protocol::Icmp] {
+        let mut nat = nat(Config::linux_masquerade(pool(&["192.0.2.1"])));
+        let (outside, remote) = (at("192.0.2.1:5000"), at("203.0.113.9:7000"));
+        let early = nat.handle_inbound(now, protocol, outside, remote);
+        assert_eq!(early, Verdict::Dropped(Reason::NoMapping));
+        let ours = nat.handle_outbound(now, protocol, at("10.0.0.2:5000"), remote);
+        assert_eq!(ours, Verdict::Outside { source: outside }, "{protocol:?}");
     }
     // In time it is forgotten.
     let mut nat = nat(Config::linux_masquerade(pool(&["192.0.2.1"])));
@@ -420,6 +454,7 @@ fn any_config() -> impl Strategy<Value = Config> {
     ];
     let ports = prop_oneof![
         Just(Ports::Preserving),
+        Just(Ports::PreservingOrRandom),
         (1..4_u16).prop_map(|step| Ports::Sequential { step }),
         Just(Ports::Random)
     ];

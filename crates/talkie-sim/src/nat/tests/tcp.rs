@@ -289,11 +289,22 @@ fn each_protocol_has_a_lifetime_of_its_own() {
 }
 
 #[test]
-fn linux_remembers_longer_once_there_was_an_answer() {
-    let now = begin();
+fn linux_remembers_longer_what_is_answered_and_goes_on() {
+    let mut now = begin();
     let mut nat = nat(Config::linux_masquerade(pool(&["192.0.2.1"])));
     out(&mut nat, now, ADA, "198.51.100.1:1000");
     assert_eq!(left(&nat, now), 30 * SECOND);
+    // A query and its answer are no stream yet.
+    now += SECOND;
     assert!(lets_in(&mut nat, now, at(OUTSIDE), "198.51.100.1:1000"));
+    assert_eq!(left(&nat, now), 30 * SECOND);
+    now += SECOND;
+    out(&mut nat, now, ADA, "198.51.100.1:1000");
     assert_eq!(left(&nat, now), 120 * SECOND);
+
+    // However long it goes on, it is none without an answer.
+    out(&mut nat, now, "10.0.0.2:5001", "198.51.100.1:1000");
+    now += 3 * SECOND;
+    out(&mut nat, now, "10.0.0.2:5001", "198.51.100.1:1000");
+    assert_eq!(nat.rows()[1].until - now, 30 * SECOND);
 }

@@ -114,6 +114,7 @@ fn a_packet_that_came_uninvited_changes_the_port_of_linux_without_a_firewall() {
         let types = ["--left", "linux-masquerade", "--right", "linux-firewalled", "--kind", kind];
         let lab = Lab::up(&types);
         let server = lab.udp(Host::Server, &format!("{SERVER}:3478"));
+        let other = lab.udp(Host::Server, &format!("{SERVER}:3479"));
         for (host, outside, keeps) in
             [(Host::Left, "203.0.113.10", false), (Host::Right, "192.0.2.10", true)]
         {
@@ -123,6 +124,8 @@ fn a_packet_that_came_uninvited_changes_the_port_of_linux_without_a_firewall() {
             let client = lab.udp(host, "0.0.0.0:6000");
             let mapped = seen(&client, &server).unwrap();
             assert_eq!(mapped == outside, keeps, "{kind}, {host}: {mapped}");
+            // What it was given then, it keeps for others.
+            assert_eq!(seen(&client, &other), Some(mapped), "{kind}, {host}");
         }
     }
 }
