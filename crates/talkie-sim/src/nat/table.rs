@@ -85,6 +85,18 @@ impl Table {
         if mapping.until < mapping.queued {
             mapping.queued = mapping.until;
             self.deadlines.push(Reverse((mapping.until, id)));
+            self.forget_stale();
+        }
+    }
+
+    /// A deadline that has come nearer leaves a late one behind in the queue. Where they pile up, as with
+    /// connections that are reset again and again, they are taken out together.
+    fn forget_stale(&mut self) {
+        let Self { mappings, deadlines, .. } = self;
+        if deadlines.len() > 2 * mappings.len() + 32 {
+            deadlines.retain(|Reverse((at, id))| {
+                mappings[*id as usize].as_ref().is_some_and(|mapping| mapping.queued == *at)
+            });
         }
     }
 

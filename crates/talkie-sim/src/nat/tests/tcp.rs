@@ -127,6 +127,17 @@ fn resets_back_and_forth_cost_no_memory() {
         send(&mut nat, now, ACK, REMOTE);
     }
     assert!(nat.table.queued_deadlines() <= 32, "{}", nat.table.queued_deadlines());
+
+    // Nor where what is established lasts for days, and the resets are minutes apart.
+    let mut nat = Nat::new(Config::linux_masquerade(pool(&["192.0.2.1"])), [7; 32]);
+    open(&mut nat, now, REMOTE);
+    for _ in 0..1000 {
+        now += 3 * MINUTE;
+        assert!(comes(&mut nat, now, RST, REMOTE));
+        send(&mut nat, now, ACK, REMOTE);
+    }
+    assert!(nat.table.queued_deadlines() <= 40, "{}", nat.table.queued_deadlines());
+    assert_eq!(left(&nat, now), 5 * 24 * 60 * MINUTE);
 }
 
 #[test]
