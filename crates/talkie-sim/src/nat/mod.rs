@@ -20,6 +20,8 @@ mod behavior;
 mod catalog;
 mod connection;
 mod descriptions;
+mod index;
+mod keyed;
 mod mapping;
 mod notes;
 mod ports;
@@ -42,6 +44,7 @@ pub use mapping::{Row, Scope};
 pub use protocol::{Flags, Kind, Protocol};
 
 use connection::Sender;
+use keyed::Keyed;
 use mapping::{MappingState, Sent};
 use notes::Notes;
 use ports::Chooser;
@@ -51,6 +54,7 @@ use table::Table;
 #[derive(Debug)]
 pub struct Nat {
     config: Config,
+    keyed: Keyed,
     table: Table,
     notes: Notes,
     chooser: Chooser,
@@ -97,8 +101,9 @@ impl Nat {
     #[must_use]
     pub fn new(config: Config, seed: [u8; 32]) -> Self {
         let chooser = Chooser::new(ChaCha8Rng::from_seed(seed));
-        let table = Table::new(config.overloading);
-        Self { config, table, notes: Notes::default(), chooser }
+        let keyed = Keyed::new(seed);
+        let table = Table::new(config.overloading, keyed);
+        Self { config, keyed, table, notes: Notes::new(keyed), chooser }
     }
 
     /// What it does.
@@ -221,8 +226,8 @@ impl Nat {
 
     /// Forgets everything, as a box does that is switched off and on.
     pub fn reboot(&mut self) {
-        self.table = Table::new(self.config.overloading);
-        self.notes = Notes::default();
+        self.table = Table::new(self.config.overloading, self.keyed);
+        self.notes = Notes::new(self.keyed);
     }
 
     fn expire(&mut self, now: Instant) {

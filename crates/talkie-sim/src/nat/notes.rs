@@ -2,24 +2,27 @@
 //! ([`Unsolicited::Tracked`](super::Unsolicited)).
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use rustc_hash::FxHashMap;
-
+use super::keyed::Keyed;
 use super::protocol::Kind;
 
 /// By which protocol it came, the outside address that was sent to, and who did.
 type Flow = (Kind, SocketAddr, SocketAddr);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Notes {
-    until: FxHashMap<Flow, Instant>,
+    until: HashMap<Flow, Instant, Keyed>,
     deadlines: BinaryHeap<Reverse<(Instant, Flow)>>,
 }
 
 impl Notes {
+    pub(super) fn new(keyed: Keyed) -> Self {
+        Self { until: HashMap::with_hasher(keyed), deadlines: BinaryHeap::new() }
+    }
+
     pub(super) fn has(&self, flow: &Flow) -> bool {
         self.until.contains_key(flow)
     }

@@ -11,20 +11,22 @@ use std::time::Instant;
 
 use rustc_hash::FxHashMap;
 
+use super::index::Index;
+use super::keyed::Keyed;
 use super::mapping::{Inner, MappingState, Row, Scope};
 use super::protocol::Kind;
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Table {
     mappings: Vec<Option<MappingState>>,
     /// Places in `mappings` that are free.
     free: Vec<u32>,
     last_serial: u64,
-    by_inside: FxHashMap<Inner, u32>,
+    by_inside: Index,
     /// Whether the mapping's scope is part of its key from outside, so that ports may be shared. Else
     /// [`Scope::Any`] stands for it.
     is_overloading: bool,
-    by_outside: FxHashMap<Inner, u32>,
+    by_outside: Index,
     /// Where ports may be shared: the outside addresses of each inside one, by the mappings' serials.
     given: BTreeMap<(Kind, SocketAddr, u64), SocketAddr>,
     ports_in_use: FxHashMap<(Kind, IpAddr), usize>,
@@ -38,8 +40,20 @@ pub(super) struct Table {
 const IS_THERE: &str = "the indexes name mappings that are there";
 
 impl Table {
-    pub(super) fn new(is_overloading: bool) -> Self {
-        Self { is_overloading, ..Self::default() }
+    pub(super) fn new(is_overloading: bool, keyed: Keyed) -> Self {
+        Self {
+            mappings: Vec::new(),
+            free: Vec::new(),
+            last_serial: 0,
+            by_inside: Index::new(keyed),
+            is_overloading,
+            by_outside: Index::new(keyed),
+            given: BTreeMap::new(),
+            ports_in_use: FxHashMap::default(),
+            deadlines: BinaryHeap::new(),
+            remotes: 0,
+            expired: None,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -52,13 +66,13 @@ impl Table {
     }
 
     pub(super) fn by_inside(&self, inner: Inner) -> Option<u32> {
-        self.by_inside.get(&inner).copied()
+        self.by_inside.get(&inner)
     }
 
     /// The mapping with this outside address, of which those towards `scope` count where several may
     /// share it.
     pub(super) fn by_outside(&self, kind: Kind, outside: SocketAddr, scope: Scope) -> Option<u32> {
-        self.by_outside.get(&self.outer(kind, outside, scope)).copied()
+        self.by_outside.get(&self.outer(kind, outside, scope))
     }
 
     /// What `inside` was given last of what it still has.
