@@ -32,7 +32,7 @@ pub enum Preset {
     HomeSequential,
     /// A router with a mapping for each remote address.
     AddressDependent,
-    /// A provider's NAT by the book.
+    /// A provider's NAT, as RFC 6888 wants it but for its filtering.
     Cgnat,
     /// A mobile operator's NAT that is symmetric over a pool of addresses.
     CgnatSymmetric,

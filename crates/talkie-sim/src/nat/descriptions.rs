@@ -57,10 +57,10 @@ pub(super) const ADDRESS_DEPENDENT: &str = "Each remote address sees another out
      Only hosts that were sent to can send in, from any of their ports. \
      It is rare, and classic tests with one server address take it for a cone.";
 
-pub(super) const CGNAT: &str = "A provider's NAT by the book of RFC 6888: a pool of outside addresses, of which each \
+pub(super) const CGNAT: &str = "A provider's NAT much as RFC 6888 wants it: a pool of outside addresses, of which each \
      customer keeps one, and random ports that are the same for all remotes. \
-     Only who was sent to can send in, and customers of one provider reach each other by \
-     hairpinning. \
+     Only who was sent to can send in, which is stricter than the RFC, and customers of one \
+     provider reach each other by hairpinning. \
      It often stands behind a home router, so that there are two NATs in a row.";
 
 pub(super) const CGNAT_SYMMETRIC: &str = "A provider's NAT that gives each remote another outside port and even another of its \

@@ -110,6 +110,7 @@ impl Config {
     }
 
     /// A provider's NAT for many customers (RFC 6888): endpoint-independent, several addresses, paired.
+    /// It lets in who was sent to only, where REQ-7 recommends to let in all.
     #[must_use]
     pub fn carrier_grade(outside: impl IntoIterator<Item = IpAddr>) -> Self {
         Self {
