@@ -39,7 +39,15 @@ pub(crate) fn alternates(config: &Config, own: &[IpAddr]) -> Result<Alternates, 
     };
     let mut addresses = Vec::new();
     for alternate in &alternates {
-        addresses.push(vec![partner(config, own, alternate.local)?, *alternate]);
+        let primary = partner(config, own, alternate.local)?;
+        if primary.told == alternate.told {
+            return Err(StartError::Config(format!(
+                "--alternate-ip {} is --external-ip too: a client that compares two addresses needs \
+                 another one",
+                alternate.told
+            )));
+        }
+        addresses.push(vec![primary, *alternate]);
     }
     // A lone address is worth telling where clients know it by another.
     for ipv6 in [false, true] {
@@ -186,5 +194,13 @@ mod tests {
             let error = alternates(&config, &[]).unwrap_err().to_string();
             assert!(error.contains("--alternate-port"), "{error}");
         }
+        let twice = OwnAddress { local: ip("10.0.0.2"), told: ip("203.0.113.1") };
+        let twice = Config {
+            external_ip: vec![ip("203.0.113.1")],
+            alternate_ip: Some(vec![twice]),
+            ..Config::default()
+        };
+        let error = alternates(&twice, &own(&["10.0.0.1", "10.0.0.2"])).unwrap_err().to_string();
+        assert!(error.contains("--external-ip"), "{error}");
     }
 }

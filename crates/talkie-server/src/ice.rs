@@ -82,11 +82,11 @@ impl Ice {
     /// reach that.
     fn discovery(&self, host: &Host, client: IpAddr) -> Vec<String> {
         let ipv6 = matches!(host, Host::Ip(ip) if ip.is_ipv6());
-        let mut of_our_port =
-            self.discovery.iter().filter(|it| Some(it.ports[0]) == self.ports.udp);
-        let Some(it) = of_our_port.find(|it| it.listener.is_ipv6() == ipv6) else {
-            return Vec::new();
-        };
+        let of_our_port = || self.discovery.iter().filter(|it| Some(it.ports[0]) == self.ports.udp);
+        let of_family = of_our_port().find(|it| it.listener.is_ipv6() == ipv6);
+        // A name may lead to IPv6 alone.
+        let by_name = || of_our_port().next().filter(|_| matches!(host, Host::Name(_)));
+        let Some(it) = of_family.or_else(by_name) else { return Vec::new() };
         let [first, second] = it.ports;
         let mut urls = vec![format!("stun:{host}:{first}"), format!("stun:{host}:{second}")];
         let other = it.addresses.and_then(|pair| match host {

@@ -148,6 +148,14 @@ fn the_second_port_is_told_apart_from_what_calls_use() {
 }
 
 #[test]
+fn a_host_with_ipv6_alone_tells_its_second_port_by_name_too() {
+    let six = with_discovery("::", None);
+    let told = six.issue(&client("talk.example"), "s1").discovery;
+    assert_eq!(told, ["stun:talk.example:3478", "stun:talk.example:3479"]);
+    assert!(six.issue(&client("192.0.2.1:8443"), "s1").discovery.is_empty());
+}
+
+#[test]
 fn the_second_address_is_told_to_those_who_can_reach_it() {
     let public = with_discovery("0.0.0.0", Some(["203.0.114.1", "203.0.114.2"]));
     let discovery = |ice: &Ice, host: &str, address: [u8; 4]| {
