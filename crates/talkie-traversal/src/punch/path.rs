@@ -126,6 +126,10 @@ impl Punch {
         unknown: Kind,
         nominates: bool,
     ) {
+        // The other side may need an answer still, but nothing is tried any more.
+        if matches!(self.stage, Stage::Over) {
+            return;
+        }
         self.heard_at.get_or_insert(now);
         let known = |pair: &Pair| pair.base == base && pair.remote == from;
         let index = match self.pairs.iter().position(known) {

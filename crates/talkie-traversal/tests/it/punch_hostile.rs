@@ -200,6 +200,17 @@ fn a_side_that_speaks_from_everywhere_is_held_in_bounds() {
 }
 
 #[test]
+fn who_has_ended_answers_and_tries_nothing_any_more() {
+    let mut scripted = Scripted::new();
+    scripted.punch.close(scripted.now);
+    let _ = scripted.sent();
+    scripted.hear_from(THERE, &scripted.request(1));
+    let sent: Vec<_> = scripted.sent().iter().map(|(_, bytes)| bytes[..2].to_vec()).collect();
+    assert_eq!(sent, [[1, 1]], "one Binding success and no check");
+    assert_eq!(scripted.punch.poll_timeout(), None);
+}
+
+#[test]
 fn what_makes_no_sense_is_refused() {
     let genesis = genesis();
     let new = |local: Vec<_>| Punch::new(&genesis, Config::new(local)).err();
