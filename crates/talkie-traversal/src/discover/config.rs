@@ -98,14 +98,16 @@ impl Config {
     }
 }
 
-/// Whether `other` may be what it claims: a server's other address. A server must not be able to make
-/// its clients send to neighbours of theirs, to groups or to themselves.
+/// Whether `other` may be what `server` says: another address of its own, or one of a NAT before it. A
+/// server must not be able to make its clients send to neighbours of theirs, to groups or to themselves.
 pub(super) fn is_plausible(other: SocketAddr, server: SocketAddr) -> bool {
     let reach = |ip: IpAddr| match ip.to_canonical() {
         IpAddr::V4(ip) if ip.is_loopback() => Some(0),
         IpAddr::V4(ip) if ip.is_link_local() => Some(1),
-        IpAddr::V4(ip) if ip.is_private() => Some(2),
-        IpAddr::V4(ip) if ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast() => None,
+        // RFC 6598: what carriers and overlays give their own.
+        IpAddr::V4(ip) if ip.is_private() || matches!(ip.octets(), [100, 64..128, ..]) => Some(2),
+        // This network, groups, and what was never given out, broadcast among it.
+        IpAddr::V4(ip) if matches!(ip.octets()[0], 0 | 224..) => None,
         IpAddr::V6(ip) if ip.is_loopback() => Some(0),
         IpAddr::V6(ip) if ip.is_unicast_link_local() => Some(1),
         IpAddr::V6(ip) if ip.is_unique_local() => Some(2),

@@ -205,6 +205,9 @@ impl Discovery {
             Phase::Check { after } => {
                 let outcome = self.outcome(Purpose::Check(search.round))?.clone();
                 let bound = search.round;
+                if matches!(outcome, Outcome::Silent) && self.is_throttled_since(bound) {
+                    return Some(Finding::Unknown(Reason::Throttled));
+                }
                 let finding = search.learn(now, after, &outcome);
                 if finding.is_none() {
                     self.renew_round(search, bound);
@@ -217,6 +220,12 @@ impl Discovery {
 
     fn outcome(&self, purpose: Purpose) -> Option<&Outcome> {
         self.probes.iter().find(|probe| probe.purpose == purpose)?.outcome.as_ref()
+    }
+
+    /// Whether the server told less than usual while a round's check was under way.
+    fn is_throttled_since(&self, round: u32) -> bool {
+        let begun = self.probe(Purpose::Check(round)).map(|probe| probe.begun);
+        self.probes.iter().any(|probe| probe.throttled_at >= begun && begun.is_some())
     }
 
     /// Prepares the next round, of which the last one's probes are no part.

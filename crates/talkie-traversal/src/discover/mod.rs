@@ -284,12 +284,12 @@ impl Discovery {
             Purpose::MappingSecond => (0, self.config.second?, plain),
             Purpose::FilterBoth => (FILTERED, server, change(true)),
             Purpose::FilterPort => (FILTERED, server, change(false)),
-            Purpose::Calibrate => (0, server, change(true)),
+            Purpose::Calibrate => (0, server, change(self.has_other_ip())),
             Purpose::Opener => {
                 let opener = Wish { is_indication: true, ..plain };
-                (0, self.mapped(HAIRPINNING)?, opener)
+                (0, self.hairpin_target(HAIRPINNING)?, opener)
             }
-            Purpose::Hairpin => (HAIRPINNING, self.mapped(0)?, plain),
+            Purpose::Hairpin => (HAIRPINNING, self.hairpin_target(0)?, plain),
             Purpose::Fragments => {
                 let local = if self.config.local.len() > FRAGMENTED { FRAGMENTED } else { 0 };
                 (local, server, Wish { fill: self.config.fragmented, ..plain })
@@ -372,11 +372,7 @@ impl Discovery {
         if !fits || unknown || message.check_fingerprint() == Some(false) {
             return self.counters.unexpected += 1;
         }
-        probe.answers += 1;
-        if let Some(first) = probe.answer() {
-            let names_other = message.contains(AttributeType::OTHER_ADDRESS);
-            probe.is_throttled |= first.other.is_some() && !names_other;
-        }
+        probe.note_answer(now, message);
         if probe.outcome.is_some() {
             return;
         }

@@ -89,7 +89,28 @@ pub(super) struct Answer {
     /// The mapped address in plain form, where both were there.
     pub(super) plain: Option<SocketAddr>,
     pub(super) other: Option<SocketAddr>,
+    pub(super) extent: Extent,
     pub(super) padding: usize,
+}
+
+/// What an answer holds beside the mapped address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Extent {
+    names_other: bool,
+    is_plain: bool,
+}
+
+impl Extent {
+    fn of(message: &Message<'_>) -> Self {
+        let is_plain = message.contains(AttributeType::MAPPED_ADDRESS)
+            && message.contains(AttributeType::XOR_MAPPED_ADDRESS);
+        Self { names_other: message.contains(AttributeType::OTHER_ADDRESS), is_plain }
+    }
+
+    /// RFC 5780 §6.1: a server for behaviour discovery sends more than one of RFC 8489 must.
+    pub(super) fn is_bare(self) -> bool {
+        !self.names_other && !self.is_plain
+    }
 }
 
 impl Answer {
@@ -108,6 +129,7 @@ impl Answer {
             mapped: obfuscated.or(plain),
             plain: plain.filter(|_| obfuscated.is_some()),
             other: message.get::<OtherAddress>().ok().flatten().map(|it| it.0),
+            extent: Extent::of(message),
             padding: message.get::<Padding<'_>>().ok().flatten().map_or(0, |it| it.0.len()),
         })
     }
@@ -157,9 +179,9 @@ pub(super) struct Probe {
     pub(super) times: Vec<Instant>,
     /// How many answers came: a server answers each copy.
     pub(super) answers: usize,
-    /// Whether one of them named no other address, though the first one did: some servers answer
-    /// shortly, or not at all, who asks much.
-    pub(super) is_throttled: bool,
+    /// When one of them last told less or more than the first one: some servers answer shortly, or
+    /// not at all, who asks much.
+    pub(super) throttled_at: Option<Instant>,
     /// How often it was formed anew with a nonce.
     pub(super) challenges: u8,
     pub(super) outcome: Option<Outcome>,
@@ -189,13 +211,22 @@ impl Probe {
             begun: now,
             times: Vec::new(),
             answers: 0,
-            is_throttled: false,
+            throttled_at: None,
             challenges: 0,
             outcome: None,
             repeats: false,
             is_closing: false,
             is_pending: false,
             deadline: None,
+        }
+    }
+
+    /// Counts an answer, and compares it with the first one.
+    pub(super) fn note_answer(&mut self, now: Instant, message: &Message<'_>) {
+        self.answers += 1;
+        let is_other = self.answer().is_some_and(|first| first.extent != Extent::of(message));
+        if is_other {
+            self.throttled_at = Some(now);
         }
     }
 

@@ -130,7 +130,7 @@ impl Discovery {
         self.events.push_back(Event::Progress(test, words.to_string()));
     }
 
-    fn probe(&self, purpose: Purpose) -> Option<&Probe> {
+    pub(super) fn probe(&self, purpose: Purpose) -> Option<&Probe> {
         self.probes.iter().find(|probe| probe.purpose == purpose)
     }
 
@@ -193,6 +193,24 @@ impl Discovery {
             Some(_) => Other::Both,
             None => Other::None,
         }
+    }
+
+    pub(super) fn has_other_ip(&self) -> bool {
+        matches!(self.other_kind(), Other::Both)
+    }
+
+    /// A NAT's outside address, if it may be one: nothing is sent elsewhere at the server's word.
+    pub(super) fn hairpin_target(&self, local: usize) -> Option<SocketAddr> {
+        self.mapped(local).filter(|mapped| is_plausible(*mapped, self.config.server))
+    }
+
+    /// Whether like requests got unlike answers, so that silence may be a refusal to say more.
+    fn is_throttled(&self) -> bool {
+        let extent = |local| self.answer(Purpose::Contact(local)).map(|answer| answer.extent);
+        let mut extents = self.contacts().filter_map(extent);
+        let first = extents.next();
+        extents.any(|extent| Some(extent) != first)
+            || self.probes.iter().any(|probe| probe.throttled_at.is_some())
     }
 
     fn translated(&self) -> Step<bool> {
@@ -276,84 +294,96 @@ impl Discovery {
             Err(Some(reason)) => return Step::Done(Unknown(reason)),
         }
         let server = self.config.server;
-        let (both, port) = (self.state(Purpose::FilterBoth), self.state(Purpose::FilterPort));
         let is_both = match self.other_kind() {
             Other::Both => true,
             Other::Port => false,
             Other::None => return Step::Done(Unknown(Reason::OneAddress)),
         };
-        if is_both {
-            match both {
-                State::Open => return self.ask_filtering(),
-                State::Answer(answer) if answer.source.ip() != server.ip() => {
-                    return Step::Done(Known(EndpointIndependent));
-                }
-                State::Answer(_) => return Step::Done(Unknown(Reason::Ignored)),
-                State::Refused(code) => return Step::Done(Unknown(Reason::Refused(code))),
-                State::Unsure => return Step::Done(Unknown(Reason::Lossy)),
-                State::Silent => {}
+        let asked = if is_both { Purpose::FilterBoth } else { Purpose::FilterPort };
+        Step::Done(match self.state(asked) {
+            State::Open => return self.ask_filtering(asked),
+            State::Answer(answer) if is_both && answer.source.ip() != server.ip() => {
+                Known(EndpointIndependent)
             }
-        }
-        // Silence from an address that is silent anyway means nothing.
-        let direct = if is_both { Purpose::MappingBoth } else { Purpose::MappingPort };
-        let is_heard = match self.state(direct) {
-            State::Open if self.contact(0).is_ok() && is_both => {
-                return Step::Ask(&[Purpose::MappingBoth]);
+            State::Answer(answer) if !is_both && answer.source != server => {
+                Unknown(Reason::NotThePort)
             }
-            State::Open if self.contact(0).is_ok() => return Step::Ask(&[Purpose::MappingPort]),
-            State::Open if self.contact(0).is_err_and(|reason| reason.is_none()) => {
-                return Step::Wait;
-            }
-            State::Answer(_) => true,
-            _ => false,
-        };
-        if !is_heard {
-            return Step::Done(Unknown(Reason::OtherSilent));
-        }
-        if self.probes.iter().any(|probe| probe.is_throttled) {
-            return Step::Done(Unknown(Reason::Throttled));
-        }
-        if is_both && let Some(step) = self.calibration() {
-            return step;
-        }
-        Step::Done(match port {
-            State::Open => return Step::Ask(&[Purpose::FilterPort]),
-            State::Answer(answer) if answer.source == server => Unknown(Reason::Ignored),
-            State::Answer(_) if is_both => Known(AddressDependent),
-            State::Answer(_) => Unknown(Reason::NotThePort),
+            State::Answer(_) => Unknown(Reason::Ignored),
             State::Refused(code) => Unknown(Reason::Refused(code)),
-            State::Silent => Known(AddressAndPortDependent),
             State::Unsure => Unknown(Reason::Lossy),
+            State::Silent => match self.doubt(is_both) {
+                Some(step) => return step,
+                None if !is_both => Known(AddressAndPortDependent),
+                None => match self.state(Purpose::FilterPort) {
+                    State::Open => return Step::Ask(&[Purpose::FilterPort]),
+                    State::Answer(answer) if answer.source == server => Unknown(Reason::Ignored),
+                    State::Answer(_) => Known(AddressDependent),
+                    State::Refused(code) => Unknown(Reason::Refused(code)),
+                    State::Silent => Known(AddressAndPortDependent),
+                    State::Unsure => Unknown(Reason::Lossy),
+                },
+            },
         })
+    }
+
+    /// What there is to find out, or why nothing can be, before silence counts as the NAT's.
+    fn doubt(&self, is_both: bool) -> Option<Step<Filtering>> {
+        // An address that is silent anyway.
+        let direct = if is_both { Purpose::MappingBoth } else { Purpose::MappingPort };
+        match self.state(direct) {
+            State::Answer(_) => {}
+            State::Open if self.contact(0).is_ok() && is_both => {
+                return Some(Step::Ask(&[Purpose::MappingBoth]));
+            }
+            State::Open if self.contact(0).is_ok() => {
+                return Some(Step::Ask(&[Purpose::MappingPort]));
+            }
+            State::Open if self.contact(0).is_err_and(|reason| reason.is_none()) => {
+                return Some(Step::Wait);
+            }
+            _ => return Some(Step::Done(Unknown(Reason::OtherSilent))),
+        }
+        if self.is_throttled() {
+            return Some(Step::Done(Unknown(Reason::Throttled)));
+        }
+        // Who names no other address may be a stranger to all this, whatever else is at its port.
+        if self.contact(FILTERED).is_ok_and(|answer| answer.extent.is_bare()) {
+            return Some(Step::Done(Unknown(Reason::Ignored)));
+        }
+        self.calibration(is_both)
     }
 
     /// The questions of the filtering test; once nothing came for a while, also the one that shows
     /// whether anything can come.
-    fn ask_filtering(&self) -> Step<Filtering> {
-        let tries = self.probe(Purpose::FilterBoth).map_or(0, Probe::sent);
-        if tries >= 4 && self.can_calibrate() {
-            return Step::Ask(&[Purpose::Calibrate]);
-        }
-        Step::Ask(&[Purpose::FilterBoth, Purpose::FilterPort])
+    fn ask_filtering(&self, asked: Purpose) -> Step<Filtering> {
+        let is_both = asked == Purpose::FilterBoth;
+        let tries = self.probe(asked).map_or(0, Probe::sent);
+        Step::Ask(match is_both {
+            _ if tries >= 4 && self.can_calibrate(is_both) => &[Purpose::Calibrate],
+            true => &[Purpose::FilterBoth, Purpose::FilterPort],
+            false => &[Purpose::FilterPort],
+        })
     }
 
-    /// Whether an answer from the alternate address and port would be let in on the first socket: it
-    /// has sent there, and from the same outside port that it has towards the primary address.
-    fn can_calibrate(&self) -> bool {
+    /// Whether an answer from the other address or port would be let in on the first socket: it has
+    /// sent there, and from the same outside port that it has towards the primary address.
+    fn can_calibrate(&self, is_both: bool) -> bool {
         let mapped = |purpose| self.answer(purpose).and_then(|answer| answer.mapped);
-        let towards_both = mapped(Purpose::MappingBoth);
-        towards_both.is_some() && towards_both == mapped(Purpose::Contact(0))
+        let direct = if is_both { Purpose::MappingBoth } else { Purpose::MappingPort };
+        let towards_other = mapped(direct);
+        towards_other.is_some() && towards_other == mapped(Purpose::Contact(0))
     }
 
     /// Erratum 7971 to RFC 5780 §4.4, in spirit: silence in test II may be the server's.
-    fn calibration(&self) -> Option<Step<Filtering>> {
-        if !self.can_calibrate() {
+    fn calibration(&self, is_both: bool) -> Option<Step<Filtering>> {
+        if !self.can_calibrate(is_both) {
             return None;
         }
         let server = self.config.server;
         match self.state(Purpose::Calibrate) {
             State::Open => Some(Step::Ask(&[Purpose::Calibrate])),
-            State::Answer(answer) if answer.source.ip() != server.ip() => None,
+            State::Answer(answer) if is_both && answer.source.ip() != server.ip() => None,
+            State::Answer(answer) if !is_both && answer.source != server => None,
             State::Answer(_) | State::Silent => Some(Step::Done(Unknown(Reason::Ignored))),
             State::Refused(code) => Some(Step::Done(Unknown(Reason::Refused(code)))),
             State::Unsure => Some(Step::Done(Unknown(Reason::Lossy))),
@@ -419,6 +449,9 @@ impl Discovery {
             Ok(_) if self.is_all_seen() => {}
             _ => return Step::Wait,
         }
+        if [0, HAIRPINNING].iter().any(|local| self.hairpin_target(*local).is_none()) {
+            return Step::Done(Unknown(Reason::Ignored));
+        }
         Step::Done(match self.state(Purpose::Hairpin) {
             State::Open => return Step::Ask(&[Purpose::Opener, Purpose::Hairpin]),
             State::Answer(answer) if answer.source == self.config.local[HAIRPINNING] => {
@@ -452,6 +485,7 @@ impl Discovery {
             }
             State::Answer(_) => Known(Fragments::PassOut),
             State::Refused(code) => Unknown(Reason::Refused(code)),
+            State::Silent if self.is_throttled() => Unknown(Reason::Throttled),
             State::Silent => match self.other() {
                 Some(_) => Known(Fragments::Lost),
                 // It may be no friend of long requests.

@@ -247,6 +247,8 @@ fn a_server_with_one_address_tells_what_ports_can_tell() {
     let unknown = Unknown(Reason::NotThePort);
     let cone = discover(M::EndpointIndependent, F::EndpointIndependent, &port);
     assert_eq!(cone, (unknown, Unknown(Reason::NotThePort)));
+    let cone = discover(M::EndpointIndependent, F::AddressAndPortDependent, &port);
+    assert_eq!(cone, (unknown, Known(Filtering::AddressAndPortDependent)));
     let symmetric = discover(M::AddressAndPortDependent, F::AddressAndPortDependent, &port);
     assert_eq!(symmetric.0, Known(Mapping::AddressAndPortDependent));
     assert_eq!(symmetric.1, Known(Filtering::AddressAndPortDependent));

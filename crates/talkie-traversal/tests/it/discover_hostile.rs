@@ -1,5 +1,6 @@
 //! Discovery opposite servers that are not what they should be, and strangers; and the contract.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -14,7 +15,7 @@ use talkie_traversal::stun::attributes::{
 };
 use talkie_traversal::stun::{Class, Message, TransactionId, Writer};
 
-use crate::discover_world::{Lab, OUTSIDE, PRIMARY, config, config_at, ip, secs};
+use crate::discover_world::{Kind as Server, Lab, OUTSIDE, PRIMARY, config, config_at, ip, secs};
 use crate::turn_world::addr;
 
 const MAPPED: &str = "198.51.100.1:7000";
@@ -83,6 +84,18 @@ fn plain(request: &Message<'_>, other: Option<&str>) -> Vec<u8> {
     })
 }
 
+/// As a server for behaviour discovery with one address answers.
+fn full(request: &Message<'_>, mapped: SocketAddr, seen: SocketAddr) -> Vec<u8> {
+    response(request, Class::Success, |writer| {
+        writer.attribute(&XorMappedAddress(mapped)).attribute(&MappedAddress(seen));
+    })
+}
+
+/// Whether a request is to the server and asks for nothing but an answer.
+fn is_plain(path: &Path, request: &Message<'_>) -> bool {
+    path.remote.ip() == addr(PRIMARY).ip() && request.as_bytes().len() == 20
+}
+
 #[test]
 fn a_server_cannot_make_its_client_send_anywhere() {
     let others = [
@@ -93,6 +106,9 @@ fn a_server_cannot_make_its_client_send_anywhere() {
         "224.0.0.1:1900",
         "255.255.255.255:9",
         "0.0.0.0:1",
+        "0.1.2.3:4",
+        "100.64.0.1:53",
+        "240.0.0.1:9",
         "192.0.2.9:0",
         "[2001:db8::1]:3478",
     ];
@@ -106,6 +122,27 @@ fn a_server_cannot_make_its_client_send_anywhere() {
             .collect();
         assert!(strays.is_empty(), "{other}: {strays:?}");
         assert_eq!(report.mapping, Finding::Unknown(Reason::OneAddress), "{other}");
+    }
+}
+
+#[test]
+fn a_server_cannot_name_anything_as_a_nat_s_outside() {
+    let others = [
+        "127.0.0.1:22",
+        "192.168.1.1:80",
+        "169.254.169.254:80",
+        "100.64.0.1:53",
+        "224.0.0.251:5353",
+        "255.255.255.255:9",
+        "0.0.0.0:1",
+        "198.51.100.1:0",
+    ];
+    for other in others {
+        let mut scripted = Scripted::new(config());
+        let report =
+            scripted.run(|path, it| vec![(path.remote, full(it, addr(other), addr(other)))]);
+        assert!(scripted.sent.iter().all(|(path, _)| path.remote == addr(PRIMARY)), "{other}");
+        assert_eq!(report.hairpinning, Finding::Unknown(Reason::Ignored), "{other}");
     }
 }
 
@@ -170,6 +207,56 @@ fn a_server_that_ignores_change_request_is_found_out() {
 }
 
 #[test]
+fn a_server_with_one_address_that_ignores_change_request_is_found_out() {
+    let port = || Config { other_port: Some(3479), ..config() };
+    let answer = |path: &Path, request: &Message<'_>| {
+        let answer = || (path.remote, full(request, addr(MAPPED), addr(MAPPED)));
+        is_plain(path, request).then(answer).into_iter().collect()
+    };
+    let report = Scripted::new(port()).run(answer);
+    assert_eq!(report.mapping, Finding::Unknown(Reason::NotThePort));
+    assert_eq!(report.filtering, Finding::Unknown(Reason::Ignored));
+
+    // Where nothing can be let in to see what it does, because the NAT maps by port: what it sends
+    // is no more than any STUN server does.
+    let answer = |path: &Path, request: &Message<'_>| {
+        let mapped = SocketAddr::new(addr(MAPPED).ip(), path.remote.port());
+        let bare = || {
+            response(request, Class::Success, |writer| {
+                writer.attribute(&XorMappedAddress(mapped));
+            })
+        };
+        is_plain(path, request).then(|| (path.remote, bare())).into_iter().collect()
+    };
+    let report = Scripted::new(port()).run(answer);
+    assert_eq!(report.mapping, Finding::Known(Mapping::AddressAndPortDependent));
+    assert_eq!(report.filtering, Finding::Unknown(Reason::Ignored));
+}
+
+#[test]
+fn who_answers_in_short_proves_nothing_by_silence() {
+    // It has had enough soon: bare answers to plain requests, none to others.
+    let budget = Cell::new(8_u32);
+    let answer = |path: &Path, request: &Message<'_>| {
+        if !is_plain(path, request) {
+            return Vec::new();
+        }
+        let left = budget.replace(budget.get().saturating_sub(1));
+        let answer = match left {
+            0 => plain(request, None),
+            _ => full(request, addr(MAPPED), addr(MAPPED)),
+        };
+        vec![(path.remote, answer)]
+    };
+    let sockets = config_at("10.0.0.2", 5);
+    let config = Config { other_port: Some(3479), lifetime: Some(secs(300)), ..sockets };
+    let report = Scripted::new(config).run(answer);
+    assert_eq!(report.filtering, Finding::Unknown(Reason::Throttled));
+    assert_eq!(report.fragments, Finding::Unknown(Reason::Throttled));
+    assert_eq!(report.lifetime, Finding::Unknown(Reason::Throttled));
+}
+
+#[test]
 fn refusals_are_named() {
     let answer = |path: &Path, request: &Message<'_>| {
         let code = ErrorCode { code: 401, reason: "" };
@@ -187,12 +274,7 @@ fn refusals_are_named() {
 fn a_box_that_rewrites_addresses_is_found_out() {
     let with = |seen: &'static str| {
         let answer = move |path: &Path, request: &Message<'_>| {
-            let both = response(request, Class::Success, |writer| {
-                writer
-                    .attribute(&XorMappedAddress(addr(MAPPED)))
-                    .attribute(&MappedAddress(addr(seen)));
-            });
-            vec![(path.remote, both)]
+            vec![(path.remote, full(request, addr(MAPPED), addr(seen)))]
         };
         Scripted::new(config()).run(answer).rewritten
     };
@@ -273,4 +355,25 @@ fn many_behind_one_address_are_not_told_wrong_things() {
         }
     }
     assert!(throttled > 0, "the server's budget is smaller than that");
+}
+
+#[test]
+fn many_who_ask_a_server_with_one_address_are_not_told_wrong_things_either() {
+    let mut lab = Lab::with(20, Server::OneAddress);
+    let place = lab.nat(nat::Config::full_cone([ip(OUTSIDE)]));
+    let with = |host| Config {
+        other_port: Some(3479),
+        ..config_at(&format!("10.0.0.{host}"), Config::SOCKETS)
+    };
+    let hosts: Vec<_> = (2..120).map(|host| lab.start(place, with(host))).collect();
+    let mut reasons = Vec::new();
+    for host in hosts {
+        let report = lab.finish(host, Duration::from_secs(60));
+        // One address cannot tell more, and silence of a server in want of budget is none of the NAT's.
+        let Finding::Unknown(reason) = report.filtering else { panic!("{report:#?}") };
+        let Finding::Unknown(_) = report.mapping else { panic!("{report:#?}") };
+        reasons.push(reason);
+    }
+    let by_budget = |reason: &&Reason| matches!(reason, Reason::Throttled | Reason::Ignored);
+    assert!(reasons.iter().filter(by_budget).count() > 0, "{reasons:?}");
 }
