@@ -52,11 +52,11 @@ pub struct Document<'a> {
 pub enum Verdict {
     /// Direct connections work with most others.
     Direct,
-    /// They do, but a server that was named does not do its part.
+    /// They do, or that could not be judged, and a server that was named does not do its part.
     Impaired,
     /// Most connections need a relay, and there is one or none was tried.
     Relay,
-    /// There is no network, no server answers, or the relay that is needed is not there.
+    /// There is no network, no server can be used, or the relay that is needed is not there.
     Offline,
     /// The servers answer, and from where they are the NAT cannot be seen.
     Unclear,
@@ -70,10 +70,10 @@ pub fn diagnose(report: &Report) -> Diagnosis {
     let verdict = verdict(report, &sight, &peers);
     Diagnosis {
         verdict,
-        headline: words::headline(report, &sight, verdict),
+        headline: words::headline(report, &sight, verdict, !peers.is_empty()),
         nat: words::nat(report, &sight),
-        peers,
         findings: findings::all(report, &sight),
+        peers,
     }
 }
 
@@ -82,6 +82,8 @@ pub fn diagnose(report: &Report) -> Diagnosis {
 pub(crate) struct Sight {
     /// Any server answered anything.
     pub(crate) answered: bool,
+    /// Any STUN or TURN server did.
+    pub(crate) served: bool,
     /// Servers were asked over UDP, none answered there, and one did over TCP or TLS.
     pub(crate) udp_blocked: bool,
     /// Plain TCP is blocked, too, and TLS is not.
@@ -116,8 +118,10 @@ impl Sight {
         } else {
             Some(false)
         };
+        let served = report.legs().any(|leg| answered(&leg));
         Self {
-            answered: web || report.legs().any(|leg| answered(&leg)),
+            answered: web || served,
+            served,
             udp_blocked: tried_udp && !udp && (web || tcp || tls),
             tls_only: tried_udp && !udp && tls && !tcp && over("tcp").filter(routed).count() > 0,
             relay,
@@ -143,7 +147,12 @@ fn verdict(report: &Report, sight: &Sight, peers: &[Peer]) -> Verdict {
     }
     let troubled = servers::troubled(report);
     if peers.is_empty() {
-        return if troubled { Verdict::Impaired } else { Verdict::Unclear };
+        return match troubled {
+            // Something answers, such as a login page, and it is of no use.
+            true if !sight.served => Verdict::Offline,
+            true => Verdict::Impaired,
+            false => Verdict::Unclear,
+        };
     }
     // Port-restricted is what most routers are, so that it stands for most others.
     let most = peers.iter().find(|peer| peer.kind == PeerKind::PortRestricted);

@@ -274,7 +274,9 @@ fn certificate(server: &Server) -> Option<Finding> {
 }
 
 fn relay_untried(report: &Report, sight: &Sight) -> Option<Finding> {
-    if sight.relay.is_some() || !sight.answered {
+    // A talkie serve that did not come to its relay has a finding of its own.
+    let missed = |server: &Server| server.web.as_ref().is_some_and(|web| web.failure.is_some());
+    if sight.relay.is_some() || !sight.answered || report.servers.iter().any(missed) {
         return None;
     }
     let named = report.legs().any(|leg| leg.scheme != "stun");

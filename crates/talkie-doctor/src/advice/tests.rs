@@ -257,6 +257,21 @@ fn servers() -> Vec<Situation> {
             Code::ServerUnreachable,
         ),
         (
+            "the server is no talkie serve",
+            with(|it| {
+                let server = &mut it.servers[0];
+                server.legs.clear();
+                let message = "the signaling: the server answered with HTTP status 404".to_owned();
+                let web = server.web.as_mut().unwrap();
+                *web = Web { status: Some(404), signaling: None, ..web.clone() };
+                web.failure = Some(Failure { kind: FailureKind::Unexpected, message });
+                it.nats.clear();
+                it.mtu = None;
+            }),
+            Offline,
+            Code::ServerUnreachable,
+        ),
+        (
             "the server is on this machine",
             with(|it| {
                 let nat = &mut it.nats[0];
@@ -358,6 +373,41 @@ fn each_situation_has_its_verdict_and_its_most_important_finding() {
         for finding in &diagnosis.findings {
             assert!(finding.detail.ends_with('.'), "{situation}: {}", finding.detail);
         }
+    }
+}
+
+#[test]
+fn nothing_is_promised_that_was_not_seen() {
+    let no_signaling = |it: &mut Report| {
+        let web = it.servers[0].web.as_mut().unwrap();
+        let message = "the signaling: no answer".to_owned();
+        web.failure = Some(Failure { kind: FailureKind::Silent, message });
+        web.signaling = None;
+        it.nats.clear();
+    };
+    let useless = with(|it| {
+        no_signaling(it);
+        it.servers[0].legs.clear();
+    });
+    let captured = Report {
+        portal: Portal::Suspected { evidence: "a redirection".to_owned() },
+        ..useless.clone()
+    };
+    let blind = with(|it| {
+        no_signaling(it);
+        it.servers[0].legs = vec![leg("stun", "tcp")];
+    });
+    for (report, verdict, words) in [
+        (useless, Offline, "https://talk.example.org answers, and cannot be used."),
+        (captured, Offline, "The network wants a login"),
+        (blind, Impaired, "A server that was named does not do its part."),
+    ] {
+        let diagnosis = diagnose(&report);
+        assert_eq!(diagnosis.verdict, verdict, "{words}");
+        assert!(diagnosis.headline.contains(words), "{}", diagnosis.headline);
+        assert!(!diagnosis.headline.contains("Direct"), "{}", diagnosis.headline);
+        // One was named; what is wrong with it is said.
+        assert!(!codes(&report).contains(&Code::RelayUntried), "{words}");
     }
 }
 

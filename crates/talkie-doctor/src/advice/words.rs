@@ -35,8 +35,8 @@ fn name(nat: &Nat) -> &'static str {
     }
 }
 
-/// The whole in one sentence.
-pub(super) fn headline(report: &Report, sight: &Sight, verdict: Verdict) -> String {
+/// The whole in one sentence. `judged` is whether it is known with whom direct connections work.
+pub(super) fn headline(report: &Report, sight: &Sight, verdict: Verdict, judged: bool) -> String {
     let text = match verdict {
         Verdict::Offline if report.host.routes.is_empty() && !sight.answered => {
             "This machine has no network: there is no way to the Internet."
@@ -47,6 +47,10 @@ pub(super) fn headline(report: &Report, sight: &Sight, verdict: Verdict) -> Stri
         Verdict::Offline if !sight.answered => match report.servers.as_slice() {
             [server] => return format!("{} does not answer.", server.url),
             _ => "None of the servers answers.",
+        },
+        Verdict::Offline if !sight.served => match report.servers.as_slice() {
+            [server] => return format!("{} answers, and cannot be used.", server.url),
+            _ => "None of the servers can be used.",
         },
         Verdict::Offline => {
             "Most connections would need a relay from here, and none of those named works."
@@ -59,7 +63,7 @@ pub(super) fn headline(report: &Report, sight: &Sight, verdict: Verdict) -> Stri
         }
         Verdict::Relay => "Most direct connections fail from here: they go through a relay.",
         Verdict::Direct => "Direct connections work from here with most others.",
-        Verdict::Impaired if sight.local => "A server that was named does not do its part.",
+        Verdict::Impaired if !judged => "A server that was named does not do its part.",
         Verdict::Impaired => {
             "Direct connections work from here, but a server does not do its part."
         }

@@ -1,5 +1,7 @@
 //! One server that was named, with all that it leads to.
 
+use std::net::IpAddr;
+
 use futures_util::future::join_all;
 use talkie_traversal::stun::credential::LongTerm;
 
@@ -8,7 +10,7 @@ use crate::probe::leg::legs;
 use crate::probe::signaling::welcome;
 use crate::probe::{portal, resolve, web};
 use crate::progress::{Mark, Progress, Step, Stop};
-use crate::report::{Clock, Credentials, Family, Leg, Portal, Server, Trust, Web};
+use crate::report::{Clock, Credentials, Leg, Portal, Server, Trust, Web};
 use crate::target::{Origin, Target};
 
 /// A server's report, and what it tells beside it.
@@ -16,7 +18,8 @@ pub(super) struct Examined {
     pub(super) server: Server,
     pub(super) clock: Option<Clock>,
     pub(super) portal: Portal,
-    pub(super) tried: Vec<(Family, bool)>,
+    /// Each address that was tried, and whether anything came back.
+    pub(super) tried: Vec<(IpAddr, bool)>,
 }
 
 pub(super) async fn examine(
@@ -39,7 +42,7 @@ pub(super) async fn examine(
         }
     };
     let answered = |leg: &Leg| leg.rtt.is_some() || leg.mapped.is_some();
-    let of_leg = |leg: &Leg| Some((leg.family()?, answered(leg)));
+    let of_leg = |leg: &Leg| Some((leg.address?.ip(), answered(leg)));
     examined.tried.extend(examined.server.legs.iter().filter_map(of_leg));
     let (mark, words) = words(&examined.server);
     tell(Progress::Ended(step, mark, words));

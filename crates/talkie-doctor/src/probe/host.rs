@@ -73,11 +73,12 @@ fn route(family: Family, all: &[netdev::Interface]) -> Option<Route> {
     Some(Route { family, source, interface: leaves_by.map(name), gateway })
 }
 
-/// What each IP version reaches, once it is known which servers answered: `answers` has the version
-/// of each address that was tried, and whether anything came back.
-pub(crate) fn reach(host: &Host, answers: &[(Family, bool)]) -> Vec<Reach> {
+/// What each IP version reaches, once it is known which servers answered: `answers` has each address
+/// that was tried, and whether anything came back. This host itself is reached without any network.
+pub(crate) fn reach(host: &Host, answers: &[(IpAddr, bool)]) -> Vec<Reach> {
     let one = |family| {
-        let mut tried = answers.iter().filter(|(of, _)| *of == family).peekable();
+        let counts = |address: IpAddr| Family::of(address) == family && !address.is_loopback();
+        let mut tried = answers.iter().filter(|(of, _)| counts(*of)).peekable();
         let any = tried.peek().is_some();
         let reached = any.then(|| tried.any(|(_, reached)| *reached));
         Reach { family, routed: host.route(family).is_some(), reached }
@@ -152,8 +153,22 @@ mod tests {
 
     #[test]
     fn a_version_that_no_server_has_is_neither_reached_nor_missed() {
-        let reach = reach(&Host::default(), &[(Family::Ipv4, false), (Family::Ipv4, true)]);
+        let reach = reach(&Host::default(), &[(ip("192.0.2.1"), false), (ip("192.0.2.2"), true)]);
         assert_eq!(reach[0].reached, Some(true));
         assert_eq!(reach[1].reached, None);
+    }
+
+    #[test]
+    fn a_server_on_this_host_says_nothing_of_the_network() {
+        let reach = reach(
+            &Host::default(),
+            &[(ip("127.0.0.1"), true), (ip("::1"), true), (ip("2001:db8::1"), false)],
+        );
+        assert_eq!(reach[0].reached, None);
+        assert_eq!(reach[1].reached, Some(false));
+    }
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
     }
 }

@@ -1,6 +1,6 @@
 //! The pages of a `talkie serve`: is it there, what certificate does it show, what time is it there?
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, UNIX_EPOCH};
 
 use hyper::StatusCode;
@@ -10,15 +10,15 @@ use tokio::task::JoinSet;
 
 use super::http::{self, Ask};
 use super::{PATIENCE, connect, silent, tls, within};
-use crate::report::{Certificate, Clock, Failure, FailureKind, Family, Millis, Web};
+use crate::report::{Certificate, Clock, Failure, FailureKind, Millis, Web};
 use crate::target::Origin;
 
 /// What was found, and what is for other parts of the report.
 pub(crate) struct Visit {
     pub(crate) web: Web,
     pub(crate) clock: Option<Clock>,
-    /// Each IP version that was tried, and whether a connection came about.
-    pub(crate) tried: Vec<(Family, bool)>,
+    /// Each address that was tried, and whether a connection came about.
+    pub(crate) tried: Vec<(IpAddr, bool)>,
     /// Where a redirection to another host led.
     pub(crate) led_away: Option<String>,
 }
@@ -53,7 +53,7 @@ pub(crate) async fn visit(origin: &Origin, addresses: &[SocketAddr]) -> Visit {
     });
     // The other IP version may take its time meanwhile.
     let (outcome, others) = tokio::join!(asked, connections.join_all());
-    let of = |(address, outcome): &Connection| (Family::of(address.ip()), outcome.is_ok());
+    let of = |(address, outcome): &Connection| (address.ip(), outcome.is_ok());
     visit.tried.extend(others.iter().map(of));
     match outcome {
         Ok((page, certificate)) => visit.note(origin, page, certificate),
@@ -92,7 +92,7 @@ impl Visit {
     async fn first(&mut self, all: &mut JoinSet<Connection>) -> Option<(SocketAddr, TcpStream)> {
         while let Some(joined) = all.join_next().await {
             let Ok((address, outcome)) = joined else { continue };
-            self.tried.push((Family::of(address.ip()), outcome.is_ok()));
+            self.tried.push((address.ip(), outcome.is_ok()));
             match outcome {
                 Ok((stream, rtt)) => {
                     self.web.address = Some(address);

@@ -6,3 +6,4 @@ mod gateway;
 mod json;
 mod pair;
 mod servers;
+mod strangers;
