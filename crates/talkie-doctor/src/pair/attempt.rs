@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use super::PairError;
 use super::talk::Side;
 use crate::probe::{connect, resolve, tls};
-use crate::report::{InterfaceKind, Millis, Report, Scope};
+use crate::report::{InterfaceKind, Leg, Millis, Report, Scope};
 use crate::target::{IceUrl, Scheme, Target, Transport};
 
 /// Sockets that are opened: interfaces of both IP versions.
@@ -131,7 +131,7 @@ impl Attempt {
         server: IpAddr,
         ice: &[IceServer],
     ) -> Result<(Self, Description), PairError> {
-        let helpers = Helpers::find(ice, side.udp == Some(false)).await;
+        let helpers = Helpers::find(ice, report, side.udp == Some(false)).await;
         let wires = wires(report, server);
         let mut config = Config::new(wires.iter().map(UdpSocket::local).collect());
         config.stun = helpers.stun;
@@ -265,7 +265,6 @@ fn wires(report: &Report, server: IpAddr) -> Vec<UdpSocket> {
 }
 
 /// The servers that help.
-#[derive(Default)]
 struct Helpers {
     stun: Vec<SocketAddr>,
     udp: Vec<(SocketAddr, LongTerm)>,
@@ -273,39 +272,54 @@ struct Helpers {
 }
 
 impl Helpers {
-    /// Of the server's URLs those over UDP, one of each IP version; where UDP is blocked the first
-    /// stream that opens.
-    async fn find(ice: &[IceServer], no_udp: bool) -> Self {
-        let mut helpers = Self::default();
+    /// Of the server's URLs those over UDP, one of each IP version, which the examination has heard if
+    /// it heard any; where UDP is blocked the first stream that opens.
+    async fn find(ice: &[IceServer], report: &Report, no_udp: bool) -> Self {
+        let (mut stun, mut udp, mut opened) = (Vec::new(), Vec::new(), None);
         for (url, credential) in usable(ice) {
             let Ok(addresses) = resolve(&url.host, url.port).await else { continue };
             match (url.scheme, url.transport, credential) {
-                (_, Transport::Udp, credential) => {
-                    for address in addresses {
-                        let known = |it: &SocketAddr| it.is_ipv4() == address.is_ipv4();
-                        if !helpers.stun.iter().any(known) {
-                            helpers.stun.push(address);
-                        }
-                        if url.scheme == Scheme::Turn
-                            && let Some(credential) = &credential
-                            && !helpers.udp.iter().any(|(it, _)| known(it))
-                        {
-                            helpers.udp.push((address, credential.clone()));
-                        }
+                (scheme, Transport::Udp, credential) => {
+                    stun.extend(&addresses);
+                    if let (Scheme::Turn, Some(credential)) = (scheme, credential) {
+                        udp.extend(addresses.into_iter().map(|it| (it, credential.clone())));
                     }
                 }
                 (Scheme::Turn | Scheme::Turns, _, Some(credential))
-                    if no_udp && helpers.stream.is_none() =>
+                    if no_udp && opened.is_none() =>
                 {
-                    helpers.stream = stream(&url, &addresses)
+                    opened = stream(&url, &addresses)
                         .await
                         .map(|(stream, path)| (stream, path, credential));
                 }
                 _ => {}
             }
         }
-        helpers
+        let over_udp = |works: fn(&Leg) -> bool| -> Vec<SocketAddr> {
+            let legs = report.legs().filter(|leg| leg.transport == "udp" && works(leg));
+            legs.filter_map(|leg| leg.address).collect()
+        };
+        let (heard, relayed) = (over_udp(|leg| leg.mapped.is_some()), over_udp(Leg::relays));
+        Self {
+            stun: one_of_each(stun, |it| *it, &heard),
+            udp: one_of_each(udp, |(it, _)| *it, &relayed),
+            stream: opened,
+        }
     }
+}
+
+/// One of each IP version: the first of those that are known to work, else the first.
+fn one_of_each<T>(all: Vec<T>, address: impl Fn(&T) -> SocketAddr, work: &[SocketAddr]) -> Vec<T> {
+    let (good, others): (Vec<T>, Vec<T>) =
+        all.into_iter().partition(|it| work.contains(&address(it)));
+    let mut chosen: Vec<T> = Vec::new();
+    for it in good.into_iter().chain(others) {
+        let is_new = |known: &T| address(known).is_ipv4() != address(&it).is_ipv4();
+        if chosen.iter().all(is_new) {
+            chosen.push(it);
+        }
+    }
+    chosen
 }
 
 fn usable(ice: &[IceServer]) -> Vec<(IceUrl, Option<LongTerm>)> {
@@ -338,4 +352,20 @@ async fn stream(url: &IceUrl, addresses: &[SocketAddr]) -> Option<(Box<dyn Strea
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_was_heard_is_asked_before_one_that_was_named_first() {
+        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let (dead, alive, v6) =
+            (at("192.0.2.1:3478"), at("192.0.2.2:3478"), at("[2001:db8::1]:3478"));
+        let chosen = |work: &[SocketAddr]| one_of_each(vec![dead, v6, alive], |it| *it, work);
+        assert_eq!(chosen(&[alive]), [alive, v6]);
+        assert_eq!(chosen(&[]), [dead, v6]);
+        assert_eq!(chosen(&[alive, dead, v6]), [dead, v6]);
+    }
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::attempt::{CandidateType, Found, Tried};
 use super::talk::Side;
 use crate::advice::{between, likely};
-use crate::report::{Behaviour, Family, Nat, NatType, Scope};
+use crate::report::{Allocation, Behaviour, Family, Nat, NatType, Scope};
 
 /// How an attempt came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -91,6 +91,15 @@ struct View<'a> {
 impl View<'_> {
     fn moves(&self) -> bool {
         self.behaviour.is_some_and(|it| it.0 != Behaviour::EndpointIndependent)
+    }
+
+    /// Whether it may be the kernel's masquerade, which keeps ports and filters by them. An uninvited
+    /// packet for the router itself takes the port, and the mapping that was announced becomes another.
+    fn may_move_port(&self) -> bool {
+        self.nat.is_some_and(|nat| {
+            nat.nat_type == Some(NatType::PortRestricted)
+                && nat.allocation == Some(Allocation::Preserved)
+        })
     }
 
     fn side(&self) -> String {
@@ -223,9 +232,15 @@ impl<'a> Pair<'a> {
                  itself back inside (hairpinning), and inside the two don't reach each other."
             );
         }
+        let early = if ours.may_move_port() || theirs.may_move_port() {
+            ", or a Linux router without a firewall: it takes another outside port when the other \
+             side's first packet came before its own"
+        } else {
+            ""
+        };
         format!(
             "There is {} and {}, which let a direct connection through. Something else keeps it \
-             away: a firewall on one of the machines, a second NAT, or heavy loss.",
+             away: a firewall on one of the machines, a second NAT, heavy loss{early}.",
             ours.kind(),
             theirs.kind()
         )
@@ -243,6 +258,13 @@ impl<'a> Pair<'a> {
                  was sent."
                     .to_owned(),
             );
+        }
+        for view in [ours, theirs].into_iter().filter(|view| works && view.may_move_port()) {
+            advice.push(format!(
+                "On {}, if its router is a Linux machine of your own: let it drop what comes in \
+                 from outside unasked (`ct state new drop` in nftables).",
+                view.side()
+            ));
         }
         for view in [ours, theirs].into_iter().filter(|view| !works && view.moves()) {
             let carrier = outside_of_carrier(view.nat);

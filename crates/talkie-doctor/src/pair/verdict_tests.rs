@@ -108,6 +108,21 @@ fn advice_names_the_side_that_can_change_it() {
 }
 
 #[test]
+fn a_port_that_an_early_packet_moves_is_suspected_of_routers_that_keep_ports() {
+    let mut ours = side(NatType::PortRestricted, "198.51.100.1");
+    let theirs = side(NatType::PortRestricted, "198.51.100.2");
+    let before = judge(&ours, &theirs, &relayed(), None);
+    assert!(!before.why[0].contains("Linux router"), "{before:?}");
+    ours.nats[0].allocation = Some(Allocation::Preserved);
+    let after = judge(&ours, &theirs, &relayed(), None);
+    assert!(after.why[0].contains("Linux router without a firewall"), "{after:?}");
+    assert!(
+        after.advice[1].starts_with("On your side") && after.advice[1].contains("ct state new")
+    );
+    assert!(!after.advice.iter().any(|advice| advice.contains("On the other side")), "{after:?}");
+}
+
+#[test]
 fn a_direct_path_is_explained_and_needs_no_advice() {
     use CandidateType::{Host, Prflx, Srflx};
     let ours = side(NatType::PortRestricted, "198.51.100.1");
