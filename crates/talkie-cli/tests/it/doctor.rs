@@ -25,6 +25,8 @@ fn help_has_examples_servers_and_exit_codes() {
     for part in ["--server <URL>", "--json", "--watch", "--lifetime", "Examples:", "Exit codes:"] {
         assert!(said.stdout.contains(part), "{part} is not in\n{}", said.stdout);
     }
+    let (_, more) = said.stdout.split_once("Contacts the servers").expect("what it contacts");
+    assert!(more.lines().all(|line| line.chars().count() <= 80), "{more}");
 }
 
 #[test]
@@ -68,8 +70,10 @@ fn watching_tells_when_the_server_goes() {
     while verdict() != "offline" {
         assert!(Instant::now() < deadline, "it does not notice");
     }
-    let _ = child.kill();
-    let _ = child.wait();
+    // Whether it examines or sleeps at that moment makes no difference.
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", "INT", &pid]).status().expect("kill").success());
+    assert_eq!(child.wait().expect("our child").code(), Some(4));
 }
 
 #[test]
@@ -85,12 +89,25 @@ fn wrong_command_lines_end_with_2_and_say_why() {
             "cannot read the password",
         ),
         (&["--probe-url", "https://localhost/204"], "http://host/path"),
+        (&["https://talk.example.org"], "servers are named by --server"),
+        (&["G5MD4-E9WCA-NQJZN-JERJJ"], "there is a typo in the code"),
     ] {
         let said = run(talkie(&["doctor"]).args(args));
         assert_eq!(said.code, Some(2), "{args:?}: {}", said.stderr);
         assert!(said.stderr.contains(part), "{args:?}: {}", said.stderr);
         assert_eq!(said.stdout, "");
     }
+}
+
+#[test]
+fn a_pair_whose_server_is_not_there_is_told_what_to_do() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", closed.local_addr().expect("bound"));
+    drop(closed);
+    let said = run(&mut talkie(&["doctor", "--pair", "--server", &url]));
+    assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""));
+    let words = format!("`talkie doctor --server {url}` looks into it");
+    assert!(said.stderr.contains(&words), "{}", said.stderr);
 }
 
 #[cfg(target_os = "linux")]

@@ -6,6 +6,7 @@
 mod changes;
 mod page;
 mod pair;
+mod screen;
 mod spinners;
 mod watch;
 
@@ -23,14 +24,14 @@ use self::page::Look;
 use self::spinners::Spinners;
 use super::{FAILURE, USAGE};
 use crate::settings::When;
-use crate::signals::Signals;
+use crate::signals::{Signal, Signals};
 use crate::terminal;
 
 /// Most connections need a relay.
 const RELAY: u8 = 3;
-/// No network, no answer, or no relay where one is needed.
+/// No network, no server that can be used, or no relay where one is needed.
 const OFFLINE: u8 = 4;
-/// Direct connections work, and a server that was named does not do its part.
+/// A server that was named does not do its part, and direct connections work or could not be judged.
 const IMPAIRED: u8 = 5;
 
 /// Where a server is looked for when none is named.
@@ -52,25 +53,29 @@ Examples:
       For programs; docs/doctor.md describes every field.";
 
 const MORE: &str = "
-Contacts the servers that are named, the gateway of this network and nobody else. The gateway is only
-asked what it offers; no port is opened.
+Contacts the servers that are named, the gateway of this network and nobody
+else. The gateway is only asked what it offers; no port is opened.
 
 Servers:
-  https://HOST[:PORT], http://…    a talkie serve
+  https://HOST[:PORT], http://…     a talkie serve
   stun:HOST[:PORT][?transport=tcp]
-  turn:HOST[:PORT][?transport=tcp] relay; with --user and --password it is tried to the end
-  turns:HOST[:PORT]                relay over TLS
+  turn:HOST[:PORT][?transport=tcp]  relay; with --user and --password it is
+                                    tried to the end
+  turns:HOST[:PORT]                 relay over TLS
 
 Exit codes:
-  0    direct connections work with most others; or, where the server is too near to see that,
-       all that could be tried works
+  0    direct connections work with most others; or, where the server is too
+       near to see that, all that could be tried works
   1    it could not run: no server to ask, nobody is there with the code, ...
   2    wrong flag or address
   3    most connections need a relay: symmetric NAT, UDP blocked
-  4    no connection: no network, no server answers, or no relay where one is needed
-  5    direct connections work, but a server that was named does not do its part
+  4    no connection: no network, no server that can be used, or no relay where
+       one is needed
+  5    a server that was named does not do its part, and direct connections work
+       or could not be judged
   130  stopped by SIGINT (143: SIGTERM)
-With --pair or CODE: 0 direct, 3 through the relay, 4 neither; the others as above.";
+With --pair or CODE: 0 direct, 3 through the relay, 4 neither; the others as
+above. With --watch: that of the last examination.";
 
 pub(super) fn command() -> Command {
     Command::new("doctor")
@@ -234,9 +239,16 @@ impl Output {
 }
 
 async fn once(config: &Config, output: &Output) -> u8 {
-    let report = match examined(config, &Spinners::new()).await {
-        Ok(report) => report,
+    let mut signals = match listen() {
+        Ok(signals) => signals,
         Err(code) => return code,
+    };
+    let report = match examined(config, &Spinners::new(), &mut signals).await {
+        Ok(report) => report,
+        Err(signal) => {
+            terminal::complain(&"stopped before the end");
+            return signal.exit_code();
+        }
     };
     let diagnosis = diagnose(&report);
     if output.json {
@@ -254,20 +266,26 @@ async fn once(config: &Config, output: &Output) -> u8 {
     exit_code(diagnosis.verdict)
 }
 
-/// One examination, unless a signal ends it: then the exit code, with everything given back.
-async fn examined(config: &Config, spinners: &Spinners) -> Result<Report, u8> {
-    let mut signals = Signals::listen().map_err(|error| {
+fn listen() -> Result<Signals, u8> {
+    Signals::listen().map_err(|error| {
         terminal::complain(&format_args!("cannot listen for signals: {error}"));
         FAILURE
-    })?;
+    })
+}
+
+/// One examination, unless a signal ends it; then everything has been given back.
+async fn examined(
+    config: &Config,
+    spinners: &Spinners,
+    signals: &mut Signals,
+) -> Result<Report, Signal> {
     let (handle, stop) = Stop::new();
     let examination = examine(config, &stop, |progress| spinners.show(progress));
     tokio::pin!(examination);
     let signal = tokio::select! {
         report = &mut examination => {
             spinners.clear();
-            // Only who was stopped has no report.
-            return report.ok_or(FAILURE);
+            return Ok(report.expect("it was not stopped"));
         }
         signal = signals.next() => signal,
     };
@@ -275,8 +293,7 @@ async fn examined(config: &Config, spinners: &Spinners) -> Result<Report, u8> {
     // Relayed addresses are given back; that has a bound of its own.
     examination.await;
     spinners.clear();
-    terminal::complain(&"stopped before the end");
-    Err(signal.exit_code())
+    Err(signal)
 }
 
 fn exit_code(verdict: Verdict) -> u8 {

@@ -273,12 +273,22 @@ impl Page<'_> {
     }
 }
 
-/// The text with spaces in words that are longer than a line, such as fingerprints.
+/// The text with spaces in words that are longer than a line: between the pairs of fingerprints, and
+/// anywhere in others.
 fn breakable(text: &str, columns: usize) -> String {
     let broken = text.split(' ').map(|word| {
         let letters: Vec<_> = word.chars().collect();
-        let pieces = letters.chunks(columns).map(|piece| piece.iter().collect::<String>());
-        pieces.collect::<Vec<_>>().join(" ")
+        let mut rest = letters.as_slice();
+        let mut pieces = Vec::new();
+        while rest.len() > columns {
+            let colon = rest[..columns].iter().rposition(|letter| *letter == ':');
+            let at = colon.map_or(columns, |at| at + 1);
+            let (piece, later) = rest.split_at(if 2 * at > columns { at } else { columns });
+            pieces.push(piece.iter().collect::<String>());
+            rest = later;
+        }
+        pieces.push(rest.iter().collect());
+        pieces.join(" ")
     });
     broken.collect::<Vec<_>>().join(" ")
 }
@@ -357,5 +367,21 @@ fn behaviour(behaviour: Behaviour) -> &'static str {
         Behaviour::EndpointIndependent => "endpoint-independent",
         Behaviour::AddressDependent => "address-dependent",
         Behaviour::AddressAndPortDependent => "address-and-port-dependent",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_words_break_between_the_pairs_of_a_fingerprint() {
+        let text = format!("It is {}end.", "AB:".repeat(20));
+        let broken = breakable(&text, 40);
+        assert_eq!(broken.replace(' ', ""), text.replace(' ', ""));
+        let longest = broken.split(' ').map(str::len).max();
+        assert_eq!(longest, Some(39), "{broken}");
+        assert!(broken.split(' ').skip(2).all(|piece| piece.starts_with("AB:")), "{broken}");
+        assert_eq!(breakable("xxxxxx y", 4), "xxxx xx y");
     }
 }

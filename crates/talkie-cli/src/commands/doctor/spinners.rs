@@ -1,12 +1,13 @@
 //! Spinners on standard error while the examination runs; nothing where that is no terminal.
 
 use std::collections::HashMap;
-use std::io::IsTerminal as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use talkie_doctor::{Mark, Progress, Step};
+
+use super::screen;
 
 /// As slow as is still seen as moving.
 const TURN: Duration = Duration::from_millis(100);
@@ -20,10 +21,8 @@ pub(super) struct Spinners {
 impl Spinners {
     /// Draws on a terminal only.
     pub(super) fn new() -> Self {
-        let terminal = std::io::stderr().is_terminal();
-        let target =
-            if terminal { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        Self { all: MultiProgress::with_draw_target(target), lines: Mutex::default() }
+        let all = MultiProgress::with_draw_target(screen::target());
+        Self { all, lines: Mutex::default() }
     }
 
     /// Shows what happens.
@@ -68,7 +67,7 @@ impl Spinners {
     }
 }
 
-fn style(template: &str) -> ProgressStyle {
+pub(super) fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner())
 }
 

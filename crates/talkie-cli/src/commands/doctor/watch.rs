@@ -6,19 +6,25 @@ use talkie_doctor::{Config, Document, diagnose};
 
 use super::changes::{Facts, changes};
 use super::spinners::Spinners;
-use super::{FAILURE, Output, examined, exit_code, page};
-use crate::signals::Signals;
+use super::{FAILURE, Output, examined, exit_code, listen, page};
 use crate::terminal;
 
-/// Repeats until a signal comes; the exit code is that of the last examination.
+/// Repeats until a signal comes, which is the way to end it; the exit code is then that of the last
+/// examination that was done.
 pub(super) async fn run(config: &Config, every: Duration, output: &Output) -> u8 {
+    let mut signals = match listen() {
+        Ok(signals) => signals,
+        Err(code) => return code,
+    };
     let mut before: Option<Facts> = None;
+    let mut last = None;
     loop {
-        let report = match examined(config, &Spinners::new()).await {
+        let report = match examined(config, &Spinners::new(), &mut signals).await {
             Ok(report) => report,
-            Err(code) => return code,
+            Err(signal) => return last.unwrap_or_else(|| signal.exit_code()),
         };
         let diagnosis = diagnose(&report);
+        last = Some(exit_code(diagnosis.verdict));
         let facts = Facts::of(&report, &diagnosis);
         if output.json {
             let document = Document { report: &report, diagnosis: &diagnosis };
@@ -48,10 +54,8 @@ pub(super) async fn run(config: &Config, every: Duration, output: &Output) -> u8
             }
         }
         before = Some(facts);
-        let Ok(mut signals) = Signals::listen() else { return FAILURE };
         tokio::select! {
             () = tokio::time::sleep(every) => {}
-            // Nothing runs that could be cut short: this is the way to end it.
             _ = signals.next() => return exit_code(diagnosis.verdict),
         }
     }

@@ -6,12 +6,13 @@
 mod page;
 mod progress;
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use talkie_doctor::pair::{Code, Config, Outcome, PairError, Role, pair};
-use talkie_doctor::{Stop, Target};
+use talkie_doctor::pair::{Code, Config, Outcome, PairError, ParseCodeError, Role, pair};
+use talkie_doctor::{ServerUrl, Stop, Target};
 
 use self::progress::Watcher;
 use super::{DEFAULT, OFFLINE, Output, RELAY};
@@ -32,7 +33,7 @@ pub(super) fn args() -> Vec<Arg> {
             .help("Try it with another machine: prints a code for `talkie doctor CODE` there"),
         Arg::new("code")
             .value_name("CODE")
-            .value_parser(|text: &str| text.parse::<Code>())
+            .value_parser(code)
             .conflicts_with("pair")
             .conflicts_with_all(OTHERS)
             .help("Try it with the machine that printed this code"),
@@ -44,6 +45,17 @@ pub(super) fn args() -> Vec<Arg> {
             .value_parser(value_parser!(u64).range(1..=1440))
             .help("With --pair: how long to wait for the other machine"),
     ]
+}
+
+/// A code; who gives a server in its place is told how to name one.
+fn code(text: &str) -> Result<Code, String> {
+    text.parse().map_err(|error: ParseCodeError| {
+        if text.contains(['.', ':', '/']) {
+            "this is no code; servers are named by --server".to_owned()
+        } else {
+            error.to_string()
+        }
+    })
 }
 
 /// Does it, if the command line asks for it.
@@ -116,7 +128,7 @@ async fn watched(config: &Config, role: Role, output: &Output) -> u8 {
             watcher.clear();
             return match outcome {
                 Ok(pairing) => told(&pairing, output),
-                Err(error) => failed(&error),
+                Err(error) => failed(&error, &config.server),
             };
         }
         signal = signals.next() => signal,
@@ -149,25 +161,27 @@ fn told(pairing: &talkie_doctor::pair::Pairing, output: &Output) -> u8 {
     }
 }
 
-fn failed(error: &PairError) -> u8 {
-    match what_to_do(error) {
+fn failed(error: &PairError, server: &ServerUrl) -> u8 {
+    match what_to_do(error, server) {
         Some(words) => terminal::complain(&format_args!("{error}; {words}")),
         None => terminal::complain(error),
     }
     FAILURE
 }
 
-fn what_to_do(error: &PairError) -> Option<&'static str> {
-    Some(match error {
+fn what_to_do(error: &PairError, server: &ServerUrl) -> Option<Cow<'static, str>> {
+    let words = match error {
         PairError::Nobody(_) => {
             "the other machine must still be waiting (`talkie doctor --pair`), both must name the \
              same server, and a code is good for one attempt"
         }
         PairError::Mismatch => "start anew with `talkie doctor --pair`",
         PairError::Busy => "a code is for two: start anew with `talkie doctor --pair`",
+        PairError::Connect(_) if server.to_string() == DEFAULT => {
+            "name a talkie serve that both machines reach with --server https://HOST"
+        }
         PairError::Connect(_) => {
-            "name the server with --server https://HOST, and see `talkie doctor --server …` for \
-             what is wrong with it"
+            return Some(format!("`talkie doctor --server {server}` looks into it").into());
         }
         PairError::NobodyCame(_)
         | PairError::Gone { .. }
@@ -175,5 +189,6 @@ fn what_to_do(error: &PairError) -> Option<&'static str> {
         | PairError::Lost(_) => "start anew on both machines",
         PairError::Tampered => "use a server that you trust, or ask who runs this one",
         _ => return None,
-    })
+    };
+    Some(words.into())
 }

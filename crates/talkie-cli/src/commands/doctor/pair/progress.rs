@@ -1,15 +1,16 @@
 //! What is shown while two machines try: the command for the other one, and on a terminal a line for
 //! each thing that has happened and a spinner for what is awaited.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::ProgressBar;
 use talkie_doctor::ServerUrl;
 use talkie_doctor::advice::nat_in_short;
 use talkie_doctor::pair::{Code, Config, Found, Happening, Side};
 
-use super::super::DEFAULT;
+use super::super::spinners::style;
+use super::super::{DEFAULT, screen};
 use crate::terminal;
 
 /// As slow as is still seen as moving.
@@ -24,14 +25,8 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub(super) fn new(config: &Config, json: bool) -> Self {
-        let target = if std::io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let line = ProgressBar::with_draw_target(None, target);
-        let style = ProgressStyle::with_template("{spinner} {wide_msg}");
-        line.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        let line = ProgressBar::with_draw_target(None, screen::target());
+        line.set_style(style("{spinner} {wide_msg}"));
         line.enable_steady_tick(TURN);
         line.set_message(format!("{} …", config.server));
         Self { line, json, minutes: config.patience.as_secs() / 60 }
@@ -44,13 +39,16 @@ impl Watcher {
                 // In two lines, as it is too long for one.
                 let text = fingerprint.to_string();
                 let (first, second) = text.split_at(text.len() / 2 + 1);
-                self.done(
-                    "!",
-                    &format!(
-                        "nobody vouches for the server's certificate; the code seals what is said\n  \
-                         {first}\n  {second}"
-                    ),
+                let words = format!(
+                    "! nobody vouches for the server's certificate; the code seals what is said\n  \
+                     {first}\n  {second}"
                 );
+                // To be seen also where nothing else is shown.
+                if self.line.is_hidden() {
+                    let _ = writeln!(std::io::stderr(), "{words}");
+                } else {
+                    self.line.println(words);
+                }
                 self.next("looking at this side's network …");
             }
             Happening::Waiting { code, server } => self.invite(&code, &server),
