@@ -8,7 +8,7 @@
 mod fingerprint;
 mod verify;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -56,13 +56,27 @@ pub struct Tls {
 
 /// The certificate that was met last.
 #[derive(Clone, Debug, Default)]
-struct Met(Arc<Mutex<Option<Fingerprint>>>);
+struct Met(Arc<Mutex<Seen>>);
+
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    fingerprint: Option<Fingerprint>,
+    opinion: Option<Result<(), rustls::Error>>,
+}
 
 impl Met {
-    fn note(&self, certificate: &CertificateDer<'_>) -> Fingerprint {
+    fn note(
+        &self,
+        certificate: &CertificateDer<'_>,
+        opinion: Option<Result<(), rustls::Error>>,
+    ) -> Fingerprint {
         let fingerprint = Fingerprint::of(certificate);
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(fingerprint);
+        *self.seen() = Seen { fingerprint: Some(fingerprint), opinion };
         fingerprint
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -76,7 +90,7 @@ impl Tls {
         let met = Met::default();
         let shown = |expected| -> Arc<dyn ServerCertVerifier> {
             let (provider, met) = (Arc::clone(&provider), met.clone());
-            Arc::new(verify::Shown { expected, provider, met })
+            Arc::new(verify::Shown { expected, judge: None, provider, met })
         };
         let verifier = match trust {
             Trust::System => {
@@ -86,6 +100,32 @@ impl Tls {
             Trust::Pinned(expected) => shown(Some(*expected)),
             Trust::Anybody => shown(None),
         };
+        Ok(Self::with_verifier(provider, verifier, met, alpn))
+    }
+
+    /// A configuration that takes anybody, as with [`Trust::Anybody`], and remembers what the
+    /// authorities of this system say. Their list is read once, from many files.
+    #[must_use]
+    pub fn observing(alpn: &[&str]) -> Self {
+        static JUDGE: OnceLock<Option<Arc<WebPkiServerVerifier>>> = OnceLock::new();
+        let provider = Arc::new(provider::default_provider());
+        let judge = JUDGE.get_or_init(|| authorities(&provider).ok()).clone();
+        let met = Met::default();
+        let shown = verify::Shown {
+            expected: None,
+            judge,
+            provider: Arc::clone(&provider),
+            met: met.clone(),
+        };
+        Self::with_verifier(provider, Arc::new(shown), met, alpn)
+    }
+
+    fn with_verifier(
+        provider: Arc<CryptoProvider>,
+        verifier: Arc<dyn ServerCertVerifier>,
+        met: Met,
+        alpn: &[&str],
+    ) -> Self {
         let mut config = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&version::TLS13, &version::TLS12])
             .expect("aws-lc-rs has suites for both versions")
@@ -93,13 +133,20 @@ impl Tls {
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
-        Ok(Self { config: Arc::new(config), met })
+        Self { config: Arc::new(config), met }
     }
 
     /// The fingerprint of the certificate that a server showed last, trusted or not.
     #[must_use]
     pub fn met(&self) -> Option<Fingerprint> {
-        *self.met.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.met.seen().fingerprint
+    }
+
+    /// What the authorities say of it, under the name that was asked for. `None` if this was not made
+    /// by [`Tls::observing`], nothing was met, or this system has no authorities.
+    #[must_use]
+    pub fn opinion(&self) -> Option<Result<(), rustls::Error>> {
+        self.met.seen().opinion.clone()
     }
 }
 

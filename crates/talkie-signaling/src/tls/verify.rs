@@ -26,7 +26,7 @@ impl ServerCertVerifier for Vouched {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.met.note(end_entity);
+        self.met.note(end_entity, None);
         self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
     }
 
@@ -57,6 +57,8 @@ impl ServerCertVerifier for Vouched {
 #[derive(Debug)]
 pub(super) struct Shown {
     pub(super) expected: Option<Fingerprint>,
+    /// Whose opinion is noted, and not insisted on.
+    pub(super) judge: Option<Arc<WebPkiServerVerifier>>,
     pub(super) provider: Arc<CryptoProvider>,
     pub(super) met: Met,
 }
@@ -65,12 +67,17 @@ impl ServerCertVerifier for Shown {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let met = self.met.note(end_entity);
+        let ask = |judge: &Arc<WebPkiServerVerifier>| {
+            judge
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+                .map(|_| ())
+        };
+        let met = self.met.note(end_entity, self.judge.as_ref().map(ask));
         // Names and dates don't count: the certificate itself was compared.
         if self.expected.is_none_or(|expected| expected == met) {
             Ok(ServerCertVerified::assertion())
