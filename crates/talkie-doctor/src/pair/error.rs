@@ -30,7 +30,7 @@ pub enum PairError {
     #[error("two are at it with this code already")]
     Busy,
     /// Nobody came.
-    #[error("nobody came within {} minutes; the code is not valid any more", .0.as_secs().div_ceil(60))]
+    #[error("nobody came within {}; the code is not valid any more", minutes(*.0))]
     NobodyCame(Duration),
     /// The other side went.
     #[error("{}", gone_words(*.lost))]
@@ -69,6 +69,13 @@ pub enum PairError {
     Local(String),
 }
 
+fn minutes(time: Duration) -> String {
+    match time.as_secs().div_ceil(60) {
+        1 => "a minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
+}
+
 fn gone_words(lost: bool) -> &'static str {
     if lost {
         "the other side's connection to the server broke off"
@@ -95,5 +102,17 @@ impl From<RequestError> for PairError {
             RequestError::Refused(refusal) => Self::Refused(refusal),
             error => Self::Request(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_minute_is_no_plural() {
+        let words = |seconds| PairError::NobodyCame(Duration::from_secs(seconds)).to_string();
+        assert!(words(60).starts_with("nobody came within a minute;"), "{}", words(60));
+        assert!(words(600).starts_with("nobody came within 10 minutes;"), "{}", words(600));
     }
 }

@@ -89,7 +89,11 @@ impl Watcher {
                 terminal::say(&format!("Run this on the other machine:\n\n  {command}\n\n"));
             }
         });
-        self.next(&format!("waiting for the other machine, {} minutes at most …", self.minutes));
+        let minutes = match self.minutes {
+            1 => "a minute".to_owned(),
+            minutes => format!("{minutes} minutes"),
+        };
+        self.next(&format!("waiting for the other machine, {minutes} at most …"));
     }
 
     fn done(&self, sign: &str, words: &str) {
