@@ -20,6 +20,8 @@ use crate::report::{Echo, Failure, FailureKind, Millis};
 const PROBE: &[u8] = b"talkie doctor";
 /// Allocation, permission and echo: each may lose a packet.
 const WHOLE: Duration = Duration::from_millis(3000);
+/// A packet that is not back by then is sent again: both ways may lose one.
+const AGAIN: Duration = Duration::from_millis(400);
 /// How long to wait until the allocation is given back.
 const FAREWELL: Duration = Duration::from_millis(300);
 
@@ -136,8 +138,19 @@ enum Fault {
 }
 
 async fn converse(running: &mut Running<Client>, seen: &mut Seen) -> Result<Millis, Fault> {
-    let mut sent = None;
-    while let Some(event) = running.events.recv().await {
+    // When each packet was sent; its number is its last byte.
+    let mut sent: Vec<Instant> = Vec::new();
+    loop {
+        let patience = if sent.is_empty() { WHOLE } else { AGAIN };
+        let event = match timeout(patience, running.events.recv()).await {
+            Ok(Some(event)) => event,
+            Ok(None) => return Err(Fault::Gone),
+            Err(_) if sent.is_empty() => return Err(Fault::Silent),
+            Err(_) => {
+                send(running, seen, &mut sent).await?;
+                continue;
+            }
+        };
         match event {
             Event::Allocated { relayed, mapped, .. } => {
                 seen.mapped = Some(mapped);
@@ -145,17 +158,10 @@ async fn converse(running: &mut Running<Client>, seen: &mut Seen) -> Result<Mill
                 let permitted = running.handle.call(move |it, now| it.permit(now, relayed.ip()));
                 permitted.await.map_err(|_| Fault::Gone)?.map_err(|_| Fault::Gone)?;
             }
-            Event::Permitted(_) if sent.is_none() => {
-                let Some(relayed) = seen.relayed else { continue };
-                sent = Some(Instant::now());
-                // Lost or not: a second one after a while decides it.
-                for _ in 0..2 {
-                    let result = running.handle.call(move |it, now| it.send(now, relayed, PROBE));
-                    result.await.map_err(|_| Fault::Gone)?.map_err(|_| Fault::Gone)?;
-                }
-            }
-            Event::Data { payload, .. } if payload == PROBE => {
-                if let Some(sent) = sent {
+            Event::Permitted(_) if sent.is_empty() => send(running, seen, &mut sent).await?,
+            Event::Data { payload, .. } => {
+                let number = payload.strip_prefix(PROBE).and_then(|rest| rest.first());
+                if let Some(sent) = number.and_then(|number| sent.get(usize::from(*number))) {
                     return Ok(Millis(sent.elapsed()));
                 }
             }
@@ -163,11 +169,25 @@ async fn converse(running: &mut Running<Client>, seen: &mut Seen) -> Result<Mill
             Event::NotPermitted(_, trouble) | Event::Ended(End::Failed(trouble)) => {
                 return Err(Fault::Refused(trouble));
             }
-            Event::Ended(End::Closed) => break,
+            Event::Ended(End::Closed) => return Err(Fault::Gone),
             _ => {}
         }
     }
-    Err(Fault::Gone)
+}
+
+/// Sends a packet to ourselves.
+async fn send(
+    running: &Running<Client>,
+    seen: &Seen,
+    sent: &mut Vec<Instant>,
+) -> Result<(), Fault> {
+    let (Some(relayed), Ok(number)) = (seen.relayed, u8::try_from(sent.len())) else {
+        return Err(Fault::Gone);
+    };
+    sent.push(Instant::now());
+    let packet = [PROBE, &[number]].concat();
+    let result = running.handle.call(move |it, now| it.send(now, relayed, &packet));
+    result.await.map_err(|_| Fault::Gone)?.map_err(|_| Fault::Gone)
 }
 
 impl Seen {

@@ -1,6 +1,9 @@
 //! Servers of all kinds, right and wrong, on loopback.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -95,6 +98,49 @@ async fn right_credentials_relay_and_wrong_ones_are_named() {
     let none = examined(&url).await;
     let leg = &none.servers[0].legs[0];
     assert_eq!((&leg.echo, &leg.failure), (&Echo::NotTried, &None), "it asks for credentials");
+}
+
+/// A way to `server` that loses the first packets that are to be relayed.
+async fn losing(server: SocketAddr, mut losses: usize) -> SocketAddr {
+    let near = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let at = near.local_addr().unwrap();
+    tokio::spawn(async move {
+        // The probe for the relay and the one for the round trip have a socket each.
+        let mut ways: HashMap<SocketAddr, Arc<tokio::net::UdpSocket>> = HashMap::new();
+        let near = Arc::new(near);
+        let mut buffer = [0; 2048];
+        while let Ok((length, from)) = near.recv_from(&mut buffer).await {
+            // RFC 8656 §17, §12: a Send indication, or ChannelData.
+            let is_payload = buffer[..2] == [0x00, 0x16] || buffer[0] >> 6 == 1;
+            if is_payload && losses > 0 {
+                losses -= 1;
+                continue;
+            }
+            if let Entry::Vacant(way) = ways.entry(from) {
+                let far = Arc::new(tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap());
+                far.connect(server).await.unwrap();
+                let (back, to) = (Arc::clone(&far), Arc::clone(&near));
+                tokio::spawn(async move {
+                    let mut buffer = [0; 2048];
+                    while let Ok(length) = back.recv(&mut buffer).await {
+                        let _ = to.send_to(&buffer[..length], from).await;
+                    }
+                });
+                way.insert(far);
+            }
+            let _ = ways[&from].send(&buffer[..length]).await;
+        }
+    });
+    at
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_relay_behind_a_lossy_way_is_not_called_broken() {
+    let host = Host::start().await;
+    let way = losing(host.at(Purpose::TurnUdp), 2).await;
+    let report = with_password(&format!("turn:{way}"), Some("secret")).await;
+    let leg = &report.servers[0].legs[0];
+    assert!(matches!(leg.echo, Echo::Returned { .. }), "{leg:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
