@@ -8,6 +8,9 @@
 //!                                  192.0.2.1:3478
 //! ```
 //!
+//! A host uses the relay over UDP, and over TCP where its network lets no UDP out, as talkie's own
+//! drivers do.
+//!
 //! The left side calls: it gathers, and its description goes to the right side by signaling, which begins
 //! to check as soon as it has it; its own description is back at the left side one trip later. So the
 //! right side's first packets are at the left NAT before the left host has sent any, as in real calls.
@@ -150,6 +153,11 @@ impl Run {
         &self.configs[side]
     }
 
+    /// How that side's host reaches the relay.
+    pub(crate) fn relay_over(&self, side: usize) -> Transport {
+        relay_over(&self.configs[side])
+    }
+
     pub(crate) fn is_translated(&self, side: usize) -> bool {
         !self.configs[side].outside.is_empty()
     }
@@ -200,6 +208,15 @@ fn host(side: usize, config: &Config) -> SocketAddr {
     host
 }
 
+/// How a host behind such a NAT reaches the relay.
+pub(crate) fn relay_of(kind: Preset) -> Transport {
+    relay_over(&config(0, kind))
+}
+
+fn relay_over(config: &Config) -> Transport {
+    if config.udp { Transport::Udp } else { Transport::Tcp }
+}
+
 struct Letter {
     at: Instant,
     to: usize,
@@ -237,6 +254,7 @@ impl Stage {
         let genesis = network.genesis();
         let server = add_server(&mut network, &genesis);
         network.attach(server, internet, Link::with_delay(setting.delay / 8), [SERVER.ip()]);
+        network.listen(server, Transport::Tcp, SERVER.port());
         // Two such links are between the hosts.
         let loss = Loss::Random(1.0 - (1.0 - setting.loss).sqrt());
         let far = Link { loss, ..Link::with_delay(setting.delay * 3 / 8) };
@@ -244,9 +262,10 @@ impl Stage {
         let sides = [0, 1].map(|side| {
             let config = config(side, kinds[side]);
             let local = host(side, &config);
+            let punch_config = punch_config(local, relay_over(&config), setting);
             let nat = network.add_nat(names[side].1, internet, far.clone(), config);
             let genesis = network.genesis();
-            let punch = Punch::new(&genesis, punch_config(local)).expect("one socket, one relay");
+            let punch = Punch::new(&genesis, punch_config).expect("one socket, one relay");
             let host = network.add_host(names[side].0, punch);
             network.attach(host, nat, Link::with_delay(setting.delay / 8), [local.ip()]);
             (nat, host)
@@ -313,8 +332,10 @@ impl Stage {
                     all.find(|candidate| candidate.kind == kind).map(|candidate| candidate.address)
                 };
                 let host = found(punch::Kind::Host);
+                // Where nothing is translated, the server sees the host's own address.
+                let own = host.filter(|host| !HOSTS.contains(host));
                 self.learned[side] = found(punch::Kind::ServerReflexive)
-                    .or_else(|| host.filter(|_| found(punch::Kind::Relayed).is_some()));
+                    .or_else(|| own.filter(|_| found(punch::Kind::Relayed).is_some()));
                 self.note(side, addresses_words(&description), false);
                 self.described[side] = Some(description);
                 self.write(side);
@@ -426,14 +447,18 @@ fn add_server(network: &mut Network, genesis: &Genesis) -> Host<TurnServer> {
     })
 }
 
-fn punch_config(local: SocketAddr) -> punch::Config {
+fn punch_config(local: SocketAddr, relay: Transport, setting: &Setting) -> punch::Config {
     let credential = LongTerm::new(USER.0, USER.1).expect("plain words");
-    let path = Path { transport: Transport::Udp, local, remote: SERVER };
-    punch::Config {
-        stun: vec![SERVER],
-        relays: vec![Relay { path, credential }],
-        ..punch::Config::new(vec![local])
+    let mut config = punch::Config { stun: vec![SERVER], ..punch::Config::new(vec![local]) };
+    let mut path = Path { transport: relay, local, remote: SERVER };
+    if relay.is_reliable() {
+        // Another number than the UDP socket's, so that the two can be told apart.
+        path.local.set_port(local.port() + 1);
+        // A driver connects first, which takes a round trip, and begins to gather then.
+        config.gather += setting.delay * 5 / 4;
     }
+    config.relays = vec![Relay { path, credential }];
+    config
 }
 
 fn without_private(description: &Description) -> Description {

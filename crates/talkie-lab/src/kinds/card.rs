@@ -84,6 +84,12 @@ mod tests {
     }
 
     #[test]
+    fn where_udp_is_blocked_the_behaviours_are_those_of_tcp() {
+        let card = card(Preset::UdpBlocked, 80, Instant::now()).text(Ink::PLAIN);
+        assert!(card.contains("mapping endpoint-independent (TCP's; UDP is blocked)"), "{card}");
+    }
+
+    #[test]
     fn ascii_cards_are_ascii() {
         for preset in Preset::all() {
             let text =

@@ -56,6 +56,9 @@ pub fn example(preset: Preset) -> Config {
 pub fn mapping_words(config: &Config) -> &'static str {
     match config.mapping {
         _ if config.outside.is_empty() => "none (addresses are kept)",
+        Mapping::EndpointIndependent if !config.udp => {
+            "endpoint-independent (TCP's; UDP is blocked)"
+        }
         Mapping::EndpointIndependent => "endpoint-independent",
         Mapping::AddressDependent => "address-dependent",
         Mapping::AddressAndPortDependent => "address and port-dependent",

@@ -104,11 +104,20 @@ impl Matrix {
                         direct: outcomes.iter().filter(|outcome| outcome.is_direct()).count(),
                         runs: outcomes.len(),
                         after_ms: median_after(outcomes),
+                        relay_over: [left, right].map(|kind| stage::relay_of(*kind).to_string()),
                     }
                 })
                 .collect(),
         };
         serde_json::to_string_pretty(&file).expect("plain values") + "\n"
+    }
+
+    /// What "relay" means.
+    fn relay_words(&self) -> &'static str {
+        match self.plan.kinds.iter().any(|kind| stage::relay_of(*kind).is_reliable()) {
+            true => "by the relay (over TCP where UDP is blocked)",
+            false => "by the relay: no way through both NATs was found",
+        }
     }
 
     /// In a few words: how it was tried.
@@ -156,4 +165,6 @@ struct Pair<'a> {
     direct: usize,
     runs: usize,
     after_ms: Option<u64>,
+    /// By what each side reaches the relay, whether or not it is needed.
+    relay_over: [String; 2],
 }

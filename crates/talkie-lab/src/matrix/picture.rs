@@ -50,8 +50,8 @@ impl Matrix {
         let entries = [
             (Kind::Direct, direct, "85", "direct, after so many milliseconds"),
             (Kind::Sometimes, sometimes, "50%", "direct in so many of the runs, else by the relay"),
-            (Kind::Relay, relay, "relay", "by the relay: no way through both NATs was found"),
-            (Kind::None, none, "none", "no way by UDP, not even to the relay"),
+            (Kind::Relay, relay, "relay", self.relay_words()),
+            (Kind::None, none, "none", "no way at all, not even by the relay"),
         ];
         let mut y = top;
         for (kind, count, sample, words) in entries {

@@ -66,8 +66,8 @@ impl Matrix {
         let entries = [
             (Kind::Direct, sample, direct, "direct, after so many milliseconds"),
             (Kind::Sometimes, "50%", sometimes, "direct in so many of the runs, else by the relay"),
-            (Kind::Relay, relay_mark, relay, "by the relay: no way through both NATs was found"),
-            (Kind::None, none_mark, none, "no way at all: UDP does not reach the relay either"),
+            (Kind::Relay, relay_mark, relay, self.relay_words()),
+            (Kind::None, none_mark, none, "no way at all, not even by the relay"),
         ];
         let pairs = direct + sometimes + relay + none;
         for (kind, mark, count, words) in entries {

@@ -4,21 +4,21 @@ use crate::ink::Ink;
 /// D: direct, R: by the relay, -: not at all. Left types from above, right types across, both in the
 /// order of [`Preset::all`].
 const EXPECTED: &str = "\
-full-cone           D D D D D D D D D D D D D D -
-address-restricted  D D D D D D D D D D D D R D -
-port-restricted     D D D R D D R D D R R D R D -
-symmetric           D D R R R R R R R R R R R R -
-linux-masquerade    D D R R R R R R R R R R R R -
-linux-firewalled    D D D R D D R D D R R D R D -
-linux-random-fully  D D R R R R R R R R R R R R -
-home-router         D D D R D D R D D R R D R D -
-home-forgetful      D D D R D D R D D R R D R D -
-home-sequential     D D R R R R R R R R R R R R -
-address-dependent   D D R R R R R R R R R R R R -
-cgnat               D D D R D D R D D R R D R D -
-cgnat-symmetric     D R R R R R R R R R R R R R -
-firewall            D D D R D D R D D R R D R D -
-udp-blocked         - - - - - - - - - - - - - - -
+full-cone           D D D D D D D D D D D D D D R
+address-restricted  D D D D D D D D D D D D R D R
+port-restricted     D D D R D D R D D R R D R D R
+symmetric           D D R R R R R R R R R R R R R
+linux-masquerade    D D R R R R R R R R R R R R R
+linux-firewalled    D D D R D D R D D R R D R D R
+linux-random-fully  D D R R R R R R R R R R R R R
+home-router         D D D R D D R D D R R D R D R
+home-forgetful      D D D R D D R D D R R D R D R
+home-sequential     D D R R R R R R R R R R R R R
+address-dependent   D D R R R R R R R R R R R R R
+cgnat               D D D R D D R D D R R D R D R
+cgnat-symmetric     D R R R R R R R R R R R R R R
+firewall            D D D R D D R D D R R D R D R
+udp-blocked         R R R R R R R R R R R R R R R
 ";
 
 fn plan(kinds: impl IntoIterator<Item = Preset>) -> Plan {
@@ -107,6 +107,23 @@ fn json_has_every_pair() {
     assert_eq!((&last["left"], &last["result"]), (&"symmetric".into(), &"relay".into()));
     assert_eq!((&last["direct"], &last["runs"]), (&0.into(), &1.into()));
     assert!(last["after_ms"].as_u64().unwrap() > 1000);
+    assert_eq!(last["relay_over"], serde_json::json!(["udp", "udp"]));
+}
+
+#[test]
+fn where_udp_is_blocked_the_relay_is_reached_over_tcp_whatever_the_seed() {
+    for seed in [2, 77, u64::MAX] {
+        let setting = Setting { seed, ..Setting::default() };
+        let kinds = [Preset::UdpBlocked, Preset::FullCone];
+        let matrix = run(Plan { setting, ..plan(kinds) });
+        assert_eq!(matrix.counts(), [1, 0, 3, 0], "seed {seed}");
+        let json: serde_json::Value = serde_json::from_str(&matrix.json()).unwrap();
+        assert_eq!(json["pairs"][1]["relay_over"], serde_json::json!(["tcp", "udp"]));
+        assert!(matrix.table(80).text(Ink::PLAIN).contains("over TCP where UDP is blocked"));
+    }
+    let far = Setting { delay: Duration::from_millis(500), ..Setting::default() };
+    let matrix = run(Plan { setting: far, ..plan([Preset::UdpBlocked]) });
+    assert_eq!(matrix.counts(), [0, 0, 1, 0], "far away");
 }
 
 #[test]

@@ -2,8 +2,8 @@
 //!
 //! In a call each side tries everything at once, the relay too, and again until something works: a
 //! hundred packets for one lesson. The digest keeps what the lesson is about: the questions to the STUN
-//! server, the checks from NAT to NAT, each kind of them once, and, where it comes to that, one exchange
-//! by the relay. What is left out is counted.
+//! server, the connection to a relay over TCP, the checks from NAT to NAT, each kind of them once, and,
+//! where it comes to that, one exchange by the relay. What is left out is counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -104,12 +104,12 @@ impl Story {
     }
 }
 
-/// Between the hosts, or a question to the STUN server.
+/// Between the hosts, a question to the STUN server, or a connection to the relay.
 fn is_lesson(step: &Step) -> bool {
     match step.purpose {
-        Purpose::Asking => true,
+        Purpose::Asking | Purpose::Connecting => true,
         Purpose::Checking => !touches_server(step),
-        Purpose::Allocating | Purpose::Relaying => false,
+        Purpose::Allocating | Purpose::Relaying | Purpose::Acknowledging => false,
     }
 }
 

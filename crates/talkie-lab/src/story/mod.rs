@@ -18,6 +18,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::{Serialize, Serializer};
+use talkie_sansio::Transport;
 use talkie_sim::nat::Preset;
 
 use crate::outcome::{Outcome, milliseconds};
@@ -48,6 +49,9 @@ pub struct Story {
     /// How it ended.
     #[serde(serialize_with = "as_words")]
     pub outcome: Outcome,
+    /// By what each side reaches the relay.
+    #[serde(serialize_with = "as_transports")]
+    pub relay_over: [Transport; 2],
     /// Why it ended so, a paragraph each.
     pub why: Vec<String>,
     /// How many packets are left out of a digest.
@@ -147,6 +151,8 @@ pub struct Mapping {
     pub inside: SocketAddr,
     /// What the world sees in its place.
     pub outside: SocketAddr,
+    /// Of which protocol: "udp" or "tcp".
+    pub protocol: String,
     /// For packets to whom: "any" or an address.
     pub to: String,
     /// From whom packets are let in: "any" or an address.
@@ -207,10 +213,21 @@ impl Story {
                 format!("Connected directly, {} ms after the first check.", milliseconds(after))
             }
             Outcome::Relayed { after } => format!(
-                "Connected by the relay only, {} ms after the first check.",
+                "Connected by the relay only{}, {} ms after the first check.",
+                self.over_tcp(),
                 milliseconds(after)
             ),
             Outcome::Failed => "Not connected at all.".to_owned(),
+        }
+    }
+
+    /// Who reaches the relay by TCP, in words that follow it.
+    fn over_tcp(&self) -> &'static str {
+        match self.relay_over.map(Transport::is_reliable) {
+            [true, true] => " (TCP on both sides)",
+            [true, false] => " (TCP on the left)",
+            [false, true] => " (TCP on the right)",
+            [false, false] => "",
         }
     }
 }
@@ -221,6 +238,10 @@ fn as_milliseconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::O
 
 fn as_names<S: Serializer>(kinds: &[Preset; 2], serializer: S) -> Result<S::Ok, S::Error> {
     kinds.map(Preset::name).serialize(serializer)
+}
+
+fn as_transports<S: Serializer>(both: &[Transport; 2], serializer: S) -> Result<S::Ok, S::Error> {
+    both.map(|one| one.to_string()).serialize(serializer)
 }
 
 fn as_words<S: Serializer>(outcome: &Outcome, serializer: S) -> Result<S::Ok, S::Error> {

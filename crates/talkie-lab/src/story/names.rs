@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 
 use serde::Serialize;
+use talkie_sim::nat::Flags;
+use talkie_sim::net::Content;
 use talkie_traversal::stun::attributes::{
     AttributeType, ErrorCode, XorMappedAddress, XorPeerAddress, XorRelayedAddress,
 };
@@ -21,6 +23,10 @@ pub enum Purpose {
     Checking,
     /// By the relay.
     Relaying,
+    /// To have a TCP connection, or to end it.
+    Connecting,
+    /// Nothing but TCP's acknowledgement of what arrived.
+    Acknowledging,
 }
 
 /// A packet that was read.
@@ -32,13 +38,36 @@ pub(super) struct Named {
     pub(super) transaction: Option<String>,
 }
 
-/// Reads a UDP payload.
-pub(super) fn name(payload: &[u8]) -> Named {
+/// Reads a packet.
+pub(super) fn name(content: Content, payload: &[u8]) -> Named {
+    match content {
+        Content::Tcp(segment) if payload.is_empty() => name_segment(segment.flags),
+        // Each message of the relay's is a segment of its own.
+        Content::Tcp(_) | Content::Udp => name_payload(payload),
+    }
+}
+
+fn name_segment(flags: Flags) -> Named {
+    let (what, purpose) = match flags {
+        flags if flags.contains(Flags::RST) => ("TCP RST: no such connection", Purpose::Connecting),
+        flags if flags.contains(Flags::SYN | Flags::ACK) => {
+            ("TCP SYN-ACK: the connection is there", Purpose::Connecting)
+        }
+        flags if flags.contains(Flags::SYN) => {
+            ("TCP SYN: a connection, please", Purpose::Connecting)
+        }
+        flags if flags.contains(Flags::FIN) => ("TCP FIN: that was all", Purpose::Connecting),
+        _ => ("TCP ACK", Purpose::Acknowledging),
+    };
+    Named { what: what.to_owned(), purpose, transaction: None }
+}
+
+fn name_payload(payload: &[u8]) -> Named {
     if let Ok(message) = Message::parse(payload) {
         return name_message(&message);
     }
     if let Ok(envelope) = ChannelData::parse(payload) {
-        let inner = name(envelope.data);
+        let inner = name_payload(envelope.data);
         let what = format!("relay: {}", inner.what);
         return Named { what, purpose: Purpose::Relaying, ..inner };
     }
@@ -81,7 +110,7 @@ fn check(message: &Message<'_>) -> String {
 
 fn envelope(preposition: &str, peer: Option<SocketAddr>, message: &Message<'_>) -> Named {
     let data = message.attributes().find(|(kind, _)| *kind == AttributeType::DATA);
-    let inner = name(data.map_or(&[], |(_, data)| data));
+    let inner = name_payload(data.map_or(&[], |(_, data)| data));
     let peer = peer.map_or_else(String::new, |peer| format!(" {preposition} {peer}"));
     Named { what: format!("relay{peer}: {}", inner.what), purpose: Purpose::Relaying, ..inner }
 }

@@ -1,6 +1,6 @@
 //! The story as a picture: the sequence diagram, the tables and the explanation.
 
-use super::sequence::age;
+use super::sequence::{age, protocol};
 use super::{End, Item, LANES, Mapping, Note, Step, Story};
 use crate::ink::wrap;
 use crate::kinds;
@@ -262,7 +262,7 @@ impl Sheet {
         self.y += 21;
         for row in rows {
             let cells = [
-                row.inside.to_string(),
+                protocol(row) + &row.inside.to_string(),
                 row.outside.to_string(),
                 row.to.clone(),
                 row.from.clone(),

@@ -170,9 +170,17 @@ fn cells(rows: &[Mapping], inside: impl Fn(SocketAddr) -> String) -> Vec<[String
     let heading = ["inside", "outside", "used to", "lets in", "age"].map(str::to_owned);
     let cell = |row: &Mapping| {
         let (to, from) = (row.to.clone(), row.from.clone());
-        [inside(row.inside), row.outside.to_string(), to, from, age(row)]
+        [protocol(row) + &inside(row.inside), row.outside.to_string(), to, from, age(row)]
     };
     std::iter::once(heading).chain(rows.iter().map(cell)).collect()
+}
+
+/// What stands before a row's addresses: nothing where they are of UDP, as nearly all are.
+pub(super) fn protocol(row: &Mapping) -> String {
+    match row.protocol.as_str() {
+        "udp" => String::new(),
+        other => format!("{other} "),
+    }
 }
 
 fn widths_of(cells: &[[String; 5]]) -> [usize; 5] {

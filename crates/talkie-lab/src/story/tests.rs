@@ -3,6 +3,8 @@ use std::time::Instant;
 use super::*;
 use crate::ink::Ink;
 
+const SERVER: &str = "192.0.2.1:3478";
+
 fn story(left: Preset, right: Preset) -> Story {
     play(left, right, &Setting::default(), Instant::now()).0
 }
@@ -67,6 +69,7 @@ fn by_hand() -> Story {
             vec![Mapping {
                 inside: at("10.0.0.1:1"),
                 outside: at("192.0.2.1:2"),
+                protocol: "udp".into(),
                 to: "any".into(),
                 from: "any".into(),
                 age: Duration::from_millis(250),
@@ -74,6 +77,7 @@ fn by_hand() -> Story {
             Vec::new(),
         ],
         outcome: Outcome::Failed,
+        relay_over: [Transport::Udp; 2],
         why: vec!["It is only a test.".into()],
         left_out: 7,
     }
@@ -180,13 +184,36 @@ fn an_uninvited_packet_moves_a_masqueraded_port() {
 }
 
 #[test]
-fn where_udp_is_blocked_nothing_leaves() {
+fn where_udp_is_blocked_only_the_connection_to_the_relay_leaves() {
     let story = story(Preset::UdpBlocked, Preset::FullCone);
-    assert_eq!(story.outcome, Outcome::Failed);
+    assert!(matches!(story.outcome, Outcome::Relayed { .. }), "{:?}", story.outcome);
+    assert_eq!(story.relay_over, [Transport::Tcp, Transport::Udp]);
     assert!(story.why[0].contains("lets no UDP out"), "{:?}", story.why);
-    let left = |step: &&Step| step.from == 0;
-    assert!(story.scenes.iter().flat_map(Scene::steps).filter(left).all(|step| step.to == 1));
-    assert!(story.before[0].is_empty() && story.after[0].is_empty());
+    assert!(story.why[1].contains("opens a connection"), "{:?}", story.why);
+    let steps = |story: &Story| -> Vec<Step> {
+        story.scenes.iter().flat_map(Scene::steps).cloned().collect()
+    };
+    // The UDP socket's packets die at the NAT, the TCP port's all arrive.
+    let ends = |port| -> std::collections::BTreeSet<usize> {
+        let from = steps(&story).into_iter().filter(|step| step.from == 0);
+        from.filter(|step| step.hops[0].source.port() == port).map(|step| step.to).collect()
+    };
+    assert_eq!((ends(5000), ends(5001)), ([1].into(), [2].into()));
+    let [row] = &story.after[0][..] else { panic!("{:?}", story.after[0]) };
+    assert_eq!((&*row.protocol, row.inside, &*row.from), ("tcp", at("192.168.1.2:5001"), SERVER));
+    // The handshake is drawn, and so is the exchange by the relay.
+    let digest = story.digest();
+    let lanes: Vec<_> = steps(&digest)
+        .into_iter()
+        .filter(|step| step.purpose == Purpose::Connecting)
+        .map(|step| (step.from, step.to, step.end))
+        .collect();
+    assert_eq!(lanes, [(0, 2, End::Arrives), (2, 0, End::Arrives)]);
+    assert!(steps(&digest).iter().any(|step| step.purpose == Purpose::Relaying));
+    assert!(steps(&digest).iter().all(|step| step.purpose != Purpose::Acknowledging));
+    let drawing = text(&digest, 80);
+    assert!(drawing.contains("tcp 192.168.1.2:5001"), "{drawing}");
+    assert!(drawing.contains("by the relay only (TCP on the left)"), "{drawing}");
 }
 
 #[test]
@@ -240,6 +267,8 @@ fn json_and_picture_hold_the_whole_story() {
     let json: serde_json::Value = serde_json::from_str(&story.json()).unwrap();
     assert_eq!(json["kinds"], serde_json::json!(["address-restricted", "symmetric"]));
     assert_eq!(json["outcome"]["result"], "direct");
+    assert_eq!(json["relay_over"], serde_json::json!(["udp", "udp"]));
+    assert_eq!(json["after"][0][0]["protocol"], "udp");
     let first = &json["scenes"][0]["items"][0]["step"];
     assert_eq!((&first["packet"], &first["purpose"]), (&1.into(), &"asking".into()));
     let svg = story.digest().svg();

@@ -32,6 +32,7 @@ pub fn play(left: Preset, right: Preset, setting: &Setting, now: Instant) -> (St
         before: [0, 1].map(|side| table(&run.before[side].0, run.before[side].1)),
         after: [0, 1].map(|side| table(&run.after[side], run.ended)),
         outcome: run.outcome,
+        relay_over: [0, 1].map(|side| run.relay_over(side)),
         why: why::explain(&told, &run, [left, right]),
         scenes: scenes(told, &run),
         left_out: 0,
@@ -43,6 +44,7 @@ fn mapping(row: &Row, now: Instant) -> Mapping {
     Mapping {
         inside: row.inside,
         outside: row.outside,
+        protocol: row.protocol.to_string(),
         to: row.to.to_string(),
         from: row.from.to_string(),
         age: now.saturating_duration_since(row.used),
@@ -68,7 +70,7 @@ impl<'a> Teller<'a> {
         let hop = Hop { source: entry.source, destination: entry.destination };
         match (entry.what, lane) {
             (What::Sent, Some(lane)) => {
-                self.sent.insert(entry.packet, (lane, name(&entry.payload), hop));
+                self.sent.insert(entry.packet, (lane, name(entry.content, &entry.payload), hop));
             }
             (What::Duplicated { copy }, _) => {
                 if let Some(sent) = self.sent.get(&entry.packet).cloned() {

@@ -185,20 +185,28 @@ fn blocked(facts: &[Facts; 2], run: &Run) -> Vec<String> {
         .filter(|(side, _)| !run.config(*side).udp)
         .map(|(_, one)| {
             format!(
-                "The {} network lets no UDP out, so the server never heard of its host: there is no \
-                 address to tell the other side, and no hole to punch.",
+                "The {} network lets no UDP out, so the server cannot tell its host how UDP from there \
+                 looks: there is no address to tell the other side, and no hole to punch.",
                 one.name
             )
         })
         .collect();
-    if words.is_empty() {
-        words.push("A side got no answer from the server: too much was lost.".to_owned());
-    } else {
-        words.push(
-            "In a real call a relay is reached over TCP or TLS instead, which looks like a web \
-             page. The lab simulates UDP only."
-                .to_owned(),
-        );
-    }
+    let is_blocked = !words.is_empty();
+    words.push(
+        match (is_blocked, run.outcome) {
+            (true, Outcome::Failed) => {
+                "The relay can be reached over TCP, but too much was lost on the way."
+            }
+            (true, _) => {
+                "TCP is let out, so the relay is reached over TCP: its host opens a connection, and \
+                 the server hands on by UDP what comes over it, from the relay's address. The other \
+                 side notices nothing of it. Where only web pages are let out, TLS on port 443 looks \
+                 like one. The price is the way around, the server's bandwidth, and that TCP holds \
+                 back all that comes after a lost packet."
+            }
+            (false, _) => "A side got no answer from the server: too much was lost.",
+        }
+        .to_owned(),
+    );
     words
 }
