@@ -3,11 +3,12 @@
 //! In a call each side tries everything at once, the relay too, and again until something works: a
 //! hundred packets for one lesson. The digest keeps what the lesson is about: the questions to the STUN
 //! server, the connection to a relay over TCP, the checks from NAT to NAT, each kind of them once, and,
-//! where it comes to that, one exchange by the relay. What is left out is counted.
+//! where it comes to that, the exchange by which a way over a relay was agreed on. What is left out is
+//! counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::names::Purpose;
+use super::names::{Purpose, names_the_way};
 use super::{End, Hop, Item, Scene, Step, Story};
 use crate::outcome::Outcome;
 use crate::stage;
@@ -84,21 +85,28 @@ impl Story {
         times
     }
 
-    /// The packets of the first check that went through the relay and was answered through it.
+    /// The packets of the check that chose a way by the relay and was answered by it. A side may have
+    /// thought again: the last one counts. Checks that are answered before are of ways that work as well,
+    /// maybe over the other side's relay.
     fn relayed_exchange(&self) -> BTreeSet<usize> {
         let relayed = || {
-            self.steps().filter(|step| {
+            self.scenes.iter().take(2).flat_map(Scene::steps).filter(|step| {
                 step.purpose == Purpose::Relaying && step.transaction.is_some()
                     || step.purpose == Purpose::Checking && touches_server(step)
             })
         };
-        let answer = relayed().find(|step| {
+        let choices: BTreeSet<&str> = relayed()
+            .filter(|step| names_the_way(&step.what))
+            .filter_map(|step| step.transaction.as_deref())
+            .collect();
+        let chosen = relayed().filter_map(|step| {
             let answers = step.what.contains("binding success");
-            answers && step.from == SERVER && step.end == End::Arrives
+            let is_there = answers && step.from == SERVER && step.end == End::Arrives;
+            step.transaction.as_deref().filter(|it| is_there && choices.contains(it))
         });
-        let Some(answer) = answer else { return BTreeSet::new() };
+        let Some(chosen) = chosen.last() else { return BTreeSet::new() };
         relayed()
-            .filter(|step| step.transaction == answer.transaction)
+            .filter(|step| step.transaction.as_deref() == Some(chosen))
             .map(|step| step.packet)
             .collect()
     }

@@ -29,6 +29,9 @@ pub enum Purpose {
     Acknowledging,
 }
 
+/// What the side says that chooses the way, in a check that [`names_the_way`].
+const CHOICE: &str = "let us use this way";
+
 /// A packet that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Named {
@@ -45,6 +48,11 @@ pub(super) fn name(content: Content, payload: &[u8]) -> Named {
         // Each message of the relay's is a segment of its own.
         Content::Tcp(_) | Content::Udp => name_payload(payload),
     }
+}
+
+/// Whether it is a check by which a side chooses the way.
+pub(super) fn names_the_way(what: &str) -> bool {
+    what.ends_with(CHOICE)
 }
 
 fn name_segment(flags: Flags) -> Named {
@@ -103,7 +111,7 @@ fn is_check(message: &Message<'_>) -> bool {
 
 fn check(message: &Message<'_>) -> String {
     match message.contains(AttributeType::USE_CANDIDATE) {
-        true => "check: are you there? let us use this way".to_owned(),
+        true => format!("check: are you there? {CHOICE}"),
         false => "check: are you there?".to_owned(),
     }
 }

@@ -216,6 +216,41 @@ fn where_udp_is_blocked_only_the_connection_to_the_relay_leaves() {
     assert!(drawing.contains("by the relay only (TCP on the left)"), "{drawing}");
 }
 
+/// Both sides have a relay, and checks over both are answered: what counts is which one is used.
+#[test]
+fn the_digest_shows_the_relay_that_is_used() {
+    let mut told = 0;
+    for left in [Preset::Symmetric, Preset::LinuxMasquerade, Preset::UdpBlocked] {
+        for right in Preset::all() {
+            let whole = story(left, right);
+            if !matches!(whole.outcome, Outcome::Relayed { .. }) {
+                continue;
+            }
+            let digest = whole.digest();
+            let by_the_server = |step: &&Step| {
+                let checks = matches!(step.purpose, Purpose::Relaying | Purpose::Checking);
+                checks && (step.from == 2 || step.to == 2) && step.transaction.is_some()
+            };
+            let notes = digest.scenes.iter().flat_map(|scene| &scene.items);
+            for note in notes.filter_map(|item| match item {
+                Item::Note(note) if note.ends => Some(note),
+                _ => None,
+            }) {
+                let remote = at(note.text.rsplit(' ').next().unwrap());
+                let names_it = |step: &Step| {
+                    let hops = step.hops.iter();
+                    hops.flat_map(|hop| [hop.source, hop.destination]).any(|end| end == remote)
+                        || step.what.contains(&remote.to_string())
+                };
+                let mut steps = digest.scenes.iter().flat_map(Scene::steps).filter(by_the_server);
+                assert!(steps.any(names_it), "{left} {right}: {}", note.text);
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 50, "{told}");
+}
+
 #[test]
 fn a_firewall_s_packets_are_told_as_well() {
     let story = story(Preset::Firewall, Preset::PortRestricted);
