@@ -178,7 +178,7 @@ fn stand_in(character: char) -> char {
         '▶' | '▷' | '→' => '>',
         '◀' | '◁' | '←' => '<',
         '✗' | '×' => 'x',
-        '✓' => 'v',
+        '✓' | '↓' => 'v',
         '●' => 'o',
         '○' | '·' | '•' => '.',
         '…' => '~',
@@ -241,6 +241,7 @@ mod tests {
     fn ascii_has_a_stand_in_of_one_column_for_each_character() {
         let ink = Ink { colour: false, unicode: false };
         assert_eq!(drawing().text(ink), "   x\n  --> A\n");
+        assert_eq!(['↓', '✓', '→'].map(stand_in), ['v', 'v', '>']);
         assert!("┼●✗✓…★".chars().all(|character| stand_in(character).is_ascii()));
     }
 

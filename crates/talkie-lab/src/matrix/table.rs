@@ -44,6 +44,7 @@ impl Matrix {
         for row in 0..height {
             canvas.put(first + row, 0, Tone::Plain, "");
         }
+        canvas.put(first + height - 1, 0, Tone::Faint, "left ↓   right →");
         for (column, words) in words.iter().enumerate() {
             let at = LABEL + 1 + column * width;
             if !fits {

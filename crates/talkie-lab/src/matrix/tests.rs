@@ -91,7 +91,9 @@ fn all_types_fit_in_80_columns_and_four_have_room_for_words() {
             assert!(line.chars().count() <= columns, "{line}");
         }
     }
+    assert!(all.table(80).text(Ink::PLAIN).starts_with("left ↓   right →      a   b"));
     let table = classic().table(80).text(Ink::PLAIN);
+    assert!(table.contains("left ↓   right →"), "who calls and who answers: {table}");
     let symmetric =
         table.lines().find(|line| line.contains(" symmetric ") && line.starts_with('d'));
     let cells: Vec<_> = symmetric.unwrap().split_whitespace().skip(2).collect();

@@ -179,6 +179,10 @@ fn an_uninvited_packet_moves_a_masqueraded_port() {
     assert!(matches!(called.outcome, Outcome::Relayed { .. }));
     let why = called.why.join(" ");
     assert!(why.contains("remembered it as a flow of its own"), "{why}");
+    // The port is in use, only not towards who sent the packet.
+    let died = called.scenes[1].steps().find(|step| step.to == 1).unwrap();
+    let why = "no mapping: :5000 has sent nothing to 203.0.113.20:6000".to_owned();
+    assert_eq!(died.end, End::Dropped { why });
     // The side that sends first is not hurt.
     assert!(story(Preset::PortRestricted, Preset::LinuxMasquerade).outcome.is_direct());
 }

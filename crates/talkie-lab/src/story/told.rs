@@ -171,12 +171,26 @@ impl<'a> Teller<'a> {
                 };
                 format!("filtered: :{} has sent nothing to {asked}", hop.destination.port())
             }
+            // The port is somebody's, but only towards the remotes of its flows.
+            Reason::NoMapping if self.is_in_use(hop.destination) => {
+                format!(
+                    "no mapping: :{} has sent nothing to {}",
+                    hop.destination.port(),
+                    hop.source
+                )
+            }
             Reason::NoMapping => {
                 format!("no mapping: nobody inside has :{}", hop.destination.port())
             }
             Reason::Blocked if outwards => "UDP is blocked".to_owned(),
             other => format!("{side} NAT: {}", Cause::Nat(other)),
         }
+    }
+
+    /// Whether packets had this source after a NAT.
+    fn is_in_use(&self, outside: SocketAddr) -> bool {
+        let seen = |step: &Step| step.hops.iter().skip(1).any(|hop| hop.source == outside);
+        self.told.iter().any(|(_, step)| seen(step))
     }
 
     fn finish(self) -> Vec<Step> {
