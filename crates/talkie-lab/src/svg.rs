@@ -7,8 +7,8 @@
 
 use std::fmt::{self, Write as _};
 
-/// Colours by purpose; each has a light and a dark value of a contrast of 4.5 : 1 or more to what it
-/// stands on.
+/// Colours by purpose, each with a light and a dark value. Words and arrows have a contrast of 4.5 : 1
+/// or more to what they stand on; frames, lanes and rules have less, since they say nothing.
 const STYLE: &str = "\
 svg{color-scheme:light dark;font-family:system-ui,-apple-system,'Segoe UI',Roboto,\
 'Helvetica Neue',Arial,sans-serif;font-size:13px}\
@@ -104,5 +104,129 @@ impl Picture {
             h - 1,
             self.body
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::STYLE;
+
+    /// Colours by class and property, such as `t fill`.
+    type Palette = BTreeMap<String, String>;
+
+    /// What words stand on.
+    const WORDS: [(&str, &[&str]); 9] = [
+        ("t", &["bg", "box"]),
+        ("f", &["bg", "box"]),
+        ("h", &["bg", "box"]),
+        ("left-t", &["bg", "box"]),
+        ("right-t", &["bg", "box"]),
+        ("none-t", &["bg", "none"]),
+        ("good-t", &["good"]),
+        ("some-t", &["some"]),
+        ("relay-t", &["relay"]),
+    ];
+    /// Arrows with their heads and dots.
+    const ARROWS: [&str; 9] = [
+        "good-s stroke",
+        "relay-s stroke",
+        "none-s stroke",
+        "left-s stroke",
+        "right-s stroke",
+        "fill-left fill",
+        "fill-right fill",
+        "fill-relay fill",
+        "fill-none fill",
+    ];
+    /// Grounds, and what says nothing.
+    const OTHERS: [&str; 11] = [
+        "bg fill",
+        "bg stroke",
+        "box fill",
+        "box stroke",
+        "good fill",
+        "some fill",
+        "relay fill",
+        "none fill",
+        "line stroke",
+        "lane stroke",
+        "halo stroke",
+    ];
+
+    fn palette(css: &str) -> Palette {
+        let mut palette = Palette::new();
+        for (selectors, body) in css.split('}').filter_map(|rule| rule.split_once('{')) {
+            for (property, value) in body.split(';').filter_map(|one| one.split_once(':')) {
+                for class in selectors.split(',').filter(|_| value.starts_with('#')) {
+                    let class = class.trim_start_matches('.');
+                    palette.insert(format!("{class} {property}"), value.to_owned());
+                }
+            }
+        }
+        palette
+    }
+
+    /// By the themes' names.
+    fn themes() -> [(&'static str, Palette); 2] {
+        let (light, dark) = STYLE.split_once("@media(prefers-color-scheme:dark){").unwrap();
+        let (light, dark) = (palette(light), palette(dark));
+        let mut both = light.clone();
+        both.extend(dark);
+        [("light", light), ("dark", both)]
+    }
+
+    /// WCAG 2.2, relative luminance.
+    fn luminance(colour: &str) -> f64 {
+        let digits = colour.trim_start_matches('#');
+        let channel = |at: usize| {
+            let two = match digits.len() {
+                3 => digits[at..=at].repeat(2),
+                _ => digits[at * 2..at * 2 + 2].to_owned(),
+            };
+            let value = f64::from(u8::from_str_radix(&two, 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(1) + 0.0722 * channel(2)
+    }
+
+    fn contrast(one: &str, other: &str) -> f64 {
+        let (one, other) = (luminance(one), luminance(other));
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    #[test]
+    fn contrast_is_that_of_the_standard() {
+        assert!((contrast("#000", "#ffffff") - 21.0).abs() < 1e-9);
+        assert!((contrast("#767676", "#fff") - 4.54).abs() < 0.01);
+    }
+
+    #[test]
+    fn words_and_arrows_can_be_read_on_light_and_on_dark_ground() {
+        for (theme, palette) in themes() {
+            let words = WORDS.iter().flat_map(|(class, grounds)| {
+                grounds.iter().map(move |ground| (format!("{class} fill"), *ground))
+            });
+            let arrows = ARROWS.iter().map(|arrow| ((*arrow).to_owned(), "bg"));
+            for (class, ground) in words.chain(arrows) {
+                let contrast = contrast(&palette[&class], &palette[&format!("{ground} fill")]);
+                assert!(contrast >= 4.5, "{theme}: {class} on {ground}: {contrast:.2}");
+            }
+            assert_eq!(palette["halo stroke"], palette["bg fill"], "{theme}");
+        }
+    }
+
+    #[test]
+    fn every_colour_is_judged_and_has_a_light_and_a_dark_value() {
+        let (light, dark) = STYLE.split_once("@media(prefers-color-scheme:dark){").unwrap();
+        let mut known: Vec<String> =
+            WORDS.iter().map(|(class, _)| format!("{class} fill")).collect();
+        known.extend(ARROWS.iter().chain(&OTHERS).map(|one| (*one).to_owned()));
+        known.sort();
+        for (theme, css) in [("light", light), ("dark", dark)] {
+            let all: Vec<String> = palette(css).into_keys().collect();
+            assert_eq!(all, known, "{theme}");
+        }
     }
 }
