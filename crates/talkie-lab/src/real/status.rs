@@ -1,12 +1,13 @@
 //! Who is up, and what the boxes have in their tables.
 
 use std::fs;
+use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 
 use super::addresses::Host;
 use super::carrier::{Counters, Report, TableRow, control_ask, read_plan};
-use super::enter::inside;
+use super::enter::{EnterError, inside};
 use super::namespace::{Name, identity, inhabitants};
 use super::plan::{Kind, Plan};
 use super::topology::SIDES;
@@ -20,8 +21,8 @@ pub struct Status {
     pub plan: Option<Plan>,
     /// Hosts whose namespace is missing: not empty after a crash.
     pub missing: Vec<Host>,
-    /// How many programs run in it, the boxes included.
-    pub programs: usize,
+    /// How many programs run in it beside the boxes; `None` if this user is not shown all of them.
+    pub programs: Option<usize>,
     /// Its NATs.
     pub boxes: Vec<BoxStatus>,
 }
@@ -47,33 +48,54 @@ pub fn status(name: &Name) -> Option<Status> {
     let missing = missing.map(|(host, _)| *host).collect();
     let present: Vec<_> = identities.iter().filter_map(|(_, identity)| *identity).collect();
     let plan = read_plan(name).ok();
-    let boxes = plan.as_ref().map(|plan| {
+    let boxes: Vec<_> = plan.as_ref().map_or_else(Vec::new, |plan| {
         let boxes =
             SIDES.iter().map(|(_, nat)| BoxStatus { nat: *nat, report: ask(name, plan, *nat) });
         boxes.collect()
     });
-    Some(Status {
-        name: name.clone(),
-        plan,
-        missing,
-        programs: inhabitants(&present).len(),
-        boxes: boxes.unwrap_or_default(),
-    })
+    let processes: Vec<u32> =
+        boxes.iter().filter_map(|one| one.report.as_ref().ok()?.process).collect();
+    // In whose network a program is, only root is told of all.
+    let programs = rustix::process::geteuid().is_root().then(|| {
+        let all = inhabitants(&present).into_iter();
+        all.filter(|program| !processes.contains(program)).count()
+    });
+    Some(Status { name: name.clone(), plan, missing, programs, boxes })
 }
 
 fn ask(name: &Name, plan: &Plan, nat: Host) -> Result<Report, String> {
     match plan.kind {
         Kind::Tun => control_ask(&name.file(&format!("{nat}.sock")))
-            .map_err(|error| format!("the box does not answer: {error}")),
+            .map_err(|error| unanswered(name, &error)),
         Kind::Kernel => {
             let table = Path::new("/proc/thread-self/net/nf_conntrack");
             let read = inside(name, nat, || fs::read_to_string(table));
-            let text = read.map_err(|error| error.to_string())?.map_err(|error| {
+            let text = read.map_err(not_entered)?.map_err(|error| {
                 format!("the kernel shows no table ({}: {error})", table.display())
             })?;
             let rows = text.lines().filter_map(tracked).collect();
             Ok(Report { process: None, rows, counters: Counters::default(), drops: Vec::new() })
         }
+    }
+}
+
+const NOT_SHOWN: &str = "only root is shown its table: `sudo talkie lab status`";
+
+fn unanswered(name: &Name, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => NOT_SHOWN.to_owned(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => format!(
+            "the box does not answer, its process has ended: `talkie lab down --name {name}` removes \
+             what is left"
+        ),
+        _ => format!("the box does not answer: {error}"),
+    }
+}
+
+fn not_entered(error: EnterError) -> String {
+    match error {
+        EnterError::NotPermitted => NOT_SHOWN.to_owned(),
+        error => error.to_string(),
     }
 }
 
@@ -107,6 +129,18 @@ fn tracked(line: &str) -> Option<TableRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn why_there_is_no_table_is_said_with_what_to_do() {
+        let name = "lab".parse().unwrap();
+        let said = |kind: io::ErrorKind| unanswered(&name, &kind.into());
+        assert!(said(io::ErrorKind::PermissionDenied).contains("sudo"));
+        assert_eq!(not_entered(EnterError::NotPermitted), said(io::ErrorKind::PermissionDenied));
+        for gone in [io::ErrorKind::NotFound, io::ErrorKind::ConnectionRefused] {
+            assert!(said(gone).contains("has ended: `talkie lab down --name lab`"));
+        }
+        assert!(said(io::ErrorKind::TimedOut).contains("timed out"));
+    }
 
     #[test]
     fn a_tracked_flow_is_a_row() {

@@ -34,7 +34,7 @@ fn down_cleans_up_after_a_box_that_was_killed() {
     assert!(Command::new("kill").args(["-9", &process]).output().unwrap().status.success());
     thread::sleep(Duration::from_millis(100));
     let status = lab.talkie("status", &[]).output().unwrap();
-    assert!(all(&status).contains("does not answer"), "{}", all(&status));
+    assert!(all(&status).contains("its process has ended: `talkie lab down"), "{}", all(&status));
     assert!(lab.talkie("down", &[]).output().unwrap().status.success());
     assert_eq!(lab.leftovers(), Vec::<String>::new());
 }

@@ -89,9 +89,13 @@ fn status_shows_the_table_of_either_kind() {
         client.send_to(b"there", server.local_addr().unwrap()).unwrap();
         server.recv(&mut [0; 16]).unwrap();
         let status = all(&lab.talkie("status", &[]).output().unwrap());
-        for word in
-            ["left-nat: port-restricted", "10.1.0.2:7003", "203.0.113.10:7003", "198.51.100.1:7005"]
-        {
+        for word in [
+            "left-nat: port-restricted",
+            "10.1.0.2:7003",
+            "203.0.113.10:7003",
+            "198.51.100.1:7005",
+            "programs: 0",
+        ] {
             assert!(status.contains(word), "{kind}: no {word} in\n{status}");
         }
     }

@@ -53,6 +53,17 @@ fn who_is_not_root_is_told_what_to_do() {
 }
 
 #[test]
+fn who_is_not_root_sees_which_labs_are_up_but_not_their_tables() {
+    for kind in ["tun", "kernel"] {
+        let lab = Lab::up(&["--kind", kind]);
+        let output = lab.talkie("status", &[]).uid(NOBODY).gid(NOBODY).output().unwrap();
+        let said = all(&output);
+        assert!(said.contains("port-restricted | port-restricted\n"), "{kind}: {said}");
+        assert!(said.contains("sudo talkie lab status"), "{kind}: {said}");
+    }
+}
+
+#[test]
 fn without_ip_it_is_told_what_to_install() {
     let lab = Lab::planned();
     let output = lab.talkie("up", &[]).env("PATH", "/nowhere").output().unwrap();

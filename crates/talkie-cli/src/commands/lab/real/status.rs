@@ -58,7 +58,9 @@ fn text(status: &Status) -> String {
     let name = &status.name;
     let mut text = match &status.plan {
         Some(plan) if status.missing.is_empty() => {
-            format!("lab {name} ({}): {}, programs: {}\n", plan.kind, line(plan), status.programs)
+            let programs = status.programs.map(|count| format!(", programs: {count}"));
+            let programs = programs.unwrap_or_default();
+            format!("lab {name} ({}): {}{programs}\n", plan.kind, line(plan))
         }
         _ => format!(
             "lab {name}: remains of a crash; `talkie lab down --name {name}` removes them\n"
