@@ -23,7 +23,7 @@ const EXAMPLES: &str = "\
 Examples:
   sudo talkie lab exec left -- ping -c 3 server
   sudo talkie lab exec server -- talkie serve
-  sudo talkie lab exec right -- sudo -u \"$USER\" chromium http://198.51.100.1:8080
+  sudo talkie lab exec right -- sudo -u \"$USER\" chromium https://198.51.100.1:8443
   sudo talkie lab exec internet -- tcpdump -ni any udp
 
 Exit codes:

@@ -134,7 +134,9 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let plan = plan(matches);
     match build(name, &plan) {
         Ok(()) => {
-            terminal::say(&words(name, &plan));
+            // Whoever needed sudo for this will need it for what follows.
+            let sudo = if std::env::var_os("SUDO_USER").is_some() { "sudo " } else { "" };
+            terminal::say(&words(name, &plan, sudo));
             ExitCode::SUCCESS
         }
         Err((error, signal)) => {
@@ -209,7 +211,7 @@ fn box_command() -> Process {
     command
 }
 
-fn words(name: &Name, plan: &Plan) -> String {
+fn words(name: &Name, plan: &Plan, sudo: &str) -> String {
     let flag =
         if name.to_string() == DEFAULT_NAME { String::new() } else { format!(" --name {name}") };
     let side = |host, nat| {
@@ -225,11 +227,11 @@ fn words(name: &Name, plan: &Plan) -> String {
     format!(
         "lab {name} is up ({kind})\n{}\n{}\n  server 198.51.100.1 and 198.51.100.2\n\n\
          run a command behind a NAT, or on the server:\n  \
-         talkie lab exec{flag} left -- COMMAND\n  \
-         talkie lab exec{flag} right -- COMMAND\n  \
-         talkie lab exec{flag} server -- COMMAND\n\
-         see the mapping tables:  talkie lab status{flag}\n\
-         take it down:            talkie lab down{flag}\n",
+         {sudo}talkie lab exec{flag} left -- COMMAND\n  \
+         {sudo}talkie lab exec{flag} right -- COMMAND\n  \
+         {sudo}talkie lab exec{flag} server -- COMMAND\n\
+         see the mapping tables:  {sudo}talkie lab status{flag}\n\
+         take it down:            {sudo}talkie lab down{flag}\n",
         side(Host::Left, Host::LeftNat),
         side(Host::Right, Host::RightNat),
         kind = match plan.kind {
@@ -286,6 +288,19 @@ fn split(text: &str) -> (&str, &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_do_next_can_be_copied() {
+        let matches = command().get_matches_from(["up", "--left", "symmetric"]);
+        let (name, plan) = ("second".parse().unwrap(), plan(&matches));
+        let said = words(&name, &plan, "sudo ");
+        assert!(
+            said.contains("\n  sudo talkie lab exec --name second left -- COMMAND\n"),
+            "{said}"
+        );
+        assert!(said.ends_with("sudo talkie lab down --name second\n"), "{said}");
+        assert!(!words(&name, &plan, "").contains("sudo"));
+    }
 
     #[test]
     fn what_a_line_does_is_written_with_units() {
