@@ -51,7 +51,7 @@ impl Matrix {
             (Kind::Direct, direct, "85", "direct, after so many milliseconds"),
             (Kind::Sometimes, sometimes, "50%", "direct in so many of the runs, else by the relay"),
             (Kind::Relay, relay, "relay", self.relay_words()),
-            (Kind::None, none, "none", "no way at all, not even by the relay"),
+            (Kind::None, none, "none", "no way before the hosts gave up, nor by the relay"),
         ];
         let mut y = top;
         for (kind, count, sample, words) in entries {

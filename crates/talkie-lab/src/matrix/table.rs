@@ -68,7 +68,7 @@ impl Matrix {
             (Kind::Direct, sample, direct, "direct, after so many milliseconds"),
             (Kind::Sometimes, "50%", sometimes, "direct in so many of the runs, else by the relay"),
             (Kind::Relay, relay_mark, relay, self.relay_words()),
-            (Kind::None, none_mark, none, "no way at all, not even by the relay"),
+            (Kind::None, none_mark, none, "no way before the hosts gave up, nor by the relay"),
         ];
         let pairs = direct + sometimes + relay + none;
         for (kind, mark, count, words) in entries {
