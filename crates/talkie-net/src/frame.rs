@@ -2,18 +2,10 @@
 
 use std::io;
 
+pub use talkie_sansio::{BadFrame, Framer};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 use crate::udp::HEADROOM;
-
-/// The stream does not follow its framing; nothing after this point can be trusted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the stream does not follow its framing")]
-pub struct BadFrame;
-
-/// Tells the whole length of the frame that starts at the first byte, padding included, or `None`
-/// while its header is incomplete.
-pub type Framer = fn(&[u8]) -> Result<Option<usize>, BadFrame>;
 
 /// The longest frame: 20 + 65,535 bytes is the most a 16-bit length can say, rounded up.
 pub(crate) const LARGEST_FRAME: usize = 66_048;

@@ -15,16 +15,19 @@
 //! 4. The same [`Genesis`] and inputs give the same bytes.
 //! 5. Machines own their children and are `Send`.
 //! 6. One datagram per [`Transmit`]; batching belongs to the driver.
-//! 7. Any other I/O is an event that the driver answers with a `handle_*` call.
+//! 7. Any other I/O is an event, or a [`Want`] of a [`Hosted`] machine, that the driver answers with a
+//!    `handle_*` call.
 
 pub mod conformance;
 mod drain;
+mod io;
 
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub use drain::{Sink, drain};
+pub use io::{Answer, BadFrame, Framer, Hosted, Interface, Want, WantError, WantId};
 
 /// All that a machine learns of the outside at birth.
 #[derive(Clone)]

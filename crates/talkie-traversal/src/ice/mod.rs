@@ -1,0 +1,12 @@
+//! ICE: Interactive Connectivity Establishment (RFC 8445).
+//!
+//! Two hosts, each behind whatever NATs and firewalls, find the best path between them. Each gathers
+//! [candidates](Candidate) — addresses at which it may be reached — and tells them to the other by some
+//! way that exists already; then both check pairs of them at the same time and agree on one.
+//!
+//! One agent is one transport of one component, which is what bundled, multiplexed WebRTC needs
+//! (RFC 9143, RFC 5761).
+
+mod candidate;
+
+pub use candidate::{Candidate, CandidateAddress, CandidateType, Protocol, TcpType};
