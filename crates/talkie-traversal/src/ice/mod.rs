@@ -7,6 +7,11 @@
 //! One agent is one transport of one component, which is what bundled, multiplexed WebRTC needs
 //! (RFC 9143, RFC 5761).
 
+mod attribute;
 mod candidate;
+mod parameters;
+pub mod priority;
 
+pub use attribute::{Attribute, Flaw, ParseError, RemoteCandidate};
 pub use candidate::{Candidate, CandidateAddress, CandidateType, Protocol, TcpType};
+pub use parameters::{Options, Parameters};

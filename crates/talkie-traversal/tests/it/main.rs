@@ -10,6 +10,8 @@ mod corpus;
 mod discover;
 mod discover_hostile;
 mod discover_world;
+mod ice_attributes;
+mod ice_priority;
 mod punch;
 mod punch_hostile;
 mod punch_world;

@@ -1,6 +1,9 @@
 //! Candidates: addresses at which an agent may be reached, with the fields of the W3C's
-//! `RTCIceCandidate`.
+//! `RTCIceCandidate`. How they are written in SDP stands in `line`.
 
+mod line;
+
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
 use talkie_sansio::Transport;
@@ -18,6 +21,25 @@ pub enum CandidateType {
     Relayed,
 }
 
+impl CandidateType {
+    /// RFC 8839 §5.1's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::ServerReflexive => "srflx",
+            Self::PeerReflexive => "prflx",
+            Self::Relayed => "relay",
+        }
+    }
+}
+
+impl fmt::Display for CandidateType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
 /// How a TCP candidate takes part (RFC 6544 §4.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TcpType {
@@ -29,6 +51,18 @@ pub enum TcpType {
     SimultaneousOpen,
 }
 
+impl TcpType {
+    /// RFC 6544 §4.5's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Passive => "passive",
+            Self::SimultaneousOpen => "so",
+        }
+    }
+}
+
 /// What carries packets to a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
@@ -38,6 +72,17 @@ pub enum Protocol {
     Tcp(TcpType),
 }
 
+impl Protocol {
+    /// RFC 8839 §5.1's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp(_) => "tcp",
+        }
+    }
+}
+
 /// Where a candidate is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum CandidateAddress {
@@ -45,6 +90,15 @@ pub enum CandidateAddress {
     Ip(IpAddr),
     /// A name that hides one: `….local` by mDNS, or a host name.
     Name(String),
+}
+
+impl fmt::Display for CandidateAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ip(ip) => ip.fmt(f),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
 }
 
 /// An address at which an agent may be reached.
@@ -72,9 +126,36 @@ pub struct Candidate {
     pub relay_protocol: Option<Transport>,
     /// The server that it was learned from, of a candidate of our own.
     pub url: Option<String>,
+    /// What else its line says, names and values, in their order: `generation`, `network-cost`…
+    pub extensions: Vec<(String, String)>,
 }
 
 impl Candidate {
+    /// A candidate of component 1 with nothing but what every candidate has.
+    #[must_use]
+    pub fn new(
+        kind: CandidateType,
+        protocol: Protocol,
+        address: SocketAddr,
+        priority: u32,
+        foundation: String,
+    ) -> Self {
+        Self {
+            foundation,
+            component: 1,
+            protocol,
+            priority,
+            address: CandidateAddress::Ip(address.ip()),
+            port: address.port(),
+            kind,
+            related: None,
+            username_fragment: None,
+            relay_protocol: None,
+            url: None,
+            extensions: Vec::new(),
+        }
+    }
+
     /// Its transport address, if it needs no resolving.
     #[must_use]
     pub fn socket_address(&self) -> Option<SocketAddr> {
