@@ -25,6 +25,7 @@ mod keyed;
 mod mapping;
 mod notes;
 mod ports;
+mod prefix;
 mod presets;
 mod protocol;
 mod table;
@@ -41,6 +42,7 @@ pub use behavior::{Config, Filtering, Hairpinning, Mapping, Pooling, Ports, Unso
 pub use catalog::{Preset, UnknownPreset};
 pub use connection::Phase;
 pub use mapping::{Row, Scope};
+pub use prefix::Prefix;
 pub use protocol::{Flags, Kind, Protocol};
 
 use connection::Sender;

@@ -41,7 +41,7 @@ impl Chooser {
         flow: Flow,
     ) -> Option<SocketAddr> {
         let (kind, inside, remote) = flow;
-        let Some(address) = self.address(config, inside.ip()) else {
+        let Some(address) = self.address(config, inside.ip(), remote.ip()) else {
             // Nothing to translate to: a firewall.
             return Some(inside);
         };
@@ -83,8 +83,9 @@ impl Chooser {
         Some(SocketAddr::new(address, port))
     }
 
-    fn address(&mut self, config: &Config, inside: IpAddr) -> Option<IpAddr> {
-        let family = || config.outside.iter().filter(|it| it.is_ipv4() == inside.is_ipv4());
+    /// An address of the remote's family, which is not the host's where IPv6 becomes IPv4.
+    fn address(&mut self, config: &Config, inside: IpAddr, remote: IpAddr) -> Option<IpAddr> {
+        let family = || config.outside.iter().filter(|it| it.is_ipv4() == remote.is_ipv4());
         let count = family().count();
         let at = match config.pooling {
             // RFC 4787 REQ-2: a host keeps its address, so that it is one endpoint to a remote.

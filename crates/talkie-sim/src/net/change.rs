@@ -17,8 +17,9 @@ pub enum Change {
     Mend(Attachment),
     /// A link's properties change; what is on it arrives as it would have.
     Relink(Attachment, Duplex),
-    /// A host's interface has other addresses from now on. Packets to the old ones are lost. The machine
-    /// is not told: whoever runs it does so with [`Network::call`](super::Network::call).
+    /// A host's interface has other addresses from now on, or none. Packets to the old ones are lost. A
+    /// hosted machine is told; others are by whoever runs them, with
+    /// [`Network::call`](super::Network::call).
     Readdress(Attachment, Vec<IpAddr>),
     /// A host's interface is somewhere else from now on, as when a phone leaves the Wi-Fi. Packets on
     /// the old link are lost.
@@ -41,7 +42,7 @@ impl Fabric {
         let is = match kind {
             Kind::Host { .. } => BoxKind::Host,
             Kind::Router { .. } => BoxKind::Router,
-            Kind::Nat(_) => BoxKind::Nat,
+            Kind::Nat { .. } => BoxKind::Nat,
         };
         self.trace.name(name, is);
         self.nodes.push(Node { kind, routes: Routes::default(), uplink: None });
@@ -61,8 +62,11 @@ impl Fabric {
         self.attached.push(Attached { child, parent, addresses, up, down, is_up: true, epoch: 0 });
         let node = &mut self.nodes[child as usize];
         match &mut node.kind {
-            Kind::Host { interfaces, .. } => interfaces.push(id),
-            Kind::Router { .. } | Kind::Nat(_) => node.uplink = Some(id),
+            Kind::Host { interfaces, .. } => {
+                interfaces.push(id);
+                self.announce_interfaces(child);
+            }
+            Kind::Router { .. } | Kind::Nat { .. } => node.uplink = Some(id),
         }
         self.announce(id);
         id
@@ -85,6 +89,7 @@ impl Fabric {
                 self.withdraw(id);
                 self.attached[id as usize].addresses = addresses;
                 self.announce(id);
+                self.announce_interfaces(self.attached[id as usize].child);
             }
             Change::Move { attachment: Attachment(id), to, link, addresses } => {
                 self.withdraw(id);
@@ -93,10 +98,12 @@ impl Fabric {
                 attached.down.replace(link.down);
                 (attached.parent, attached.addresses) = (to.0, addresses);
                 attached.epoch += 1;
+                let child = attached.child;
                 self.announce(id);
+                self.announce_interfaces(child);
             }
             Change::Reboot(NatBox(id)) => {
-                if let Kind::Nat(nat) = &mut self.nodes[id as usize].kind {
+                if let Kind::Nat { nat, .. } = &mut self.nodes[id as usize].kind {
                     nat.reboot();
                 }
             }
@@ -128,7 +135,7 @@ impl Fabric {
             let parent = &mut self.nodes[self.attached[via as usize].parent as usize];
             let hides = match &parent.kind {
                 Kind::Router { is_internet: true } if !is_public(address) => return,
-                Kind::Nat(nat) => {
+                Kind::Nat { nat, .. } => {
                     nat.config().outside.iter().any(|own| own.is_ipv4() == address.is_ipv4())
                 }
                 Kind::Router { .. } | Kind::Host { .. } => false,

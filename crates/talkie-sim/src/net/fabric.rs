@@ -12,19 +12,20 @@ use talkie_sansio::{Path, Transport};
 use super::NodeId;
 use super::counters::Counters;
 use super::dice::Dice;
+use super::hosted::{Hosting, Names};
 use super::link::Line;
 use super::pool::{Content, Pool};
 use super::queue::Queue;
 use super::routes::{Routes, is_public};
 use super::stream::{Ports, Streams};
-use crate::nat::{Nat, Verdict};
-use crate::trace::{Cause, Entry, Side, Trace, Way, What};
+use crate::nat::{Nat, Prefix};
+use crate::trace::{Cause, Entry, Side, Trace, What};
 
 /// The largest payload that an IPv4 UDP datagram can have.
 const LARGEST_UDP: usize = 65_507;
 
 /// How many nanoseconds a host takes to hand itself a packet, so that time goes on.
-const LOOPBACK: u64 = 20_000;
+pub(super) const LOOPBACK: u64 = 20_000;
 
 pub(super) struct Fabric {
     pub(super) origin: Instant,
@@ -37,7 +38,8 @@ pub(super) struct Fabric {
     pub(super) trace: Trace,
     pub(super) counters: Counters,
     pub(super) streams: Streams,
-    /// For the first numbers of streams.
+    pub(super) names: Names,
+    /// For the first numbers of streams, and ports that are any.
     pub(super) dice: Dice,
 }
 
@@ -52,6 +54,10 @@ pub(super) enum Happening {
     Wake { node: u32 },
     /// A connection wanted to be woken.
     Stream { index: u32, generation: u32 },
+    /// A hosted machine is to be told what it asked for.
+    Answer { node: u32 },
+    /// A hosted machine is to be told of its addresses.
+    Interfaces { node: u32 },
     /// The network changes.
     Change(u32),
 }
@@ -69,12 +75,18 @@ pub(super) enum Kind {
         /// Its attachments.
         interfaces: Vec<u32>,
         ports: Ports,
+        /// If its machine asks for sockets.
+        hosting: Option<Box<Hosting>>,
     },
     Router {
         /// Whether it carries public addresses only.
         is_internet: bool,
     },
-    Nat(Box<Nat>),
+    Nat {
+        nat: Box<Nat>,
+        /// If it is a NAT64.
+        prefix: Option<Prefix>,
+    },
 }
 
 /// A box's link to the one above it.
@@ -98,7 +110,10 @@ impl Fabric {
     pub(super) fn send(&mut self, node: u32, path: Path, payload: &[u8]) {
         match path.transport {
             Transport::Udp => self.emit(node, path.local, path.remote, Content::Udp, payload),
-            Transport::Tcp | Transport::Tls => self.send_message(node, path, payload),
+            Transport::Tcp | Transport::Tls if self.has_stream(node, path) => {
+                self.send_message(node, path, payload);
+            }
+            Transport::Tcp | Transport::Tls => self.counters.refused += 1,
         }
     }
 
@@ -123,11 +138,17 @@ impl Fabric {
         if payload.len() > LARGEST_UDP {
             return self.discard(node, Some(via), packet, Cause::TooBig { mtu: 65_535 });
         }
+        if content == Content::Udp && !self.has_socket(node, local) {
+            return self.discard(node, Some(via), packet, Cause::NoSocket);
+        }
         if self.pool.is_full() {
             return self.discard(node, Some(via), packet, Cause::TooManyPackets);
         }
         if self.has_address(node, remote.ip()) {
             return self.queue.push(self.now + LOOPBACK, Happening::Loopback { packet, node });
+        }
+        if remote.ip().is_multicast() {
+            self.echo_to_sender(node, via, packet);
         }
         self.carry(node, via, packet);
     }
@@ -139,33 +160,42 @@ impl Fabric {
         local: IpAddr,
         remote: SocketAddr,
     ) -> Result<(u32, IpAddr), Cause> {
-        let Kind::Host { interfaces, .. } = &self.nodes[node as usize].kind else {
-            return Err(Cause::NoRoute);
-        };
         if local.is_ipv4() != remote.is_ipv4() {
             return Err(Cause::NoRoute);
         }
-        let candidates = interfaces.iter().flat_map(|via| {
-            let attached = &self.attached[*via as usize];
-            attached.addresses.iter().map(move |address| (*via, *address, attached.is_up))
-        });
+        let mut candidates = self.addresses(node);
         if local.is_unspecified() {
-            let mut candidates = candidates
-                .filter(|(_, address, is_up)| *is_up && address.is_ipv4() == remote.is_ipv4());
-            let found = candidates.next().ok_or(Cause::NoRoute)?;
-            return Ok((found.0, found.1));
+            let is_up = |via: u32| self.attached[via as usize].is_up;
+            let found = candidates
+                .find(|(via, address)| is_up(*via) && address.is_ipv4() == remote.is_ipv4());
+            return found.ok_or(Cause::NoRoute);
         }
-        let mut candidates = candidates.filter(|(_, address, _)| *address == local);
-        candidates.next().map(|found| (found.0, found.1)).ok_or(Cause::NoSuchAddress)
+        candidates.find(|(_, address)| *address == local).ok_or(Cause::NoSuchAddress)
     }
 
     pub(super) fn has_address(&self, node: u32, address: IpAddr) -> bool {
-        let Kind::Host { interfaces, .. } = &self.nodes[node as usize].kind else { return false };
-        interfaces.iter().any(|via| self.attached[*via as usize].addresses.contains(&address))
+        self.addresses(node).any(|(_, own)| own == address)
+    }
+
+    /// A host's addresses, each with its interface.
+    pub(super) fn addresses(&self, node: u32) -> impl Iterator<Item = (u32, IpAddr)> {
+        let interfaces: &[u32] = match &self.nodes[node as usize].kind {
+            Kind::Host { interfaces, .. } => interfaces,
+            Kind::Router { .. } | Kind::Nat { .. } => &[],
+        };
+        interfaces.iter().flat_map(|via| {
+            let addresses = self.attached[*via as usize].addresses.iter();
+            addresses.map(|address| (*via, *address))
+        })
+    }
+
+    /// Whether a host's machine has a UDP socket there: any, if it does not ask for sockets.
+    fn has_socket(&self, node: u32, local: SocketAddr) -> bool {
+        self.hosting(node).is_none_or(|hosting| hosting.has_socket(local))
     }
 
     /// Puts a packet on the line behind `node`.
-    fn carry(&mut self, node: u32, via: u32, id: u32) {
+    pub(super) fn carry(&mut self, node: u32, via: u32, id: u32) {
         let attached = &mut self.attached[via as usize];
         if !attached.is_up {
             return self.discard(node, Some(via), id, Cause::LinkDown);
@@ -198,6 +228,9 @@ impl Fabric {
             self.discard(node, Some(via), id, Cause::LinkDown);
             return None;
         }
+        if self.pool.get(id).destination.ip().is_multicast() {
+            return self.arrive_at_group(node, via, id);
+        }
         match self.nodes[node as usize].kind {
             Kind::Host { .. } => {
                 let address = self.pool.get(id).destination.ip();
@@ -208,14 +241,19 @@ impl Fabric {
                 return self.deliver(node, Some(via), id);
             }
             Kind::Router { is_internet } => self.route(node, via, id, is_internet),
-            Kind::Nat(_) if up => self.translate_outbound(node, via, id),
-            Kind::Nat(_) => self.translate_inbound(node, via, id),
+            Kind::Nat { .. } if up => self.translate_outbound(node, via, id),
+            Kind::Nat { .. } => self.translate_inbound(node, via, id),
         }
         None
     }
 
     /// A packet is where it was sent to. A datagram is for the host's machine.
     pub(super) fn deliver(&mut self, node: u32, via: Option<u32>, id: u32) -> Option<u32> {
+        let packet = self.pool.get(id);
+        if packet.content == Content::Udp && !self.has_socket(node, packet.destination) {
+            self.discard(node, via, id, Cause::NoSocket);
+            return None;
+        }
         self.record(node, via, id, What::Delivered);
         self.counters.delivered += 1;
         match self.pool.get(id).content {
@@ -227,7 +265,7 @@ impl Fabric {
         }
     }
 
-    fn route(&mut self, node: u32, from: u32, id: u32, is_internet: bool) {
+    pub(super) fn route(&mut self, node: u32, from: u32, id: u32, is_internet: bool) {
         let packet = self.pool.get_mut(id);
         let (source, destination) = (packet.source.ip(), packet.destination.ip());
         if is_internet && !(is_public(source) && is_public(destination)) {
@@ -245,79 +283,7 @@ impl Fabric {
         self.carry(node, via, id);
     }
 
-    fn translate_outbound(&mut self, node: u32, from: u32, id: u32) {
-        let packet = self.pool.get(id);
-        let (source, destination) = (packet.source, packet.destination);
-        let protocol = packet.content.protocol();
-        let now = self.instant();
-        let box_ = &mut self.nodes[node as usize];
-        if box_.routes.lookup(destination.ip()).is_some() {
-            // Those inside reach each other without the NAT's other half.
-            return self.route(node, from, id, false);
-        }
-        let Kind::Nat(nat) = &mut box_.kind else { return };
-        match nat.handle_outbound(now, protocol, source, destination) {
-            Verdict::Outside { source } => match box_.uplink {
-                Some(via) => self.translate(node, from, via, id, (Way::Out, source, destination)),
-                None => self.discard(node, Some(from), id, Cause::NoRoute),
-            },
-            Verdict::Inside { source, to } => {
-                self.translate_inside(node, from, id, (Way::Hairpin, source, to));
-            }
-            Verdict::Dropped(reason) => self.discard(node, Some(from), id, Cause::Nat(reason)),
-        }
-    }
-
-    fn translate_inbound(&mut self, node: u32, from: u32, id: u32) {
-        let packet = self.pool.get(id);
-        let (source, destination) = (packet.source, packet.destination);
-        let protocol = packet.content.protocol();
-        let now = self.instant();
-        let Kind::Nat(nat) = &mut self.nodes[node as usize].kind else { return };
-        match nat.handle_inbound(now, protocol, destination, source) {
-            Verdict::Inside { source, to } => {
-                self.translate_inside(node, from, id, (Way::In, source, to));
-            }
-            Verdict::Outside { .. } => self.discard(node, Some(from), id, Cause::NoRoute),
-            Verdict::Dropped(reason) => self.discard(node, Some(from), id, Cause::Nat(reason)),
-        }
-    }
-
-    fn translate_inside(
-        &mut self,
-        node: u32,
-        from: u32,
-        id: u32,
-        after: (Way, SocketAddr, SocketAddr),
-    ) {
-        match self.nodes[node as usize].routes.lookup(after.2.ip()) {
-            Some(via) => self.translate(node, from, via, id, after),
-            None => self.discard(node, Some(from), id, Cause::NoRoute),
-        }
-    }
-
-    fn translate(
-        &mut self,
-        node: u32,
-        from: u32,
-        via: u32,
-        id: u32,
-        (way, source, destination): (Way, SocketAddr, SocketAddr),
-    ) {
-        if self.pool.get(id).hops == 0 {
-            return self.discard(node, Some(from), id, Cause::TooManyHops);
-        }
-        let before = (self.pool.get(id).source, self.pool.get(id).destination);
-        let is_same = before == (source, destination);
-        let translated = What::Translated { way, source, destination };
-        self.record(node, Some(from), id, if is_same { What::Forwarded } else { translated });
-        let packet = self.pool.get_mut(id);
-        packet.hops -= 1;
-        (packet.source, packet.destination) = (source, destination);
-        self.carry(node, via, id);
-    }
-
-    fn discard(&mut self, node: u32, via: Option<u32>, id: u32, cause: Cause) {
+    pub(super) fn discard(&mut self, node: u32, via: Option<u32>, id: u32, cause: Cause) {
         self.record(node, via, id, What::Dropped(cause));
         self.counters.drop(cause);
         self.pool.remove(id);
@@ -351,8 +317,8 @@ impl Fabric {
                 Side::Interface(u16::try_from(index.unwrap_or(0)).unwrap_or(u16::MAX))
             }
             Kind::Router { .. } => Side::Any,
-            Kind::Nat(_) if box_.uplink == via => Side::Outside,
-            Kind::Nat(_) => Side::Inside,
+            Kind::Nat { .. } if box_.uplink == via => Side::Outside,
+            Kind::Nat { .. } => Side::Inside,
         }
     }
 }

@@ -86,15 +86,19 @@
 
 mod change;
 mod counters;
+mod courier;
 mod dice;
 mod fabric;
 mod handles;
+mod hosted;
 mod link;
+mod multicast;
 mod pool;
 mod queue;
 mod routes;
 mod seat;
 mod stream;
+mod translation;
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -109,20 +113,23 @@ use talkie_sansio::{Genesis, Machine, Path, Transport};
 
 pub use change::Change;
 pub use counters::Counters;
+pub use courier::{Courier, Post};
 pub use handles::{Attachment, Host, NatBox, NodeId, Place, Router};
+pub use hosted::Resolver;
 pub use link::{Duplex, Link, Loss, Oversize, Reordering};
 pub use pool::Content;
 pub use stream::{End, StreamEvent};
 
-use crate::nat::{self, Nat, Row};
+use crate::nat::{self, Nat, Prefix, Row};
 use crate::trace::Trace;
 use dice::Dice;
 use fabric::{Fabric, Happening, Kind};
+use hosted::{Names, Voice};
 use link::nanos;
 use pool::Pool;
 use queue::Queue;
 use seat::{Answer, Chair, Seat};
-use stream::{Ports, Streams};
+use stream::{Parcel, Ports, Streams};
 
 /// A network in virtual time. See the [module documentation](self).
 pub struct Network {
@@ -153,6 +160,7 @@ impl Network {
                 trace: Trace::new(genesis.unix),
                 counters: Counters::default(),
                 streams: Streams::default(),
+                names: Names::default(),
                 dice: Dice::new(rng.next_u64()),
             },
             seats: Vec::new(),
@@ -202,12 +210,22 @@ impl Network {
         link: impl Into<Duplex>,
         config: nat::Config,
     ) -> NatBox {
-        let mut seed = [0; 32];
-        self.rng.fill_bytes(&mut seed);
-        let outside = config.outside.clone();
-        let id = self.add_node(name, Kind::Nat(Box::new(Nat::new(config, seed))), None);
-        self.link_to(id, place.into(), link.into(), outside);
-        NatBox(id)
+        self.add_translator(name, place.into(), link.into(), config, None)
+    }
+
+    /// Adds a NAT64 (RFC 6146) below `place`: an IPv6 host inside reaches an IPv4 host by the address of
+    /// `prefix` that stands for it, and is seen at one of the IPv4 addresses of `config`. Other IPv6
+    /// packets pass as a NAT lets them pass that has no outside address of a family: untranslated, and
+    /// filtered.
+    pub fn add_nat64(
+        &mut self,
+        name: &str,
+        place: impl Into<Place>,
+        link: impl Into<Duplex>,
+        config: nat::Config,
+        prefix: Prefix,
+    ) -> NatBox {
+        self.add_translator(name, place.into(), link.into(), config, Some(prefix))
     }
 
     /// Adds a host, which is then to be attached. Its machine is polled when the network runs.
@@ -216,7 +234,7 @@ impl Network {
         M: Machine + Send + 'static,
         M::Event: Send,
     {
-        self.seat(name, machine, None)
+        self.seat(name, machine, None, None)
     }
 
     /// Adds a host whose machine's events are answered at once by `answer`, as a driver does that opens
@@ -231,7 +249,7 @@ impl Network {
         M: Machine + Send + 'static,
         M::Event: Send,
     {
-        self.seat(name, machine, Some(Box::new(answer)))
+        self.seat(name, machine, Some(Box::new(answer)), None)
     }
 
     /// Gives a host an interface with these addresses.
@@ -320,7 +338,9 @@ impl Network {
     /// A NAT's table as of now, oldest mapping first.
     pub fn rows(&mut self, nat: NatBox) -> Vec<Row> {
         let now = self.now();
-        let Kind::Nat(nat) = &mut self.fabric.nodes[nat.0 as usize].kind else { return Vec::new() };
+        let Kind::Nat { nat, .. } = &mut self.fabric.nodes[nat.0 as usize].kind else {
+            return Vec::new();
+        };
         nat.handle_timeout(now);
         nat.rows()
     }
@@ -391,14 +411,16 @@ impl Network {
                     self.drain(node);
                 }
             }
+            Happening::Answer { node } => self.hand_answers(node),
+            Happening::Interfaces { node } => self.hand_interfaces(node),
             Happening::Change(index) => {
                 if let Some(change) = self.changes[index as usize].take() {
                     self.fabric.change(change);
                 }
             }
         }
-        while let Some((node, path, mut message)) = self.fabric.streams.inbox.pop_front() {
-            self.hand_over(node, path, &mut message);
+        while let Some((node, parcel)) = self.fabric.streams.inbox.pop_front() {
+            self.hand_parcel(node, parcel);
         }
         true
     }
@@ -452,16 +474,39 @@ impl Network {
         self.fabric.add_node(name, kind)
     }
 
-    fn seat<M>(&mut self, name: &str, machine: M, answer: Option<Answer<M>>) -> Host<M>
+    fn seat<M>(
+        &mut self,
+        name: &str,
+        machine: M,
+        answer: Option<Answer<M>>,
+        voice: Option<Voice<M>>,
+    ) -> Host<M>
     where
         M: Machine + Send + 'static,
         M::Event: Send,
     {
-        let chair = Chair { machine, events: VecDeque::new(), lost_events: 0, answer };
-        let kind = Kind::Host { interfaces: Vec::new(), ports: Ports::default() };
+        let chair = Chair { machine, events: VecDeque::new(), lost_events: 0, answer, voice };
+        let kind = Kind::Host { interfaces: Vec::new(), ports: Ports::default(), hosting: None };
         let id = self.add_node(name, kind, Some(Box::new(chair)));
         self.wake(id, self.fabric.now);
         Host(id, PhantomData)
+    }
+
+    fn add_translator(
+        &mut self,
+        name: &str,
+        place: Place,
+        link: Duplex,
+        config: nat::Config,
+        prefix: Option<Prefix>,
+    ) -> NatBox {
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let outside = config.outside.clone();
+        let nat = Box::new(Nat::new(config, seed));
+        let id = self.add_node(name, Kind::Nat { nat, prefix }, None);
+        self.link_to(id, place, link, outside);
+        NatBox(id)
     }
 
     fn link_to(
@@ -482,6 +527,29 @@ impl Network {
         self.hand_over(node, Path { transport: Transport::Udp, local, remote }, &mut payload);
         self.fabric.pool.get_mut(id).payload = payload;
         self.fabric.pool.remove(id);
+    }
+
+    fn hand_parcel(&mut self, node: u32, parcel: Parcel) {
+        let now = self.now();
+        let (path, mut message) = match parcel {
+            Parcel::Message(path, message) => (path, message),
+            Parcel::Event(event) => {
+                if let Some(answer) = self.fabric.stream_answer(node, event) {
+                    self.hand_answer(node, now, answer);
+                }
+                return;
+            }
+        };
+        if self.fabric.hosting(node).is_none() {
+            return self.hand_over(node, path, &mut message);
+        }
+        let (frames, end) = self.fabric.read_stream(node, path, &message);
+        for mut frame in frames {
+            self.hand_over(node, path, &mut frame);
+        }
+        if let Some(answer) = end {
+            self.hand_answer(node, now, answer);
+        }
     }
 
     fn hand_over(&mut self, node: u32, path: Path, payload: &mut [u8]) {

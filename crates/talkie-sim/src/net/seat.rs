@@ -5,9 +5,12 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use talkie_sansio::{Datagram, Machine, Path, Sink, Transmit, drain};
+use talkie_sansio::{
+    Answer as IoAnswer, Datagram, Interface, Machine, Path, Sink, Transmit, drain,
+};
 
 use super::fabric::Fabric;
+use super::hosted::Voice;
 
 /// How many events of a machine wait for whoever takes them. What comes beyond is counted and lost.
 pub(super) const MOST_EVENTS: usize = 4096;
@@ -18,6 +21,10 @@ pub(super) type Answer<M> =
 
 pub(super) trait Seat: Any + Send {
     fn handle_datagram(&mut self, now: Instant, path: Path, payload: &mut [u8]);
+    /// Tells a hosted machine what came of a want.
+    fn handle_answer(&mut self, now: Instant, answer: IoAnswer);
+    /// Tells a hosted machine its addresses.
+    fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]);
     /// Sends what the machine has to send as `node`, fires its timers that are due, and returns when it
     /// wants to be woken.
     fn drain(
@@ -34,6 +41,8 @@ pub(super) struct Chair<M: Machine> {
     pub(super) events: VecDeque<M::Event>,
     pub(super) lost_events: u64,
     pub(super) answer: Option<Answer<M>>,
+    /// If it is hosted.
+    pub(super) voice: Option<Voice<M>>,
 }
 
 impl<M> Seat for Chair<M>
@@ -45,6 +54,18 @@ where
         self.machine.handle_datagram(now, Datagram { path, payload });
     }
 
+    fn handle_answer(&mut self, now: Instant, answer: IoAnswer) {
+        if let Some(voice) = self.voice {
+            (voice.handle_answer)(&mut self.machine, now, answer);
+        }
+    }
+
+    fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]) {
+        if let Some(voice) = self.voice {
+            (voice.handle_interfaces)(&mut self.machine, now, interfaces);
+        }
+    }
+
     fn drain(
         &mut self,
         now: Instant,
@@ -52,8 +73,15 @@ where
         fabric: &mut Fabric,
         node: u32,
     ) -> Option<Instant> {
-        let Self { machine, events, lost_events, answer } = self;
-        drain(machine, now, buf, &mut Outlet { fabric, node, events, lost_events, answer })
+        let Self { machine, events, lost_events, answer, voice } = self;
+        loop {
+            let mut outlet = Outlet { fabric, node, events, lost_events, answer };
+            let deadline = drain(machine, now, buf, &mut outlet);
+            let Some(first) = voice.and_then(|voice| (voice.poll_want)(machine)) else {
+                return deadline;
+            };
+            fabric.handle_want(node, first);
+        }
     }
 }
 

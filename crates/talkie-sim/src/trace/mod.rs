@@ -151,6 +151,8 @@ pub enum Cause {
     LinkDown,
     /// The host does not have the address, or has it no more.
     NoSuchAddress,
+    /// No socket of the host is open there.
+    NoSocket,
     /// It went in circles.
     TooManyHops,
     /// More packets are on their way than a network takes.

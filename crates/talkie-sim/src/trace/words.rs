@@ -53,6 +53,7 @@ impl fmt::Display for Cause {
             Self::PrivateAddress => "private address on the internet",
             Self::LinkDown => "the link is down",
             Self::NoSuchAddress => "the host has no such address",
+            Self::NoSocket => "no socket is open there",
             Self::TooManyHops => "too many hops",
             Self::TooManyPackets => "too many packets",
         })
@@ -78,6 +79,7 @@ impl Cause {
             Self::PrivateAddress => "private-address",
             Self::LinkDown => "link-down",
             Self::NoSuchAddress => "no-such-address",
+            Self::NoSocket => "no-socket",
             Self::TooManyHops => "too-many-hops",
             Self::TooManyPackets => "too-many-packets",
         }

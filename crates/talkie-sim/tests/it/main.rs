@@ -3,8 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, its helpers too")]
 
 mod corpus;
+mod courier;
 mod echo;
+mod guest;
+mod hosted;
 mod links;
+mod multicast;
+mod nat64;
 mod nats;
 mod properties;
 mod roaming;

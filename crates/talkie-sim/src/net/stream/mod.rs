@@ -49,8 +49,17 @@ pub(super) struct Streams {
     free: Vec<u32>,
     /// By host, its own end and the other end.
     by_ends: FxHashMap<Ends, u32>,
-    /// Messages that have arrived for a host's machine.
-    pub(super) inbox: VecDeque<(u32, Path, Vec<u8>)>,
+    /// What has come for hosts' machines.
+    pub(super) inbox: VecDeque<(u32, Parcel)>,
+}
+
+/// What comes of a stream.
+#[derive(Debug)]
+pub(super) enum Parcel {
+    /// A message for the machine.
+    Message(Path, Vec<u8>),
+    /// A hosted machine's connection has opened or ended.
+    Event(StreamEvent),
 }
 
 type Ends = (u32, SocketAddr, SocketAddr);
@@ -103,11 +112,37 @@ impl Network {
     }
 }
 
+impl Streams {
+    /// Whether a host has a connection between these ends.
+    pub(super) fn has(&self, node: u32, local: SocketAddr, remote: SocketAddr) -> bool {
+        self.by_ends.contains_key(&(node, local, remote))
+    }
+}
+
 impl Fabric {
     fn ports(&mut self, node: u32) -> Option<&mut Ports> {
         match &mut self.nodes[node as usize].kind {
             Kind::Host { ports, .. } => Some(ports),
-            Kind::Router { .. } | Kind::Nat(_) => None,
+            Kind::Router { .. } | Kind::Nat { .. } => None,
+        }
+    }
+
+    /// Opens a hosted machine's connection.
+    pub(super) fn open_stream(&mut self, node: u32, path: Path) {
+        self.with_connection(node, path, |connection, now, out| connection.open(now, out));
+    }
+
+    /// Ends a hosted machine's connection when all has arrived.
+    pub(super) fn end_stream(&mut self, node: u32, path: Path) {
+        if let Some(index) = self.connection(node, path) {
+            self.run(index, |connection, now, out| connection.close(now, out));
+        }
+    }
+
+    /// Forgets a connection that is not open yet, without a word.
+    pub(super) fn abandon_stream(&mut self, node: u32, path: Path) {
+        if let Some(index) = self.connection(node, path) {
+            self.forget(index);
         }
     }
 
@@ -162,6 +197,10 @@ impl Fabric {
         }
         if !flags.contains(Flags::SYN) || flags.contains(Flags::ACK) || flags.contains(Flags::RST) {
             return None;
+        }
+        if self.listens(node, local) {
+            let path = Path { transport: Transport::Tcp, local, remote };
+            return self.insert(node, path);
         }
         let listening = &self.ports(node)?.listening;
         let (_, transport) = *listening.iter().find(|(port, _)| *port == local.port())?;
@@ -257,11 +296,11 @@ impl Fabric {
             }
             _ => {}
         }
-        for message in out.messages {
-            self.streams.inbox.push_back((node, path, message));
-        }
         if out.opened {
             self.tell(node, StreamEvent::Opened(path));
+        }
+        for message in out.messages {
+            self.streams.inbox.push_back((node, Parcel::Message(path, message)));
         }
         if let Some(end) = out.ended {
             self.forget(index);
@@ -283,6 +322,9 @@ impl Fabric {
     }
 
     fn tell(&mut self, node: u32, event: StreamEvent) {
+        if self.hosting(node).is_some() {
+            return self.streams.inbox.push_back((node, Parcel::Event(event)));
+        }
         let Some(ports) = self.ports(node) else { return };
         if ports.events.len() >= MOST_EVENTS {
             ports.events.pop_front();
