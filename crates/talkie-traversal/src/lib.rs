@@ -7,3 +7,4 @@ pub mod ice;
 pub mod punch;
 pub mod stun;
 pub mod turn;
+pub mod uri;

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::candidate::{Candidate, CandidateAddress};
 use super::parameters::{self, Options};
+use crate::uri::is_host_name;
 
 /// One attribute.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,16 +171,7 @@ impl FromStr for CandidateAddress {
         if let Ok(ip) = text.parse() {
             return Ok(Self::Ip(ip));
         }
-        // RFC 1035 §2.3.4, RFC 1123 §2.1; an underscore occurs although it may not.
-        let is_label = |label: &str| {
-            (1..=63).contains(&label.len())
-                && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
-        };
-        let name = text.strip_suffix('.').unwrap_or(text);
-        let last = name.rsplit('.').next().unwrap_or_default();
-        // A name never ends in a number: that is an address which is wrong.
-        let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
-        if name.len() > 253 || is_number || !name.split('.').all(is_label) {
+        if !is_host_name(text) {
             return Err(Flaw::Address);
         }
         Ok(Self::Name(text.to_owned()))

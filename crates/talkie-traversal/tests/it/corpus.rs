@@ -7,6 +7,8 @@ use std::path::Path;
 mod channel_data;
 #[path = "../../../../fuzz/bodies/discover.rs"]
 mod discover;
+#[path = "../../../../fuzz/bodies/ice_candidate.rs"]
+mod ice_candidate;
 #[path = "../../../../fuzz/bodies/input.rs"]
 mod input;
 #[path = "../../../../fuzz/bodies/punch.rs"]
@@ -19,6 +21,8 @@ mod stun_roundtrip;
 mod turn_client;
 #[path = "../../../../fuzz/bodies/turn_server.rs"]
 mod turn_server;
+#[path = "../../../../fuzz/bodies/uri.rs"]
+mod uri;
 
 fn replay(target: &str, run: fn(&[u8])) {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
@@ -66,4 +70,14 @@ fn discover_takes_its_corpus() {
 #[test]
 fn punch_takes_its_corpus() {
     replay("punch", punch::run);
+}
+
+#[test]
+fn ice_candidate_takes_its_corpus() {
+    replay("ice_candidate", ice_candidate::run);
+}
+
+#[test]
+fn uri_takes_its_corpus() {
+    replay("uri", uri::run);
 }
