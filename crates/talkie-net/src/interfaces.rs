@@ -61,6 +61,55 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
         .collect())
 }
 
+/// All addresses that a socket can be bound to, as machines are told of them, in a fixed order.
+pub(crate) fn usable() -> io::Result<Vec<talkie_sansio::Interface>> {
+    let unsettled = unsettled();
+    let mut list: Vec<_> = if_addrs::get_if_addrs()?
+        .into_iter()
+        // The kernel's IFF_RUNNING: up, and its cable or radio has a link. Only Linux is sure of it.
+        .filter(|entry| entry.is_oper_up() || !cfg!(target_os = "linux"))
+        .filter(|entry| !unsettled.contains(&entry.ip()))
+        .map(|entry| {
+            let address = entry.ip();
+            talkie_sansio::Interface { name: entry.name, address }
+        })
+        .collect();
+    list.sort();
+    list.dedup();
+    Ok(list)
+}
+
+/// IPv6 addresses that can't be bound yet, or ever, because they are still looked for on the link or
+/// have been found there (RFC 4862 §5.4). The kernel tells when that is over.
+#[cfg(target_os = "linux")]
+fn unsettled() -> Vec<IpAddr> {
+    /// Of linux/if_addr.h.
+    const OPTIMISTIC: u32 = 0x04;
+    const DAD_FAILED: u32 = 0x08;
+    const TENTATIVE: u32 = 0x40;
+    let Ok(table) = std::fs::read_to_string("/proc/net/if_inet6") else { return Vec::new() };
+    let entry = |line: &str| {
+        let mut words = line.split_ascii_whitespace();
+        let address = u128::from_str_radix(words.next()?, 16).ok()?;
+        // After it: interface, length of the prefix, scope.
+        let flags = u32::from_str_radix(words.nth(3)?, 16).ok()?;
+        let tentative = flags & TENTATIVE != 0 && flags & OPTIMISTIC == 0;
+        (tentative || flags & DAD_FAILED != 0).then(|| Ipv6Addr::from_bits(address).into())
+    };
+    table.lines().filter_map(entry).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn unsettled() -> Vec<IpAddr> {
+    Vec::new()
+}
+
+/// The number of the interface that has the address.
+pub(crate) fn interface_index(address: IpAddr) -> Option<u32> {
+    let list = if_addrs::get_if_addrs().ok()?;
+    list.into_iter().find(|entry| entry.ip() == address)?.index
+}
+
 /// The address that packets to `remote` would leave from. Nothing is sent: connecting a UDP socket
 /// only asks the routing table.
 #[must_use]

@@ -1,9 +1,10 @@
 //! Sockets for talkie's protocol machines: the only crate that owns any.
 //!
 //! It knows no protocol. A [`Machine`](talkie_sansio::Machine) gets its datagrams, its timers and
-//! its [`genesis()`] from here, in one of two ways:
+//! its [`genesis()`] from here, in one of three ways:
 //!
 //! - [`driver`] runs a machine as a tokio task on a few UDP sockets or one stream: clients.
+//! - [`host`] runs a machine that asks for its own sockets, streams and names as a tokio task: agents.
 //! - [`plane`] runs a machine with a direct forward path on a thread of its own: relays.
 //!
 //! [`tun`] makes network cards whose other end is this program, for boxes that stand between hosts.
@@ -14,6 +15,7 @@ pub mod driver;
 mod drops;
 mod frame;
 mod genesis;
+pub mod host;
 mod interfaces;
 mod leg;
 pub mod plane;
@@ -22,6 +24,7 @@ mod sys;
 #[cfg(target_os = "linux")]
 pub mod tun;
 mod udp;
+mod watch;
 
 pub use drops::kernel_drops;
 pub use frame::{BadFrame, Framer};

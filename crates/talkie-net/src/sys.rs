@@ -1,13 +1,13 @@
-//! Socket options that no safe crate sets: the one place with `unsafe`.
+//! Socket options and clocks that no safe crate has: the one place with `unsafe`.
 
 #[cfg(target_os = "linux")]
 pub use linux::raise_descriptor_limit;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::tune;
+pub(crate) use linux::{address_changes, time_asleep, tune};
 #[cfg(not(target_os = "linux"))]
 pub use other::raise_descriptor_limit;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use other::tune;
+pub(crate) use other::{time_asleep, tune};
 
 /// What [`tune`] shall set.
 #[derive(Clone, Copy, Debug)]
@@ -19,10 +19,15 @@ pub(crate) struct Tuning {
 }
 
 #[cfg(target_os = "linux")]
-#[expect(unsafe_code, reason = "setsockopt")]
+#[expect(unsafe_code, reason = "system calls")]
 mod linux {
     use std::io;
     use std::os::fd::{AsRawFd, BorrowedFd};
+    use std::time::Duration;
+
+    use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+    use tokio::io::Interest;
+    use tokio::io::unix::AsyncFd;
 
     use super::Tuning;
 
@@ -80,6 +85,46 @@ mod linux {
         }
         Ok(limit.rlim_cur)
     }
+
+    /// A socket that becomes readable when an interface or an address of this host changes. Must be
+    /// called in a tokio runtime.
+    pub(crate) fn address_changes() -> io::Result<AsyncFd<Socket>> {
+        let protocol = Protocol::from(libc::NETLINK_ROUTE);
+        let socket = Socket::new(Domain::from(libc::AF_NETLINK), Type::RAW, Some(protocol))?;
+        socket.set_nonblocking(true)?;
+        let groups = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_IFADDR | libc::RTMGRP_IPV6_IFADDR;
+        // SAFETY: `storage` is zeroed and large and aligned enough for any socket address, a
+        // `sockaddr_nl` of plain integers among them; the length told is that of what was written.
+        let ((), address) = unsafe {
+            SockAddr::try_init(|storage, length| {
+                let netlink = storage.cast::<libc::sockaddr_nl>();
+                (*netlink).nl_family = libc::AF_NETLINK as libc::sa_family_t;
+                (*netlink).nl_groups = groups as u32;
+                *length = size_of::<libc::sockaddr_nl>() as libc::socklen_t;
+                Ok(())
+            })
+        }?;
+        socket.bind(&address)?;
+        // SAFETY: a `Socket` owns its descriptor, which stays open and the same until it is dropped.
+        let watched = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) };
+        Ok(watched?)
+    }
+
+    /// How long this host has slept since it was started.
+    pub(crate) fn time_asleep() -> Duration {
+        // What time passes between the two only makes it seem longer by microseconds.
+        let awake = clock(libc::CLOCK_MONOTONIC);
+        clock(libc::CLOCK_BOOTTIME).saturating_sub(awake)
+    }
+
+    fn clock(id: libc::clockid_t) -> Duration {
+        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        // SAFETY: the pointer is to a whole `timespec` that the kernel fills in.
+        if unsafe { libc::clock_gettime(id, &raw mut time) } != 0 {
+            return Duration::ZERO;
+        }
+        Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap_or(0))
+    }
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -87,6 +132,11 @@ mod other {
     /// Nothing to tune: quinn-udp's settings stay.
     pub(crate) fn tune<F>(_fd: F, _tuning: super::Tuning) -> std::io::Result<()> {
         Ok(())
+    }
+
+    /// Not known on this system.
+    pub(crate) fn time_asleep() -> std::time::Duration {
+        std::time::Duration::ZERO
     }
 
     /// Not known how on this system: what is granted stays, told as 0.

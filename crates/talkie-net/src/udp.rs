@@ -156,6 +156,15 @@ impl UdpSocket {
         if options.reuse_port {
             socket.set_reuse_port(true)?;
         }
+        Self::bind_prepared(socket, address, options)
+    }
+
+    /// Binds a socket whose own options are set already.
+    pub(crate) fn bind_prepared(
+        socket: Socket,
+        address: SocketAddr,
+        options: &UdpOptions,
+    ) -> io::Result<Self> {
         // Less than asked for is still a working socket; `granted` tells.
         let _ = socket.set_recv_buffer_size(options.receive_buffer);
         let _ = socket.set_send_buffer_size(options.send_buffer);

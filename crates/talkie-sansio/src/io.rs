@@ -89,7 +89,8 @@ pub enum Want {
         /// Names it.
         id: WantId,
     },
-    /// A stream is not needed any more. Not answered.
+    /// A stream is not needed any more; what was sent on it before still goes out, if it can soon. Not
+    /// answered: nothing more is heard of it, [`Answer::Closed`] neither.
     HangUp {
         /// The stream.
         path: Path,
@@ -135,7 +136,7 @@ pub enum Answer {
         /// Why.
         error: WantError,
     },
-    /// A stream has ended, by whomever.
+    /// A stream has ended, and was not [hung up](Want::HangUp). Told once.
     Closed {
         /// The stream.
         path: Path,

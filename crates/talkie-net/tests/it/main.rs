@@ -3,5 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod driver;
+mod guest;
+mod host;
 mod plane;
 mod toy;
