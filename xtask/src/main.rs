@@ -6,6 +6,7 @@ mod cargo;
 mod command;
 mod dependencies;
 mod files;
+mod interop;
 mod screenshots;
 mod setup;
 mod step;

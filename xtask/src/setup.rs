@@ -1,5 +1,6 @@
 //! Installs what the tests need beside a Rust toolchain and a C compiler: browsers, coturn's test
-//! clients, Node.js and the packages of the browser tests. Does nothing where all is there.
+//! clients, Node.js and the packages of the browser tests, other ICE stacks. Does nothing where all is
+//! there.
 
 use std::env;
 use std::fs;
@@ -10,6 +11,7 @@ use std::time::SystemTime;
 use anyhow::{Context as _, Result, bail};
 
 use crate::command::{output, program, root, run};
+use crate::interop;
 
 /// What must be found, and Debian's package that has it. With a slash: a file; else a program.
 const NEEDS: &[(&str, &str)] = &[
@@ -22,6 +24,9 @@ const NEEDS: &[(&str, &str)] = &[
     ("nft", "nftables"),
     ("tshark", "tshark"),
     ("unshare", "util-linux"),
+    ("python3", "python3"),
+    ("pkg-config", "pkg-config"),
+    ("/usr/include/nice/agent.h", "libnice-dev"),
     ("/usr/share/fonts/truetype/dejavu", "fonts-dejavu-core"),
 ];
 
@@ -31,12 +36,15 @@ const NODE: u32 = 20;
 pub(crate) const BROWSER_TESTS: &str = "tests/e2e/browser";
 
 pub(crate) fn ensure() -> Result<String> {
-    let missing = missing();
+    let mut missing = missing();
+    if !interop::python_is_whole() {
+        missing.push("python3-venv");
+    }
     if !missing.is_empty() {
         install(&missing)?;
     }
     node_version()?;
-    let packages = node_packages()?;
+    let packages = [node_packages()?, interop::build()?].join("; ");
     Ok(match missing.as_slice() {
         [] => format!("browsers, coturn and Node.js are here; {packages}"),
         installed => format!("installed {}; {packages}", installed.join(" ")),
