@@ -169,6 +169,11 @@ impl Wires {
         self.sockets.len() + self.listeners.len()
     }
 
+    /// Whether any stream may be accepted.
+    pub(crate) fn listens(&self) -> bool {
+        !self.listeners.is_empty()
+    }
+
     /// Closes a socket or listener.
     pub(crate) fn close(&mut self, id: WantId) {
         self.sockets.retain(|port| port.id != Some(id));

@@ -1,14 +1,14 @@
 //! Tells when this host's interfaces change, and when the host wakes from sleep.
 //!
-//! On Linux the kernel says so (netlink); elsewhere the list is looked at every two seconds. What
+//! On Linux the kernel says so (netlink); elsewhere, and where a sandbox forbids that, the list is looked
+//! at every two seconds. What
 //! changes at once — an interface comes up, gets its addresses one by one — is waited for a moment and
 //! told together. A list is told only if it differs from the last, or after a sleep: a laptop may wake
 //! in another network that gives it the same address.
 
 #[cfg(target_os = "linux")]
-mod linux;
-#[cfg(not(target_os = "linux"))]
-mod polling;
+mod kernel;
+mod signal;
 
 use std::io;
 use std::time::Duration;
@@ -18,10 +18,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-#[cfg(target_os = "linux")]
-use self::linux::Signal;
-#[cfg(not(target_os = "linux"))]
-use self::polling::Signal;
+use self::signal::Signal;
 use crate::interfaces::usable;
 use crate::sys;
 
@@ -41,7 +38,7 @@ impl Watch {
     /// Must be called in a tokio runtime.
     pub(crate) fn start() -> io::Result<Self> {
         let (sender, lists) = mpsc::channel(1);
-        let signal = Signal::new()?;
+        let signal = Signal::new();
         // After the signal: what changes in between is told twice and not missed.
         let list = usable()?;
         let task = tokio::spawn(watch(signal, list, sender)).abort_handle();

@@ -5,5 +5,7 @@
 mod driver;
 mod guest;
 mod host;
+mod host_bounds;
+mod host_tls;
 mod plane;
 mod toy;

@@ -1,4 +1,4 @@
-//! The kernel's own word that something has changed.
+//! The kernel's own word that something has changed: netlink, of which only the fact is read.
 
 use std::io::{self, Read as _};
 
@@ -9,22 +9,20 @@ use crate::sys;
 
 /// More than any message of the kernel's here; what does not fit is not of interest.
 const MESSAGE: usize = 8 << 10;
-
 /// Messages taken at once.
 const MESSAGES: usize = 256;
 
-pub(super) struct Signal {
+pub(super) struct Kernel {
     socket: AsyncFd<Socket>,
 }
 
-#[expect(clippy::needless_pass_by_ref_mut, reason = "other systems' `Signal` has a state")]
-impl Signal {
-    pub(super) fn new() -> io::Result<Self> {
+impl Kernel {
+    pub(super) fn listen() -> io::Result<Self> {
         Ok(Self { socket: sys::address_changes()? })
     }
 
     /// Waits for a change. Cancel safe.
-    pub(super) async fn changed(&mut self) {
+    pub(super) async fn changed(&self) {
         loop {
             let Ok(mut guard) = self.socket.readable().await else {
                 // The runtime is shutting down.
@@ -38,8 +36,8 @@ impl Signal {
         }
     }
 
-    /// Takes what else was said, since the list is read after it.
-    pub(super) fn settle(&mut self) {
+    /// Takes what else was said.
+    pub(super) fn settle(&self) {
         let mut message = [0; MESSAGE];
         let mut socket = self.socket.get_ref();
         // An overflow is told once and then forgotten; what follows is still there.
