@@ -6,6 +6,8 @@ mod driver;
 mod guest;
 mod host;
 mod host_bounds;
+#[cfg(target_os = "linux")]
+mod host_network;
 mod host_tls;
 mod plane;
 mod toy;
