@@ -4,14 +4,23 @@
 //! [candidates](Candidate) — addresses at which it may be reached — and tells them to the other by some
 //! way that exists already; then both check pairs of them at the same time and agree on one.
 //!
-//! One agent is one transport of one component, which is what bundled, multiplexed WebRTC needs
+//! One [`Agent`] is one transport of one component, which is what bundled, multiplexed WebRTC needs
 //! (RFC 9143, RFC 5761).
 
+mod agent;
 mod attribute;
 mod candidate;
+mod config;
+mod event;
+pub mod gather;
 mod parameters;
 pub mod priority;
 
+pub use agent::{AddError, Agent, Counters, SendError};
 pub use attribute::{Attribute, Flaw, ParseError, RemoteCandidate};
 pub use candidate::{Candidate, CandidateAddress, CandidateType, Protocol, TcpType};
+pub use config::{Config, Limits, Pace, Role, Timers};
+pub use event::{
+    Chapter, ConnectionState, Event, GatheringState, Pair, PairFailure, PairId, Story,
+};
 pub use parameters::{Options, Parameters};

@@ -10,6 +10,8 @@ mod corpus;
 mod discover;
 mod discover_hostile;
 mod discover_world;
+mod ice_agent;
+mod ice_agent_world;
 mod ice_attributes;
 mod ice_priority;
 mod punch;

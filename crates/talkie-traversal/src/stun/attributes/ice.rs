@@ -19,3 +19,8 @@ flag! {
     /// The pair that this check succeeds for is to be used.
     UseCandidate = USE_CANDIDATE
 }
+number! {
+    /// The later of two nominations has the greater number (draft-thatcher-ice-renomination; the number
+    /// that browsers use).
+    Nomination(u32) = NOMINATION
+}

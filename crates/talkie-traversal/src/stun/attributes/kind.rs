@@ -120,4 +120,6 @@ types! {
     RESPONSE_ORIGIN = 0x802B "RESPONSE-ORIGIN";
     /// RFC 5780 §7.4.
     OTHER_ADDRESS = 0x802C "OTHER-ADDRESS";
+    /// draft-thatcher-ice-renomination; not in the registry, the number that browsers use.
+    NOMINATION = 0xC001 "NOMINATION";
 }

@@ -17,7 +17,7 @@ pub use address::{
 pub use behaviour::{CacheTimeout, ChangeRequest, Padding, ResponsePort};
 pub use credential::{PasswordAlgorithms, UserHash};
 pub use error_code::{ErrorCode, UnknownAttributes};
-pub use ice::{IceControlled, IceControlling, Priority, UseCandidate};
+pub use ice::{IceControlled, IceControlling, Nomination, Priority, UseCandidate};
 pub use kind::AttributeType;
 pub use text::{AlternateDomain, Nonce, Realm, Software, Username};
 pub use turn::{

@@ -1,0 +1,276 @@
+//! Which check goes when (RFC 8445 §6.1.4).
+//!
+//! The first ordinary check goes at once and one more each Ta. Triggered checks, which answer checks of the
+//! other side, do not wait for their turn: a handful may go at once, and one more is granted each Ta; the
+//! same pair is triggered once per Ta. Each check is repeated as STUN has it until it is answered.
+
+use std::time::{Duration, Instant};
+
+use super::context::Context;
+use super::generation::Generation;
+use super::pair::{Active, Check, Pair, State};
+use super::session::{Content, Proposal};
+use crate::ice::candidate::{CandidateType, Protocol};
+use crate::ice::event::{Chapter, PairFailure, PairId};
+use crate::ice::gather::SendError;
+
+/// The most valid pairs that are kept beside the selected one for when it breaks.
+pub(super) const MOST_SPARE: usize = 3;
+
+impl Generation {
+    /// Sends what is due.
+    pub(super) fn check(&mut self, context: &mut Context<'_>) {
+        if self.session.remote().is_none() || self.is_failed {
+            return;
+        }
+        self.repeat_checks(context);
+        self.send_triggered(context);
+        while self.paced_at <= context.now {
+            let Some(index) = self.next_ordinary() else { break };
+            self.paced_at = context.now + context.config.pace.interval;
+            self.begin(context, index, None);
+        }
+    }
+
+    /// The highest-priority pair that waits; if none does, frozen ones are let go (RFC 8445 §6.1.4.2).
+    fn next_ordinary(&mut self) -> Option<usize> {
+        if let Some(index) = self.best_in(State::Waiting) {
+            return Some(index);
+        }
+        let index = self.best_in(State::Frozen)?;
+        self.pairs[index].state = State::Waiting;
+        Some(index)
+    }
+
+    fn best_in(&self, state: State) -> Option<usize> {
+        let waits = |pair: &Pair| pair.state == state && self.is_wanted(pair);
+        let waiting = self.pairs.iter().enumerate().filter(|(_, pair)| waits(pair));
+        waiting.max_by_key(|(_, pair)| pair.priority).map(|(index, _)| index)
+    }
+
+    /// Whether a pair that is not valid is worth a check. Once a pair is nominated, only better ones are
+    /// (RFC 8445 §8.1.2), or any while there are too few to fall back to.
+    pub(super) fn is_wanted(&self, pair: &Pair) -> bool {
+        let Some(selected) = self.selected.and_then(|id| self.pair(id)) else { return true };
+        if selected.nominated.is_none() || !selected.is_healthy() || self.is_alarmed {
+            return true;
+        }
+        pair.priority > selected.priority
+            || self.pairs.iter().filter(|pair| pair.is_valid()).count() <= MOST_SPARE / 2
+    }
+
+    /// Begins a check of a pair.
+    pub(super) fn begin(
+        &mut self,
+        context: &mut Context<'_>,
+        index: usize,
+        nominates: Option<Proposal>,
+    ) {
+        let rto = self.timeout(context);
+        let Some((id, bytes)) = self.send_check(context, index, nominates) else { return };
+        let pair = &mut self.pairs[index];
+        if pair.state != State::Succeeded {
+            pair.state = State::InProgress;
+        }
+        let is_stream = self.is_stream(index);
+        let pace = context.config.pace;
+        // RFC 8489 §6.2.2: over a stream once, and as long as it would take over UDP.
+        let wait = if is_stream { whole(pace.timeout, pace.requests, pace.last_wait) } else { rto };
+        let sent = if is_stream { pace.requests } else { 1 };
+        let deadline = context.now + wait;
+        self.pairs[index].active = Some(Active { id, bytes, sent, rto, deadline });
+        context.story(&self.pairs[index], Chapter::Sent(1));
+    }
+
+    /// Sends one request that is not repeated.
+    pub(super) fn send_check(
+        &mut self,
+        context: &mut Context<'_>,
+        index: usize,
+        nominates: Option<Proposal>,
+    ) -> Option<(crate::stun::TransactionId, Vec<u8>)> {
+        let id = context.transaction_id();
+        let priority = self.shown_priority(index);
+        let (role, tie_breaker) = (self.role, self.tie_breaker);
+        let content = Content { priority, role, tie_breaker, nominates };
+        let bytes = self.session.request(id, content)?;
+        let pair = &mut self.pairs[index];
+        match context.gatherer.send(context.now, pair.base, pair.address, &bytes) {
+            // What finds no room now is lost as any packet may be, and is repeated.
+            Ok(()) | Err(SendError::Full) => {}
+            Err(_) => {
+                self.fail(context, index, PairFailure::Unsendable);
+                return None;
+            }
+        }
+        pair.counts.requests_sent += 1;
+        let sent_at = context.now;
+        pair.remember(Check { id, sent_at, is_repeated: false, role, priority, nominates });
+        Some((id, bytes))
+    }
+
+    /// PRIORITY: what the candidate would have that the other side may see in this check (RFC 8445 §7.1.1).
+    /// A check through a relay says so, as the relayed candidate does: else the other side, if it does not
+    /// know the relay yet, would prefer it to a direct path.
+    fn shown_priority(&self, index: usize) -> u32 {
+        const PEER_REFLEXIVE: u32 = 110 << 24;
+        let Some(local) = self.local(self.pairs[index].local) else { return PEER_REFLEXIVE };
+        let candidate = &local.candidate;
+        if candidate.kind == CandidateType::Relayed {
+            return candidate.priority;
+        }
+        // Never above what the candidate itself has: TCP stays behind UDP.
+        (PEER_REFLEXIVE | (candidate.priority & 0x00FF_FFFF)).min(candidate.priority)
+    }
+
+    fn is_stream(&self, index: usize) -> bool {
+        let local = self.local(self.pairs[index].local);
+        local.is_some_and(|local| matches!(local.candidate.protocol, Protocol::Tcp(_)))
+    }
+
+    /// RFC 8445 §14.3, with one checklist.
+    fn timeout(&self, context: &Context<'_>) -> Duration {
+        let pace = context.config.pace;
+        let pending = self
+            .pairs
+            .iter()
+            .filter(|pair| matches!(pair.state, State::Waiting | State::InProgress));
+        let spread =
+            pace.interval.saturating_mul(u32::try_from(pending.count()).unwrap_or(u32::MAX));
+        pace.timeout.max(spread)
+    }
+
+    /// Repeats the checks that are unanswered, or gives them up.
+    fn repeat_checks(&mut self, context: &mut Context<'_>) {
+        for index in 0..self.pairs.len() {
+            let active = self.pairs[index].active.as_ref();
+            if active.is_none_or(|active| active.deadline > context.now) {
+                continue;
+            }
+            // RFC 8445 §8.1.2: what is not needed any more is not repeated.
+            let is_needed = self.pairs[index].is_valid() || self.is_wanted(&self.pairs[index]);
+            let pair = &mut self.pairs[index];
+            if !is_needed {
+                pair.state = State::Waiting;
+                pair.active = None;
+                continue;
+            }
+            let pace = context.config.pace;
+            // The answer to a nomination is missed like that to any question.
+            if let Some(life) = &mut pair.life {
+                life.unanswered += 1;
+            }
+            let active = pair.active.as_mut().expect("it was there a moment ago");
+            if active.sent < pace.requests {
+                active.sent += 1;
+                let is_last = active.sent == pace.requests;
+                let times = if is_last { pace.last_wait } else { 1 << (active.sent - 1).min(16) };
+                let base = if is_last { pace.timeout } else { active.rto };
+                active.deadline = context.now + base.saturating_mul(times);
+                let sent = active.sent;
+                let _ = context.gatherer.send(context.now, pair.base, pair.address, &active.bytes);
+                pair.counts.requests_sent += 1;
+                if let Some(check) = pair.checks.iter_mut().find(|check| check.id == active.id) {
+                    check.is_repeated = true;
+                }
+                context.story(&self.pairs[index], Chapter::Sent(sent));
+            } else {
+                self.fail(context, index, PairFailure::TimedOut);
+            }
+        }
+    }
+
+    /// A pair will not be used.
+    pub(super) fn fail(&mut self, context: &mut Context<'_>, index: usize, why: PairFailure) {
+        let pair = &mut self.pairs[index];
+        pair.state = State::Failed;
+        pair.life = None;
+        pair.nominated = None;
+        pair.active = None;
+        pair.checks.clear();
+        if self.proposed.is_some_and(|(id, _)| id == pair.id) {
+            self.proposed = None;
+        }
+        context.story(&self.pairs[index], Chapter::Failed(why));
+    }
+
+    /// Queues a check that answers one of theirs (RFC 8445 §7.3.1.4).
+    pub(super) fn trigger(&mut self, index: usize) {
+        let pair = &mut self.pairs[index];
+        match pair.state {
+            State::Succeeded => return,
+            State::InProgress => {}
+            State::Frozen | State::Waiting | State::Failed => pair.state = State::Waiting,
+        }
+        let id = pair.id;
+        if !self.triggered.contains(&id) {
+            self.triggered.push_back(id);
+        }
+    }
+
+    fn send_triggered(&mut self, context: &mut Context<'_>) {
+        if self.triggered.is_empty() {
+            return;
+        }
+        self.grant(context);
+        for id in std::mem::take(&mut self.triggered) {
+            let Some(index) = self.index(id) else { continue };
+            if matches!(self.pairs[index].state, State::Succeeded | State::Failed) {
+                continue;
+            }
+            if self.tokens == 0 || self.rested_at(index, context) > context.now {
+                self.triggered.push_back(id);
+                continue;
+            }
+            self.tokens -= 1;
+            // The check under way is not repeated, but may still be answered.
+            self.pairs[index].stop();
+            self.pairs[index].triggered_at = Some(context.now);
+            self.begin(context, index, None);
+        }
+    }
+
+    /// Gives the triggered checks of the time that has passed.
+    fn grant(&mut self, context: &Context<'_>) {
+        let pace = context.config.pace;
+        let passed = context.now.saturating_duration_since(self.granted_at);
+        let interval = pace.interval.max(Duration::from_millis(1));
+        let granted = u32::try_from(passed.as_millis() / interval.as_millis()).unwrap_or(u32::MAX);
+        if granted >= pace.burst.saturating_sub(self.tokens) {
+            self.tokens = pace.burst;
+            self.granted_at = context.now;
+        } else {
+            self.tokens += granted;
+            self.granted_at += interval * granted;
+        }
+    }
+
+    fn rested_at(&self, index: usize, context: &Context<'_>) -> Instant {
+        let last = self.pairs[index].triggered_at;
+        last.map_or(context.now, |at| at + context.config.pace.interval)
+    }
+
+    /// When checks want to be sent next.
+    pub(super) fn next_check(&self, context: &Context<'_>) -> Option<Instant> {
+        if self.session.remote().is_none() || self.is_failed {
+            return None;
+        }
+        let interval = context.config.pace.interval.max(Duration::from_millis(1));
+        let waits = |pair: &Pair| {
+            matches!(pair.state, State::Waiting | State::Frozen) && self.is_wanted(pair)
+        };
+        let ordinary = self.pairs.iter().any(waits).then_some(self.paced_at);
+        let granted = if self.tokens == 0 { self.granted_at + interval } else { context.now };
+        let rested = |id: &PairId| self.index(*id).map(|index| self.rested_at(index, context));
+        let triggered =
+            self.triggered.iter().filter_map(rested).min().map(|rested| rested.max(granted));
+        let repeats = self.pairs.iter().filter_map(Pair::due);
+        repeats.chain(ordinary).chain(triggered).min()
+    }
+}
+
+/// How long a check takes that is not answered.
+fn whole(timeout: Duration, requests: u32, last_wait: u32) -> Duration {
+    let doubled = (1_u32 << requests.saturating_sub(1).min(16)) - 1;
+    timeout.saturating_mul(doubled + last_wait)
+}

@@ -1,0 +1,441 @@
+//! One generation: what stands between two restarts (RFC 8445 §9). It has credentials, the candidates of
+//! both sides, and the checklist of pairs.
+//!
+//! Pairs are formed as candidates of either side come (RFC 8838 §10): a base of ours with an address of
+//! theirs that it can send to. The first candidate of a base gives the pair its priority and foundation;
+//! later ones of the same base only name what the other side sees.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use super::context::Context;
+use super::pair::{Counts, Pair, State, rank};
+use super::requests::Early;
+use super::session::Session;
+use crate::ice::candidate::{Candidate, CandidateType, Protocol, TcpType};
+use crate::ice::config::Role;
+use crate::ice::event::{Chapter, PairFailure, PairId};
+use crate::ice::gather::LocalId;
+use crate::ice::parameters::Parameters;
+
+/// A candidate of ours.
+#[derive(Clone, Debug)]
+pub(super) struct Local {
+    pub(super) number: u32,
+    pub(super) id: LocalId,
+    pub(super) base: SocketAddr,
+    pub(super) candidate: Candidate,
+}
+
+/// A candidate of theirs.
+#[derive(Clone, Debug)]
+pub(super) struct Remote {
+    pub(super) number: u32,
+    /// Where it is; `None` until its name is resolved.
+    pub(super) address: Option<SocketAddr>,
+    pub(super) candidate: Candidate,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub(super) struct Generation {
+    pub(super) session: Session,
+    pub(super) role: Role,
+    pub(super) tie_breaker: u64,
+    pub(super) locals: Vec<Local>,
+    pub(super) remotes: Vec<Remote>,
+    pub(super) pairs: Vec<Pair>,
+    pub(super) triggered: VecDeque<PairId>,
+    pub(super) early: Vec<Early>,
+    /// The pair that data takes.
+    pub(super) selected: Option<PairId>,
+    /// Whether the application knows that it is nominated.
+    pub(super) is_selection_told_nominated: bool,
+    /// The greatest number of a nomination so far.
+    pub(super) orders: u32,
+    /// The nomination that is not answered yet.
+    pub(super) proposed: Option<(PairId, u32)>,
+    pub(super) first_valid_at: Option<Instant>,
+    pub(super) was_nominated: bool,
+    pub(super) remote_ended: bool,
+    /// RFC 8863: no failure before.
+    pub(super) patience_until: Option<Instant>,
+    pub(super) is_failed: bool,
+    pub(super) paced_at: Instant,
+    pub(super) tokens: u32,
+    pub(super) granted_at: Instant,
+    /// Whether pairs were checked again since the selected one fell silent.
+    pub(super) is_alarmed: bool,
+    next: u32,
+}
+
+impl Generation {
+    /// A generation without candidates. Its pairs and candidates are numbered from `first`.
+    pub(super) fn new(
+        now: Instant,
+        parameters: Parameters,
+        (role, tie_breaker): (Role, u64),
+        first: u32,
+    ) -> Self {
+        Self {
+            session: Session::new(parameters),
+            role,
+            tie_breaker,
+            locals: Vec::new(),
+            remotes: Vec::new(),
+            pairs: Vec::new(),
+            triggered: VecDeque::new(),
+            early: Vec::new(),
+            selected: None,
+            is_selection_told_nominated: false,
+            orders: 0,
+            proposed: None,
+            first_valid_at: None,
+            was_nominated: false,
+            remote_ended: false,
+            patience_until: None,
+            is_failed: false,
+            paced_at: now,
+            tokens: 0,
+            granted_at: now,
+            is_alarmed: false,
+            next: first,
+        }
+    }
+
+    /// A number that neither a pair nor a candidate of this agent has had.
+    pub(super) fn number(&mut self) -> u32 {
+        self.next = self.next.wrapping_add(1);
+        self.next
+    }
+
+    pub(super) fn last_number(&self) -> u32 {
+        self.next
+    }
+
+    pub(super) fn index(&self, id: PairId) -> Option<usize> {
+        self.pairs.iter().position(|pair| pair.id == id)
+    }
+
+    pub(super) fn pair(&self, id: PairId) -> Option<&Pair> {
+        self.pairs.iter().find(|pair| pair.id == id)
+    }
+
+    pub(super) fn local(&self, number: u32) -> Option<&Local> {
+        self.locals.iter().find(|local| local.number == number)
+    }
+
+    pub(super) fn remote(&self, number: u32) -> Option<&Remote> {
+        self.remotes.iter().find(|remote| remote.number == number)
+    }
+
+    /// The pair that a packet belongs to.
+    pub(super) fn find(&self, base: LocalId, address: SocketAddr) -> Option<usize> {
+        self.pairs.iter().position(|pair| pair.base == base && pair.address == address)
+    }
+
+    /// Takes a candidate of ours; says whether it is new to the other side.
+    pub(super) fn add_local(
+        &mut self,
+        context: &mut Context<'_>,
+        id: LocalId,
+        base: SocketAddr,
+        candidate: &Candidate,
+    ) -> bool {
+        let place = (&candidate.address, candidate.port, candidate.protocol);
+        let same = |known: &&mut Local| {
+            known.id == id
+                && (&known.candidate.address, known.candidate.port, known.candidate.protocol)
+                    == place
+        };
+        if let Some(known) = self.locals.iter_mut().find(same) {
+            // The other side may have shown it to us before the server did.
+            let was_shown = known.candidate.kind == CandidateType::PeerReflexive;
+            known.candidate = candidate.clone();
+            return was_shown;
+        }
+        if self.locals.len() >= context.config.limits.local_candidates {
+            context.counters.overflowing += 1;
+            return false;
+        }
+        let is_first = self.locals.iter().all(|known| known.id != id);
+        let number = self.number();
+        self.locals.push(Local { number, id, base, candidate: candidate.clone() });
+        if is_first {
+            let remotes: Vec<u32> = self.remotes.iter().map(|remote| remote.number).collect();
+            for remote in remotes {
+                self.form(context, number, remote);
+            }
+        }
+        true
+    }
+
+    /// Takes a candidate of theirs; says whether there was room.
+    pub(super) fn add_remote(
+        &mut self,
+        context: &mut Context<'_>,
+        candidate: Candidate,
+        address: Option<SocketAddr>,
+    ) -> bool {
+        let place = (&candidate.address, candidate.port, candidate.protocol);
+        let is_known = |known: &Remote| {
+            let theirs = (&known.candidate.address, known.candidate.port, known.candidate.protocol);
+            known.candidate.kind != CandidateType::PeerReflexive && theirs == place
+        };
+        if self.remotes.iter().any(is_known) {
+            return true;
+        }
+        if address.is_some_and(|address| self.adopt(context, &candidate, address)) {
+            return true;
+        }
+        let room = context.config.limits.remote_candidates;
+        if self.remotes.len() >= room && !self.make_room() {
+            context.counters.overflowing += 1;
+            return false;
+        }
+        let number = self.number();
+        self.remotes.push(Remote { number, address, candidate });
+        self.form_remote(context, number);
+        true
+    }
+
+    /// RFC 8445 §7.3.1.3, RFC 8838 §11.4: what was known as peer-reflexive has been told of by now.
+    fn adopt(
+        &mut self,
+        context: &mut Context<'_>,
+        candidate: &Candidate,
+        address: SocketAddr,
+    ) -> bool {
+        let is_shown = |known: &&mut Remote| {
+            known.candidate.kind == CandidateType::PeerReflexive
+                && known.address == Some(address)
+                && (known.candidate.protocol == Protocol::Udp)
+                    == (candidate.protocol == Protocol::Udp)
+        };
+        let Some(known) = self.remotes.iter_mut().find(is_shown) else { return false };
+        known.candidate = candidate.clone();
+        let number = known.number;
+        for pair in self.pairs.iter_mut().filter(|pair| pair.remote == number) {
+            pair.foundation.1.clone_from(&candidate.foundation);
+        }
+        self.prioritize();
+        self.form_remote(context, number);
+        true
+    }
+
+    /// A name of theirs has got an address.
+    pub(super) fn resolve(&mut self, context: &mut Context<'_>, number: u32, ip: IpAddr) {
+        let Some(at) = self.remotes.iter().position(|remote| remote.number == number) else {
+            return;
+        };
+        let candidate = self.remotes[at].candidate.clone();
+        let address = SocketAddr::new(ip, candidate.port);
+        if self.adopt(context, &candidate, address) {
+            self.remotes.retain(|remote| remote.number != number);
+            return;
+        }
+        self.remotes[at].address = Some(address);
+        self.form_remote(context, number);
+    }
+
+    /// Forgets a peer-reflexive candidate that no pair has.
+    fn make_room(&mut self) -> bool {
+        let is_idle = |remote: &Remote| {
+            remote.candidate.kind == CandidateType::PeerReflexive
+                && self.pairs.iter().all(|pair| pair.remote != remote.number)
+        };
+        let at = self.remotes.iter().position(is_idle);
+        at.map(|at| self.remotes.swap_remove(at)).is_some()
+    }
+
+    /// The candidate of an address that a check of theirs came from (RFC 8445 §7.3.1.3).
+    pub(super) fn learn(
+        &mut self,
+        context: &mut Context<'_>,
+        base: LocalId,
+        address: SocketAddr,
+        priority: u32,
+    ) -> Option<usize> {
+        let is_tcp = |local: &Local| matches!(local.candidate.protocol, Protocol::Tcp(_));
+        let local = self.locals.iter().find(|local| local.id == base)?;
+        let (tcp, local) = (is_tcp(local), local.number);
+        let same = |remote: &Remote| {
+            let theirs = matches!(remote.candidate.protocol, Protocol::Tcp(_));
+            remote.address == Some(address) && theirs == tcp
+        };
+        let known = self.remotes.iter().find(|remote| same(remote)).map(|remote| remote.number);
+        if let Some(remote) = known {
+            return self.insert(context, local, remote, address);
+        }
+        let room = context.config.limits.remote_candidates;
+        if self.remotes.len() >= room && !self.make_room() {
+            context.counters.overflowing += 1;
+            return None;
+        }
+        let number = self.number();
+        let protocol = if tcp { Protocol::Tcp(TcpType::Active) } else { Protocol::Udp };
+        // RFC 8445 §7.3.1.3: a foundation different from all others.
+        let foundation = format!("prflx{number}");
+        let kind = CandidateType::PeerReflexive;
+        let mut candidate = Candidate::new(kind, protocol, address, priority, foundation);
+        candidate.username_fragment =
+            self.session.remote().map(|theirs| theirs.username_fragment.clone());
+        self.remotes.push(Remote { number, address: Some(address), candidate });
+        self.insert(context, local, number, address)
+    }
+
+    fn form_remote(&mut self, context: &mut Context<'_>, remote: u32) {
+        let mut bases = Vec::new();
+        let mut firsts = Vec::new();
+        for local in &self.locals {
+            if !bases.contains(&local.id) {
+                bases.push(local.id);
+                firsts.push(local.number);
+            }
+        }
+        for local in firsts {
+            self.form(context, local, remote);
+        }
+    }
+
+    /// Forms a pair if the two can send to each other and it is not there yet (RFC 8445 §6.1.2.2).
+    fn form(&mut self, context: &mut Context<'_>, local: u32, remote: u32) {
+        let (Some(ours), Some(theirs)) = (self.local(local), self.remote(remote)) else { return };
+        let Some(address) = theirs.address else { return };
+        let fits = speak_to_each_other(ours.candidate.protocol, theirs.candidate.protocol)
+            && are_reachable(ours.base, address);
+        if fits {
+            let address = scoped(ours.base, address);
+            self.insert(context, local, remote, address);
+        }
+    }
+
+    fn insert(
+        &mut self,
+        context: &mut Context<'_>,
+        local: u32,
+        remote: u32,
+        address: SocketAddr,
+    ) -> Option<usize> {
+        let (ours, theirs) = (self.local(local)?, self.remote(remote)?);
+        if let Some(known) = self.find(ours.id, address) {
+            return Some(known);
+        }
+        let mut pair = Pair {
+            id: PairId(0),
+            base: ours.id,
+            base_address: ours.base,
+            address,
+            local,
+            remote,
+            foundation: (ours.candidate.foundation.clone(), theirs.candidate.foundation.clone()),
+            priority: rank(self.role, ours.candidate.priority, theirs.candidate.priority),
+            state: State::Waiting,
+            checks: VecDeque::new(),
+            active: None,
+            triggered_at: None,
+            was_heard: false,
+            asked: None,
+            nominated: None,
+            life: None,
+            round_trip: None,
+            counts: Counts::default(),
+        };
+        if self.pairs.len() >= context.config.limits.pairs && !self.prune(context, pair.priority) {
+            context.counters.overflowing += 1;
+            return None;
+        }
+        // RFC 8838 §12: as the checklist would have it had the pair been there from the beginning.
+        let alike = || self.pairs.iter().filter(|other| other.foundation == pair.foundation);
+        let is_tried = alike()
+            .any(|other| matches!(other.state, State::Waiting | State::InProgress | State::Failed));
+        if is_tried && alike().all(|other| other.state != State::Succeeded) {
+            pair.state = State::Frozen;
+        }
+        pair.id = PairId(self.number());
+        let is_frozen = pair.state == State::Frozen;
+        context.story(&pair, if is_frozen { Chapter::Frozen } else { Chapter::Waiting });
+        self.pairs.push(pair);
+        Some(self.pairs.len() - 1)
+    }
+
+    /// RFC 8445 §6.1.2.5: makes room for a pair by leaving out the one with the lowest priority, if it is
+    /// lower and has not begun.
+    fn prune(&mut self, context: &mut Context<'_>, priority: u64) -> bool {
+        let is_idle = |pair: &Pair| !pair.is_valid() && pair.state != State::InProgress;
+        let candidates = self.pairs.iter().enumerate().filter(|(_, pair)| is_idle(pair));
+        // What has failed already goes before what has not been tried.
+        let least = candidates.min_by_key(|(_, pair)| (pair.state != State::Failed, pair.priority));
+        match least.map(|(at, pair)| (at, pair.state == State::Failed || pair.priority < priority))
+        {
+            Some((at, true)) => {
+                let pair = self.pairs.remove(at);
+                context.story(&pair, Chapter::Removed);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// RFC 8445 §6.1.2.3, again when the role or a candidate's priority has changed.
+    pub(super) fn prioritize(&mut self) {
+        for pair in &mut self.pairs {
+            let ours = self.locals.iter().find(|local| local.number == pair.local);
+            let theirs = self.remotes.iter().find(|remote| remote.number == pair.remote);
+            let ours = ours.map_or(0, |local| local.candidate.priority);
+            let theirs = theirs.map_or(0, |remote| remote.candidate.priority);
+            pair.priority = rank(self.role, ours, theirs);
+        }
+    }
+
+    /// Forgets a base that is gone, and all pairs on it.
+    pub(super) fn drop_base(&mut self, context: &mut Context<'_>, base: LocalId) {
+        self.locals.retain(|local| local.id != base);
+        self.pairs.retain(|pair| {
+            let stays = pair.base != base;
+            if !stays {
+                context.story(pair, Chapter::Failed(PairFailure::AddressGone));
+            }
+            stays
+        });
+        if self.proposed.is_some_and(|(id, _)| self.index(id).is_none()) {
+            self.proposed = None;
+        }
+    }
+}
+
+/// Whether a candidate of ours opens a way to one of theirs (RFC 6544 §6.2: who is passive waits).
+fn speak_to_each_other(ours: Protocol, theirs: Protocol) -> bool {
+    use Protocol::{Tcp, Udp};
+    use TcpType::{Active, Passive, SimultaneousOpen};
+    matches!(
+        (ours, theirs),
+        (Udp, Udp) | (Tcp(Active), Tcp(Passive)) | (Tcp(SimultaneousOpen), Tcp(SimultaneousOpen))
+    )
+}
+
+/// RFC 8445 §6.1.2.2: the same family, and link-local addresses only with each other; and nobody makes us
+/// speak to ourselves.
+fn are_reachable(ours: SocketAddr, theirs: SocketAddr) -> bool {
+    let is_local = |ip: IpAddr| match ip {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(ip) => ip.is_unicast_link_local(),
+    };
+    ours.is_ipv4() == theirs.is_ipv4()
+        && is_local(ours.ip()) == is_local(theirs.ip())
+        && (ours.ip().is_loopback() || !theirs.ip().is_loopback())
+}
+
+/// A link-local address means something only with an interface, which is that of our base.
+fn scoped(ours: SocketAddr, theirs: SocketAddr) -> SocketAddr {
+    match (ours, theirs) {
+        (SocketAddr::V6(ours), SocketAddr::V6(mut theirs))
+            if theirs.ip().is_unicast_link_local() =>
+        {
+            theirs.set_scope_id(ours.scope_id());
+            SocketAddr::V6(theirs)
+        }
+        _ => theirs,
+    }
+}

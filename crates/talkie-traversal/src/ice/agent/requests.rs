@@ -1,0 +1,158 @@
+//! Checks of the other side (RFC 8445 §7.3).
+
+use std::net::SocketAddr;
+
+use rand_core::Rng as _;
+
+use super::context::Context;
+use super::generation::Generation;
+use super::session::{Judgement, Proposal, Request};
+use crate::ice::config::Role;
+use crate::ice::event::Chapter;
+use crate::ice::gather::LocalId;
+use crate::stun::Message;
+use crate::stun::attributes::ErrorCode;
+
+/// A check that came before the other side's parameters did, or after it has restarted (RFC 8445 §7.3): it
+/// is answered at once, and followed when they are there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Early {
+    base: LocalId,
+    address: SocketAddr,
+    priority: u32,
+    nominates: Option<Proposal>,
+}
+
+/// The most checks remembered until the other side's parameters come.
+const MOST_EARLY: usize = 16;
+
+impl Generation {
+    /// Takes a request; says whether it was for this generation.
+    pub(super) fn handle_request(
+        &mut self,
+        context: &mut Context<'_>,
+        base: LocalId,
+        address: SocketAddr,
+        message: &Message<'_>,
+    ) -> bool {
+        let request = match self.session.judge(message) {
+            Judgement::Foreign => return false,
+            Judgement::Wrong(code) => {
+                self.answer(context, base, address, &self.session.error(message, code));
+                return true;
+            }
+            Judgement::Theirs(request) => request,
+        };
+        if self.is_failed {
+            return true;
+        }
+        if self.is_in_conflict(request) {
+            let refusal = self.session.error(message, ErrorCode::ROLE_CONFLICT);
+            self.answer(context, base, address, &refusal);
+            return true;
+        }
+        let response = self.session.success(message.transaction_id(), address);
+        self.answer(context, base, address, &response);
+        if request.is_current {
+            self.hear(context, base, address, request.priority, request.nominates);
+        } else {
+            let Request { priority, nominates, .. } = request;
+            self.remember_early(context, Early { base, address, priority, nominates });
+        }
+        true
+    }
+
+    fn answer(
+        &mut self,
+        context: &mut Context<'_>,
+        base: LocalId,
+        address: SocketAddr,
+        bytes: &[u8],
+    ) {
+        // What cannot be sent is as lost as any packet may be.
+        let _ = context.gatherer.send(context.now, base, address, bytes);
+        if let Some(index) = self.find(base, address) {
+            self.pairs[index].counts.responses_sent += 1;
+        }
+    }
+
+    /// RFC 8445 §7.3.1.1: whoever has the greater tie-breaker stays or becomes controlling. Says whether
+    /// the other side has to change.
+    fn is_in_conflict(&mut self, request: Request) -> bool {
+        let Some((role, tie_breaker)) = request.role.filter(|(role, _)| *role == self.role) else {
+            return false;
+        };
+        let is_greater = self.tie_breaker >= tie_breaker;
+        match (role, is_greater) {
+            (Role::Controlling, true) | (Role::Controlled, false) => true,
+            (Role::Controlling, false) | (Role::Controlled, true) => {
+                self.set_role(role.other());
+                false
+            }
+        }
+    }
+
+    /// Changes the role; checks under way that say otherwise are not repeated.
+    pub(super) fn set_role(&mut self, role: Role) {
+        if self.role == role {
+            return;
+        }
+        self.role = role;
+        self.proposed = None;
+        self.prioritize();
+    }
+
+    /// The other side says that our role is its own (RFC 8445 §7.2.5.1).
+    pub(super) fn yield_role(&mut self, context: &mut Context<'_>, mistaken: Role) {
+        if self.role == mistaken {
+            self.set_role(mistaken.other());
+            self.tie_breaker = context.rng.next_u64();
+        }
+    }
+
+    fn remember_early(&mut self, context: &mut Context<'_>, early: Early) {
+        let same = |known: &&mut Early| (known.base, known.address) == (early.base, early.address);
+        if let Some(known) = self.early.iter_mut().find(same) {
+            known.nominates = early.nominates.or(known.nominates);
+        } else if self.early.len() < MOST_EARLY {
+            self.early.push(early);
+        } else {
+            context.counters.overflowing += 1;
+        }
+    }
+
+    /// Follows the checks that came too early.
+    pub(super) fn follow_early(&mut self, context: &mut Context<'_>) {
+        for Early { base, address, priority, nominates } in std::mem::take(&mut self.early) {
+            self.hear(context, base, address, priority, nominates);
+        }
+    }
+
+    /// A check of theirs has come along a pair, which may be new.
+    fn hear(
+        &mut self,
+        context: &mut Context<'_>,
+        base: LocalId,
+        address: SocketAddr,
+        priority: u32,
+        nominates: Option<Proposal>,
+    ) {
+        let known = self.find(base, address);
+        let Some(index) = known.or_else(|| self.learn(context, base, address, priority)) else {
+            return;
+        };
+        self.pairs[index].counts.requests_received += 1;
+        if !self.pairs[index].was_heard {
+            self.pairs[index].was_heard = true;
+            context.story(&self.pairs[index], Chapter::Heard);
+        }
+        if let Some(proposal) = nominates.filter(|_| self.role == Role::Controlled) {
+            self.pairs[index].asked = Some(proposal);
+            // RFC 8445 §7.3.1.5: at once if the pair works, else when the triggered check is answered.
+            if self.pairs[index].is_valid() {
+                self.accept(context, index);
+            }
+        }
+        self.trigger(index);
+    }
+}

@@ -1,0 +1,164 @@
+//! Answers to our checks (RFC 8445 §7.2.5).
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use rand_core::Rng as _;
+
+use super::context::Context;
+use super::generation::{Generation, Local};
+use super::pair::{Check, Life, State};
+use super::session::{Proposal, Reply};
+use crate::ice::candidate::{Candidate, CandidateType};
+use crate::ice::config::Role;
+use crate::ice::event::{Chapter, PairFailure, PairId};
+use crate::ice::gather::LocalId;
+use crate::stun::Message;
+
+impl Generation {
+    /// Takes a response; says whether it answers a check of this generation.
+    ///
+    /// One that came another way than its check went, or that does not prove whose it is, is dropped as if
+    /// it never came. RFC 8445 §7.2.5.2.1 would have the pair fail at once in the first case; so, whoever
+    /// can repeat a packet of the other side from elsewhere could break any pair. The pair fails by its
+    /// timeout as well.
+    pub(super) fn handle_response(
+        &mut self,
+        context: &mut Context<'_>,
+        base: LocalId,
+        address: SocketAddr,
+        message: &Message<'_>,
+    ) -> bool {
+        let Some(index) = self.find(base, address) else { return false };
+        let id = message.transaction_id();
+        if self.pairs[index].checks.iter().all(|check| check.id != id) {
+            return false;
+        }
+        let Some(reply) = self.session.reply(message) else { return false };
+        let Some(check) = self.pairs[index].take_check(id) else { return false };
+        let pair = &mut self.pairs[index];
+        pair.counts.responses_received += 1;
+        if pair.active.as_ref().is_some_and(|active| active.id == id) {
+            pair.active = None;
+        }
+        match reply {
+            Reply::Success { mapped } => self.succeed(context, index, check, mapped),
+            Reply::Error { code } => self.refuse(context, index, check, code),
+        }
+        true
+    }
+
+    fn refuse(&mut self, context: &mut Context<'_>, index: usize, check: Check, code: u16) {
+        context.story(&self.pairs[index], Chapter::Refused(code));
+        if code == 487 {
+            // RFC 8445 §7.2.5.1: change, and check again.
+            self.yield_role(context, check.role);
+            if self.pairs[index].state != State::Succeeded {
+                self.pairs[index].state = State::Waiting;
+            }
+            self.trigger(index);
+        } else if !self.pairs[index].is_valid() {
+            // RFC 8445 §7.2.5.2.4.
+            self.fail(context, index, PairFailure::Refused(code));
+        }
+    }
+
+    fn succeed(
+        &mut self,
+        context: &mut Context<'_>,
+        index: usize,
+        check: Check,
+        mapped: SocketAddr,
+    ) {
+        let round_trip =
+            (!check.is_repeated).then(|| context.now.saturating_duration_since(check.sent_at));
+        self.name_local(context, index, mapped, check.priority);
+        let jitter = context.rng.next_u32();
+        let pair = &mut self.pairs[index];
+        let was_valid = pair.is_valid();
+        if let Some(round_trip) = round_trip {
+            pair.round_trip = Some(round_trip);
+            pair.counts.total_round_trip += round_trip;
+        }
+        pair.state = State::Succeeded;
+        let kept = pair.life.map(|life| life.probe_at);
+        let rested = pair.life.is_none_or(|life| life.unanswered == 0);
+        let next = context.now + spread(context.config.timers.consent_interval, jitter);
+        pair.life = Some(Life {
+            proven_at: context.now,
+            probe_at: kept.filter(|_| rested).unwrap_or(next),
+            verdict_at: None,
+            unanswered: 0,
+        });
+        if !was_valid {
+            context.story(&self.pairs[index], Chapter::Answered { round_trip, mapped });
+            self.first_valid_at.get_or_insert(context.now);
+            self.unfreeze(index);
+        }
+        if let Some(proposal) = check.nominates {
+            self.agree(context, index, proposal);
+        }
+        if self.pairs[index].asked.is_some() && self.role == Role::Controlled {
+            self.accept(context, index);
+        }
+    }
+
+    /// RFC 8445 §7.2.5.3.3: pairs that look alike are worth a check now.
+    fn unfreeze(&mut self, index: usize) {
+        let foundation = self.pairs[index].foundation.clone();
+        for pair in &mut self.pairs {
+            if pair.state == State::Frozen && pair.foundation == foundation {
+                pair.state = State::Waiting;
+            }
+        }
+    }
+
+    /// Finds the candidate that the other side sees us as (RFC 8445 §7.2.5.3.1, §7.2.5.3.2).
+    fn name_local(
+        &mut self,
+        context: &mut Context<'_>,
+        index: usize,
+        mapped: SocketAddr,
+        priority: u32,
+    ) {
+        let (id, base) = (self.pairs[index].base, self.pairs[index].base_address);
+        let is_seen = |local: &&Local| {
+            let itself = local.candidate.socket_address().is_none() && local.base == mapped;
+            local.id == id && (itself || local.candidate.socket_address() == Some(mapped))
+        };
+        if let Some(local) = self.locals.iter().find(is_seen) {
+            self.pairs[index].local = local.number;
+            return;
+        }
+        let Some(first) = self.locals.iter().find(|local| local.id == id) else { return };
+        if self.locals.len() >= context.config.limits.local_candidates {
+            context.counters.overflowing += 1;
+            return;
+        }
+        let protocol = first.candidate.protocol;
+        let number = self.number();
+        let foundation = format!("prflx{number}");
+        let kind = CandidateType::PeerReflexive;
+        let mut candidate = Candidate::new(kind, protocol, mapped, priority, foundation);
+        candidate.related = Some(base);
+        candidate.username_fragment = Some(self.session.local().username_fragment.clone());
+        self.locals.push(Local { number, id, base, candidate });
+        self.pairs[index].local = number;
+    }
+
+    /// A nomination of ours has been answered.
+    fn agree(&mut self, context: &mut Context<'_>, index: usize, _proposal: Proposal) {
+        let id: PairId = self.pairs[index].id;
+        let Some((_, order)) = self.proposed.take_if(|(proposed, _)| *proposed == id) else {
+            return;
+        };
+        self.pairs[index].nominated = Some(order);
+        self.was_nominated = true;
+        context.story(&self.pairs[index], Chapter::Nominated);
+    }
+}
+
+/// RFC 7675 §5.1: 0.8 to 1.2 times the interval.
+pub(super) fn spread(interval: Duration, random: u32) -> Duration {
+    interval.mul_f64(0.8 + 0.4 * f64::from(random) / f64::from(u32::MAX))
+}

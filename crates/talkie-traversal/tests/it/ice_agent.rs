@@ -1,0 +1,81 @@
+//! Two agents that reach each other directly.
+
+use talkie_traversal::ice::ConnectionState::{Checking, Completed, Connected};
+use talkie_traversal::ice::{Role, SendError};
+
+use crate::ice_agent_world::{DELAY, World, config, ms};
+
+#[test]
+fn two_hosts_on_one_network_agree_within_two_round_trips() {
+    let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+    world.begin();
+    world.end_of_candidates();
+    assert!(world.run_until(ms(1000), World::agree), "{:?}", world.sides[0].stories);
+    assert!(world.elapsed() <= DELAY * 4, "two round trips: {:?}", world.elapsed());
+    for side in &world.sides {
+        assert_eq!(side.reached(Checking), Some(ms(0)));
+        // Data may go as soon as the first check is answered: one round trip.
+        assert_eq!(side.reached(Connected), Some(DELAY * 2));
+    }
+    world.run(ms(100));
+    assert!(world.both(Completed));
+}
+
+#[test]
+fn data_flows_both_ways() {
+    let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+    let early = world.sides[0].agent.send(world.now, b"too early");
+    assert_eq!(early, Err(SendError::NotConnected));
+    world.begin();
+    world.run_until(ms(1000), World::agree);
+    world.send(0, b"from left");
+    world.send(1, b"from right");
+    world.run(ms(50));
+    assert_eq!(world.sides[1].data, [b"from left"]);
+    assert_eq!(world.sides[0].data, [b"from right"]);
+}
+
+#[test]
+fn equal_roles_are_repaired() {
+    for role in [Role::Controlling, Role::Controlled] {
+        let configs = [config(role), config(role)];
+        let fate = Box::new(|_: &_| vec![DELAY]);
+        let mut world = World::with(configs, &["10.0.0.1"], &["10.0.0.2"], fate);
+        world.begin();
+        assert!(world.run_until(ms(1000), World::agree), "{role:?}");
+        assert_ne!(world.sides[0].agent.role(), world.sides[1].agent.role());
+    }
+}
+
+#[test]
+fn an_answer_that_is_not_theirs_proves_nothing() {
+    // Every answer comes back from elsewhere, as if somebody had caught and repeated it.
+    let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+    world.set_fate(Box::new(|sent| if sent.payload[0] == 1 { vec![] } else { vec![DELAY] }));
+    world.begin();
+    world.run(ms(100));
+    let answers = world.sent.iter().filter(|sent| sent.payload[0] == 1).cloned();
+    for answer in answers.collect::<Vec<_>>() {
+        let elsewhere = "203.0.113.7:7".parse().unwrap();
+        let side = usize::from(answer.to.ip() != World::ip("10.0.0.1"));
+        world.inject(side, elsewhere, answer.to, &answer.payload);
+    }
+    assert!(world.both(Checking), "{:?} {:?}", world.sides[0].states, world.sides[1].states);
+    assert!(world.sides.iter().all(|side| side.agent.counters().unproven > 0));
+}
+
+#[test]
+fn an_interface_that_comes_and_one_that_goes_are_followed() {
+    let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+    world.begin();
+    world.run_until(ms(1000), World::agree);
+    world.set_interfaces(0, &["10.0.0.1", "10.0.1.1"]);
+    world.run(ms(500));
+    world.set_interfaces(0, &["10.0.1.1"]);
+    assert!(world.run_until(ms(100), World::agree), "{:?}", world.sides[0].stories);
+    let selected = world.sides[0].agent.selected().unwrap();
+    assert_eq!(selected.base.ip(), World::ip("10.0.1.1"));
+    world.send(0, b"still here");
+    world.run(ms(20));
+    assert_eq!(world.sides[1].data, [b"still here"]);
+}
