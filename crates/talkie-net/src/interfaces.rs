@@ -3,80 +3,34 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-/// One address of one network interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Interface {
-    /// The interface's name, such as `eth0`.
-    pub name: String,
-    /// The address.
-    pub address: IpAddr,
-    /// How far the address reaches.
-    pub scope: Scope,
-}
+use talkie_sansio::{Interface, Scope};
 
-/// How far an address reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Scope {
-    /// This host only.
-    Loopback,
-    /// This link only.
-    LinkLocal,
-    /// The network of one organisation: RFC 1918 and RFC 4193.
-    Private,
-    /// Behind a carrier's NAT: RFC 6598.
-    Shared,
-    /// The Internet, as far as the address tells.
-    Global,
-}
-
-impl Scope {
-    /// Classifies `address`; a v4-mapped one counts as IPv4.
-    #[must_use]
-    pub fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V4(v4) if v4.is_loopback() => Self::Loopback,
-            IpAddr::V4(v4) if v4.is_link_local() => Self::LinkLocal,
-            IpAddr::V4(v4) if v4.is_private() => Self::Private,
-            IpAddr::V4(v4) if v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64 => Self::Shared,
-            IpAddr::V6(v6) if v6.is_loopback() => Self::Loopback,
-            IpAddr::V6(v6) if v6.is_unicast_link_local() => Self::LinkLocal,
-            IpAddr::V6(v6) if v6.is_unique_local() => Self::Private,
-            _ => Self::Global,
-        }
-    }
-}
-
-/// All addresses of all interfaces that are up.
+/// All addresses of all interfaces, those that are down included.
 ///
 /// # Errors
 /// If the operating system refuses the list.
 pub fn interfaces() -> io::Result<Vec<Interface>> {
-    let list = if_addrs::get_if_addrs()?;
-    Ok(list
-        .into_iter()
-        .map(|entry| {
-            let address = entry.ip();
-            Interface { name: entry.name, address, scope: Scope::of(address) }
-        })
-        .collect())
+    Ok(if_addrs::get_if_addrs()?.into_iter().map(named).collect())
 }
 
 /// All addresses that a socket can be bound to, as machines are told of them, in a fixed order.
-pub(crate) fn usable() -> io::Result<Vec<talkie_sansio::Interface>> {
+pub(crate) fn usable() -> io::Result<Vec<Interface>> {
     let unsettled = unsettled();
     let mut list: Vec<_> = if_addrs::get_if_addrs()?
         .into_iter()
         // The kernel's IFF_RUNNING: up, and its cable or radio has a link. Only Linux is sure of it.
         .filter(|entry| entry.is_oper_up() || !cfg!(target_os = "linux"))
         .filter(|entry| !unsettled.contains(&entry.ip()))
-        .map(|entry| {
-            let address = entry.ip();
-            talkie_sansio::Interface { name: entry.name, address }
-        })
+        .map(named)
         .collect();
     list.sort();
     list.dedup();
     Ok(list)
+}
+
+fn named(entry: if_addrs::Interface) -> Interface {
+    let address = entry.ip();
+    Interface { name: entry.name, address }
 }
 
 /// IPv6 addresses that can't be bound yet, or ever, because they are still looked for on the link or
@@ -139,8 +93,8 @@ pub fn lan_address() -> Option<IpAddr> {
 
 fn best(list: &[Interface]) -> Option<IpAddr> {
     list.iter()
-        .filter(|entry| entry.scope > Scope::LinkLocal && !is_virtual(&entry.name))
-        .min_by_key(|entry| (entry.address.is_ipv6(), entry.scope != Scope::Private))
+        .filter(|entry| entry.scope() > Scope::LinkLocal && !is_virtual(&entry.name))
+        .min_by_key(|entry| (entry.address.is_ipv6(), entry.scope() != Scope::Private))
         .map(|entry| entry.address)
 }
 
@@ -154,35 +108,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scopes_follow_the_registries() {
-        for (address, scope) in [
-            ("127.0.0.1", Scope::Loopback),
-            ("::1", Scope::Loopback),
-            ("::ffff:127.0.0.1", Scope::Loopback),
-            ("169.254.1.1", Scope::LinkLocal),
-            ("fe80::1", Scope::LinkLocal),
-            ("10.1.2.3", Scope::Private),
-            ("fd00::1", Scope::Private),
-            ("100.64.0.1", Scope::Shared),
-            ("100.128.0.1", Scope::Global),
-            ("2001:db8::1", Scope::Global),
-        ] {
-            assert_eq!(Scope::of(address.parse().unwrap()), scope, "{address}");
-        }
-    }
-
-    #[test]
     fn loopback_is_its_own_source() {
         let loopback = IpAddr::from([127, 0, 0, 1]);
         assert_eq!(source_address(loopback), Some(loopback));
-        assert!(interfaces().unwrap().iter().any(|entry| entry.scope == Scope::Loopback));
+        assert!(interfaces().unwrap().iter().any(|entry| entry.scope() == Scope::Loopback));
     }
 
     #[test]
     fn private_ipv4_of_a_real_interface_is_best() {
-        let entry = |name: &str, address: &str| {
-            let address = address.parse().unwrap();
-            Interface { name: name.into(), address, scope: Scope::of(address) }
+        let entry = |name: &str, address: &str| Interface {
+            name: name.into(),
+            address: address.parse().unwrap(),
         };
         let list = [
             entry("lo", "127.0.0.1"),

@@ -10,7 +10,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Instant;
 
-use crate::{Machine, Path, Transport};
+use crate::{Interface, Machine, Path, Transport};
 
 /// A machine that asks for its own sockets.
 pub trait Hosted: Machine {
@@ -166,15 +166,6 @@ pub struct BadFrame;
 /// Tells the whole length of the frame that starts at the first byte, padding included, or `None`
 /// while its header is incomplete.
 pub type Framer = fn(&[u8]) -> Result<Option<usize>, BadFrame>;
-
-/// One address of one network interface.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Interface {
-    /// The interface's name, such as `eth0`.
-    pub name: String,
-    /// The address.
-    pub address: IpAddr,
-}
 
 impl fmt::Display for BadFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

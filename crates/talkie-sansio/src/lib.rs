@@ -20,6 +20,7 @@
 
 pub mod conformance;
 mod drain;
+mod interface;
 mod io;
 
 use std::fmt;
@@ -27,7 +28,8 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 pub use drain::{Sink, drain};
-pub use io::{Answer, BadFrame, Framer, Hosted, Interface, Want, WantError, WantId};
+pub use interface::{Interface, Scope};
+pub use io::{Answer, BadFrame, Framer, Hosted, Want, WantError, WantId};
 
 /// All that a machine learns of the outside at birth.
 #[derive(Clone)]

@@ -11,7 +11,7 @@ pub(crate) fn addresses() -> Vec<IpAddr> {
         tracing::warn!(%error, "cannot list the network interfaces");
         Vec::new()
     });
-    all.retain(|interface| match interface.scope {
+    all.retain(|interface| match interface.scope() {
         Scope::Loopback => false,
         Scope::LinkLocal => interface.address.is_ipv4(),
         _ => true,
@@ -29,7 +29,7 @@ fn rank(interface: &Interface, likeliest: Option<IpAddr>) -> (bool, bool, bool, 
     (
         MADE.iter().any(|prefix| interface.name.starts_with(prefix)),
         interface.address.is_ipv6(),
-        interface.scope == Scope::LinkLocal,
+        interface.scope() == Scope::LinkLocal,
         likeliest != Some(interface.address),
     )
 }
@@ -51,8 +51,7 @@ mod tests {
     use super::*;
 
     fn interface(name: &str, address: &str) -> Interface {
-        let address = address.parse().unwrap();
-        Interface { name: name.to_owned(), address, scope: Scope::of(address) }
+        Interface { name: name.to_owned(), address: address.parse().unwrap() }
     }
 
     #[test]
