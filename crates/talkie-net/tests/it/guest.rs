@@ -26,8 +26,6 @@ pub(crate) struct Guest {
     pub(crate) wants: VecDeque<Want>,
     pub(crate) out: VecDeque<(Path, Vec<u8>)>,
     pub(crate) heard: VecDeque<Heard>,
-    /// Datagrams that came when there was no room for them.
-    pub(crate) overrun: usize,
     /// When to say the next [`Heard::Tick`], and how often.
     pub(crate) tick: Option<(Instant, Duration)>,
     pub(crate) ticks: usize,
@@ -42,8 +40,6 @@ impl Machine for Guest {
     fn handle_datagram(&mut self, _now: Instant, datagram: Datagram<'_>) {
         if self.heard.len() < HEARD {
             self.heard.push_back(Heard::Datagram(datagram.path, datagram.payload.to_vec()));
-        } else {
-            self.overrun += 1;
         }
     }
 

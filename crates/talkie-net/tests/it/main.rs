@@ -7,6 +7,8 @@ mod guest;
 mod host;
 mod host_bounds;
 #[cfg(target_os = "linux")]
+mod host_descriptors;
+#[cfg(target_os = "linux")]
 mod host_network;
 mod host_tls;
 mod plane;

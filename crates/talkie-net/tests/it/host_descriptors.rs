@@ -1,0 +1,78 @@
+//! Descriptors are given back: counted in a process of its own, since other tests open some at the
+//! same time.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use talkie_net::host::Options;
+use talkie_sansio::{Answer, Transport, Want, WantId};
+
+use crate::guest::Lodger;
+use crate::toy::framer;
+
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+fn listen(id: WantId) -> Want {
+    Want::Listen { id, local: V4, ports: 0..=0, framer }
+}
+
+#[test]
+fn closing_and_hanging_up_give_the_descriptors_back() {
+    let counted = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "host_descriptors::descriptors_are_given_back",
+            "--ignored",
+            "--nocapture",
+        ])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&counted.stdout);
+    assert!(counted.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, alone in a process"]
+async fn descriptors_are_given_back() {
+    let open = || std::fs::read_dir("/proc/self/fd").unwrap().count();
+    let without = open();
+    let (mut it, mut other) =
+        (Lodger::new(Options::default()).await, Lodger::new(Options::default()).await);
+    let (_, remote) = other.is_bound(listen).await;
+    let connect = |id| Want::Connect {
+        id,
+        transport: Transport::Tcp,
+        local: None,
+        remote,
+        server_name: None,
+        framer,
+    };
+    let idle = open();
+    let (socket, _) = it.is_bound(|id| Want::Bind { id, local: V4, ports: 0..=0 }).await;
+    let (listener, at) = it.is_bound(listen).await;
+    let Answer::Connected { path, .. } = it.gets(connect).await else { panic!() };
+    let Answer::Accepted { path: theirs, .. } = other.answer().await else { panic!() };
+    assert_eq!(open(), idle + 4);
+    it.tell(Want::Close { id: socket }).await;
+    it.tell(Want::Close { id: listener }).await;
+    // A command is answered after the wants of the one before.
+    it.running.handle.call(|_, _| ()).await.unwrap();
+    assert_eq!(open(), idle + 2);
+    let port = at.port();
+    let again = it.is_bound(|id| Want::Listen { id, local: V4, ports: port..=port, framer }).await;
+    it.tell(Want::Close { id: again.0 }).await;
+    it.tell(Want::HangUp { path }).await;
+    assert_eq!(other.answer().await, Answer::Closed { path: theirs });
+    eventually(|| open() == idle).await;
+    drop((it, other));
+    eventually(|| open() == without).await;
+}
+
+async fn eventually(condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_secs(2), "never");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+}
