@@ -13,6 +13,8 @@ mod discover_world;
 mod ice_agent;
 mod ice_agent_world;
 mod ice_attributes;
+mod ice_gather;
+mod ice_gather_world;
 mod ice_priority;
 mod punch;
 mod punch_hostile;

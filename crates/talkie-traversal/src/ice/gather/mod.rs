@@ -1,277 +1,456 @@
-//! Where this side may be reached: one socket on each address of each interface.
+//! Where we may be reached: gathering candidates (RFC 8445 §5.1.1) and sending from them.
 //!
-//! The gatherer owns what its candidates stand on and hides how a packet travels: the agent names a base
-//! by its [`LocalId`] and sends to, and hears from, addresses as the other side has them.
+//! A [`Gatherer`] opens a UDP socket on each usable address of this host and asks, from all of them and
+//! all servers at the same time, how the sockets look from outside and for relayed addresses. Each
+//! answer becomes a candidate at once; [`Event::Complete`] says that nothing more will come. What it
+//! needs of the outside (sockets, connections, names) it says by [`poll_want`](Gatherer::poll_want).
+//!
+//! Packets leave from a base: a socket, a TCP port or an allocation, named by a [`LocalId`] that the
+//! candidates carry. [`send`](Gatherer::send) hides what lies between (permissions, channels,
+//! connections, framing), [`receive`](Gatherer::receive) takes what servers say and tells of all else
+//! from which base and peer it came.
+//!
+//! Addresses that come and go are followed: a new one gets a socket and its candidates, the candidates
+//! of one that is lost are [`Gone`](Event::Gone). An allocation that the server lost is asked for again.
 
-#![allow(clippy::needless_pass_by_ref_mut, reason = "with servers there is more to do")]
+mod addresses;
+mod config;
+mod emit;
+mod framing;
+mod problem;
+mod reflexive;
+mod relay;
+mod server;
+mod socket;
+mod stream;
 
-use std::collections::VecDeque;
-use std::net::SocketAddr;
-use std::time::Instant;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
 
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
 use talkie_sansio::{Answer, Genesis, Interface, Path, Transmit, Transport, Want, WantId};
 
-use super::candidate::{Candidate, CandidateType, Protocol};
+pub use config::{Config, Families, Filter, Policy, Server, Tcp};
+pub use problem::{Problem, SendError};
 
-/// Names what a candidate stands on: a socket, a TCP base, an allocation. Never used again for another.
+use self::emit::Emitted;
+use self::reflexive::Query;
+use self::relay::{Leg, LegId};
+use self::server::Asked;
+use self::socket::Socket;
+use self::stream::{Streams, TcpBase};
+use super::Candidate;
+
+/// Names what packets leave from: a socket, a TCP port or an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalId(u32);
 
-/// What the gatherer tells the agent.
-#[derive(Debug)]
+/// What a gatherer tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Event {
-    /// A candidate. A reflexive one carries its base's id.
+    /// We may be reached there.
     Candidate {
-        /// The base.
+        /// What packets leave from: the candidate's base.
         id: LocalId,
-        /// The address of the base: where packets leave (a socket's, a relayed one).
+        /// The base's address: a socket's, or a relayed one.
         base: SocketAddr,
         /// The candidate.
         candidate: Candidate,
     },
-    /// The base is not there any more, nor are its candidates.
+    /// All candidates of this base are no more.
     Gone(LocalId),
-    /// A server that gave none.
+    /// Something did not work; gathering goes on without it.
     Error(Problem),
-    /// There will be no more until the interfaces change.
+    /// All candidates have been told.
     Complete,
 }
 
-/// What has become of a datagram.
-#[derive(Debug)]
-pub enum Received<'a> {
-    /// The gatherer's own.
+/// What a datagram was.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Received<'p> {
+    /// A server's, and has been dealt with.
     Taken,
     /// Nobody's.
     Dropped,
-    /// The other side's, perhaps.
+    /// A peer's.
     From {
         /// The base that it came to.
         local: LocalId,
         /// The peer as the base sees it.
         remote: SocketAddr,
         /// What the peer sent.
-        payload: &'a mut [u8],
+        payload: &'p mut [u8],
     },
 }
 
-/// What did not work while gathering.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
-    /// The server, as it was configured; none if it is this host's own.
-    pub url: Option<String>,
-    /// Our address that the server was asked from, if it was a single one.
-    pub address: Option<SocketAddr>,
-    /// The server's STUN error code.
-    pub code: u16,
-    /// What it means.
-    pub text: String,
+/// How far gathering is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    New,
+    Gathering {
+        until: Instant,
+    },
+    Complete,
+    /// What servers hold for us is given back.
+    Closing {
+        until: Instant,
+    },
+    Closed,
 }
 
-/// Why a packet is not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendError {
-    /// Too many packets wait.
-    #[error("too many packets wait")]
-    Full,
-    /// There is no such base, or it is there no longer.
-    #[error("there is nothing to send from")]
-    NoBase,
-}
-
-/// What is gathered, and from whom.
-#[derive(Clone, Debug, Default)]
-pub struct Config {
-    /// Which candidates may be told.
-    pub policy: Policy,
-}
-
-/// Which candidates may be told.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Policy {
-    /// All.
-    #[default]
-    All,
-    /// Relayed ones only.
-    Relay,
-}
-
-const MOST_QUEUED: usize = 256;
-const MOST_SOCKETS: usize = 32;
-
-/// See the module's documentation.
+/// Gathers candidates and sends from them.
 #[derive(Debug)]
-pub(crate) struct Gatherer {
-    policy: Policy,
-    fragment: Option<String>,
-    sockets: Vec<Socket>,
-    next: u32,
+pub struct Gatherer {
+    config: Config,
+    rng: ChaCha20Rng,
+    /// The wall clock's part of the genesis of children.
+    genesis: Genesis,
+    username_fragment: String,
+    stage: Stage,
+    interfaces: Option<Vec<Interface>>,
+    /// Local addresses in use, and their place among each other: 0 is tried first.
+    ranks: BTreeMap<IpAddr, u16>,
+    sockets: BTreeMap<LocalId, Socket>,
+    names: BTreeMap<String, server::Name>,
+    asked: Vec<Asked>,
+    starts: VecDeque<Start>,
+    /// When the next transaction may begin.
+    next_start: Instant,
+    queries: Vec<Query>,
+    legs: BTreeMap<LegId, Leg>,
+    tcp: BTreeMap<LocalId, TcpBase>,
+    streams: Streams,
+    emitted: Emitted,
+    last_id: u32,
+    last_want: u64,
     wants: VecDeque<Want>,
     events: VecDeque<Event>,
     outbox: VecDeque<(Path, Vec<u8>)>,
-    is_complete: bool,
+    deadline: Option<Instant>,
 }
 
-#[derive(Debug)]
-struct Socket {
-    id: LocalId,
-    interface: Interface,
-    local: Option<SocketAddr>,
+/// A transaction that waits for its turn (RFC 8445 §14.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Start {
+    Query { socket: LocalId, server: usize },
+    Leg(LegId),
 }
+
+/// How long servers are waited for when all is given back.
+const CLOSING: Duration = Duration::from_secs(2);
 
 impl Gatherer {
-    pub(crate) fn new(_genesis: &Genesis, config: Config) -> Self {
+    /// A gatherer that does nothing yet.
+    #[must_use]
+    pub fn new(genesis: &Genesis, config: Config) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(genesis.seed);
+        let mut secret = [0; 16];
+        rng.fill_bytes(&mut secret);
         Self {
-            policy: config.policy,
-            fragment: None,
-            sockets: Vec::new(),
-            next: 0,
+            rng,
+            genesis: genesis.clone(),
+            username_fragment: String::new(),
+            stage: Stage::New,
+            interfaces: None,
+            ranks: BTreeMap::new(),
+            sockets: BTreeMap::new(),
+            names: BTreeMap::new(),
+            asked: vec![Asked::default(); config.servers.len()],
+            starts: VecDeque::new(),
+            next_start: genesis.now,
+            queries: Vec::new(),
+            legs: BTreeMap::new(),
+            tcp: BTreeMap::new(),
+            streams: Streams::default(),
+            emitted: Emitted::new(secret),
+            last_id: 0,
+            last_want: 0,
             wants: VecDeque::new(),
             events: VecDeque::new(),
             outbox: VecDeque::new(),
-            is_complete: false,
+            deadline: None,
+            config,
         }
     }
 
-    pub(crate) fn handle_interfaces(&mut self, _now: Instant, interfaces: &[Interface]) {
-        let gone = |socket: &mut Socket| !interfaces.contains(&socket.interface);
-        for socket in self.sockets.extract_if(.., gone) {
-            self.wants.push_back(Want::Close { id: WantId(u64::from(socket.id.0)) });
-            self.events.push_back(Event::Gone(socket.id));
-        }
-        for interface in interfaces {
-            let is_known = self.sockets.iter().any(|socket| socket.interface == *interface);
-            if is_known || interface.address.is_loopback() || self.sockets.len() >= MOST_SOCKETS {
-                continue;
-            }
-            let id = LocalId(self.next);
-            self.next += 1;
-            let ports = 0..=0;
-            let want = Want::Bind { id: WantId(u64::from(id.0)), local: interface.address, ports };
-            self.wants.push_back(want);
-            self.sockets.push(Socket { id, interface: interface.clone(), local: None });
-            self.is_complete = false;
-        }
-        self.complete();
-    }
-
-    pub(crate) fn gather(&mut self, _now: Instant, fragment: &str) {
-        self.fragment = Some(fragment.to_owned());
-        self.is_complete = false;
-        for index in 0..self.sockets.len() {
-            self.tell(index);
-        }
-        self.complete();
-    }
-
-    pub(crate) fn handle_answer(&mut self, _now: Instant, answer: Answer) {
-        match answer {
-            Answer::Bound { id, local } => {
-                let at = self.sockets.iter().position(|socket| u64::from(socket.id.0) == id.0);
-                if let Some(index) = at {
-                    self.sockets[index].local = Some(local);
-                    self.tell(index);
-                }
-            }
-            Answer::Failed { id, .. } => {
-                let gone = |socket: &mut Socket| u64::from(socket.id.0) == id.0;
-                for socket in self.sockets.extract_if(.., gone) {
-                    if socket.local.is_some() {
-                        self.events.push_back(Event::Gone(socket.id));
-                    }
-                }
-            }
-            _ => {}
-        }
-        self.complete();
-    }
-
-    fn tell(&mut self, index: usize) {
-        let socket = &self.sockets[index];
-        let (Some(fragment), Some(base)) = (&self.fragment, socket.local) else { return };
-        if self.policy == Policy::Relay {
+    /// Gathers candidates with this user name fragment. Called again after an ICE restart, it tells the
+    /// candidates of the sockets and allocations that are there, and asks again whom it could not reach.
+    pub fn gather(&mut self, now: Instant, username_fragment: &str) {
+        if self.is_closed() {
             return;
         }
-        let preference = 65_535 - u32::try_from(index).unwrap_or(0);
-        let priority = (126 << 24) + (preference << 8) + 255;
-        let foundation = (index + 1).to_string();
-        let mut candidate =
-            Candidate::new(CandidateType::Host, Protocol::Udp, base, priority, foundation);
-        candidate.username_fragment = Some(fragment.clone());
-        self.events.push_back(Event::Candidate { id: socket.id, base, candidate });
+        username_fragment.clone_into(&mut self.username_fragment);
+        self.stage = Stage::Gathering { until: now + self.config.limit };
+        self.tell_again();
+        self.forget_failures();
+        self.resolve_names();
+        self.follow_addresses(now);
+        self.settle(now);
     }
 
-    fn complete(&mut self) {
-        let is_open = self.sockets.iter().all(|socket| socket.local.is_some());
-        if is_open && !self.is_complete && self.fragment.is_some() && !self.sockets.is_empty() {
-            self.is_complete = true;
-            self.events.push_back(Event::Complete);
+    /// All addresses of this host: before gathering and whenever they change.
+    pub fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]) {
+        self.interfaces = Some(interfaces.to_vec());
+        if matches!(self.stage, Stage::Gathering { .. } | Stage::Complete) {
+            self.follow_addresses(now);
+            self.settle(now);
         }
     }
 
-    /// Takes a datagram and says whose it is.
-    pub(crate) fn receive<'a>(
-        &mut self,
-        _now: Instant,
-        path: Path,
-        payload: &'a mut [u8],
-    ) -> Received<'a> {
-        let here = |socket: &&Socket| socket.local == Some(path.local);
-        match self.sockets.iter().find(here) {
-            Some(socket) if path.transport == Transport::Udp => {
-                Received::From { local: socket.id, remote: path.remote, payload }
+    /// What has come of a want.
+    pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
+        match answer {
+            Answer::Bound { id, local } => self.bound(id, local),
+            Answer::Connected { id, path } => self.connected(now, id, path),
+            Answer::Accepted { id, path } => self.accepted(now, id, path),
+            Answer::Resolved { id, addresses } => self.resolved(id, addresses),
+            Answer::Failed { id, error } => self.want_failed(now, id, &error),
+            Answer::Closed { path } => self.stream_closed(now, path),
+            _ => {}
+        }
+        self.settle(now);
+    }
+
+    /// Takes a datagram of one of the sockets or streams: what servers say is dealt with, a peer's is
+    /// handed back without what relay and stream have put around it.
+    pub fn receive<'p>(&mut self, now: Instant, path: Path, payload: &'p mut [u8]) -> Received<'p> {
+        if let Some(leg) = self.leg_of(path) {
+            if self.answers_query(now, path, payload) {
+                self.settle(now);
+                return Received::Taken;
             }
-            _ => Received::Dropped,
+            return self.receive_relayed(now, leg, path, payload);
         }
+        if path.transport != Transport::Udp {
+            return self.receive_framed(path, payload);
+        }
+        let Some(local) = self.socket_at(path.local) else { return Received::Dropped };
+        if self.answers_query(now, path, payload) {
+            self.settle(now);
+            return Received::Taken;
+        }
+        if self.config.policy == Policy::Relay {
+            // Who reaches us directly gets no answer that would tell him so.
+            return Received::Dropped;
+        }
+        Received::From { local, remote: path.remote, payload }
     }
 
-    pub(crate) fn send(
+    /// Sends to a peer from a base. Over a relay it asks for the permission, from an active TCP
+    /// candidate it connects, and keeps a few packets until that is done.
+    ///
+    /// # Errors
+    /// If it cannot go now or never.
+    pub fn send(
         &mut self,
-        _now: Instant,
+        now: Instant,
         local: LocalId,
         remote: SocketAddr,
         payload: &[u8],
     ) -> Result<(), SendError> {
-        let socket = self.sockets.iter().find(|socket| socket.id == local);
-        let local = socket.and_then(|socket| socket.local).ok_or(SendError::NoBase)?;
-        if self.outbox.len() >= MOST_QUEUED {
-            return Err(SendError::Full);
+        if self.is_closed() {
+            return Err(SendError::NoBase);
         }
-        let path = Path { transport: Transport::Udp, local, remote };
-        self.outbox.push_back((path, payload.to_vec()));
-        Ok(())
+        if let Some(socket) = self.sockets.get(&local) {
+            let local = socket.local.ok_or(SendError::NoBase)?;
+            if local.is_ipv4() != remote.is_ipv4() {
+                return Err(SendError::Unreachable);
+            }
+            return self.put(Path { transport: Transport::Udp, local, remote }, payload.to_vec());
+        }
+        let result = if self.tcp.contains_key(&local) {
+            self.send_framed(now, local, remote, payload)
+        } else {
+            self.send_relayed(now, local, remote, payload)
+        };
+        self.schedule();
+        result
     }
 
-    /// Says that this is the way of much to come, so that it is made cheap.
-    pub(crate) fn bind(&mut self, _now: Instant, _local: LocalId, _remote: SocketAddr) {}
-
-    /// Gives back what was asked for.
-    pub(crate) fn close(&mut self, _now: Instant) {
-        self.wants.clear();
-        self.outbox.clear();
-        for socket in self.sockets.drain(..) {
-            self.wants.push_back(Want::Close { id: WantId(u64::from(socket.id.0)) });
-        }
+    /// Makes sending over a relay to this peer cheaper: by a channel. Nothing happens elsewhere.
+    pub fn bind(&mut self, now: Instant, local: LocalId, remote: SocketAddr) {
+        self.bind_relayed(now, local, remote);
+        self.settle(now);
     }
 
-    pub(crate) fn poll_want(&mut self) -> Option<Want> {
+    /// Asks a relay whether it still knows the allocation, where there is reason to doubt it: a server
+    /// that was restarted says nothing by itself.
+    pub fn verify(&mut self, now: Instant, local: LocalId) {
+        self.verify_relayed(now, local);
+        self.settle(now);
+    }
+
+    /// Gives back what servers hold for us, then closes all sockets.
+    pub fn close(&mut self, now: Instant) {
+        if self.is_closed() {
+            return;
+        }
+        self.stage = Stage::Closing { until: now + CLOSING };
+        self.queries.clear();
+        self.starts.clear();
+        self.close_tcp();
+        self.close_legs(now);
+        self.settle(now);
+    }
+
+    /// Whether [`close()`](Self::close) was called.
+    fn is_closed(&self) -> bool {
+        matches!(self.stage, Stage::Closing { .. } | Stage::Closed)
+    }
+
+    /// The next thing that it needs.
+    pub fn poll_want(&mut self) -> Option<Want> {
         self.wants.pop_front()
     }
 
-    pub(crate) fn poll_event(&mut self) -> Option<Event> {
+    /// The next thing that it tells.
+    pub fn poll_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    pub(crate) fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
-        let (path, payload) = self.outbox.pop_front()?;
-        buf.extend_from_slice(&payload);
-        Some(Transmit { path, len: payload.len() })
+    /// Appends the next datagram to `buf`.
+    pub fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
+        let mut queries = self.queries.iter_mut();
+        if let Some(transmit) = queries.find_map(|query| query.transaction.poll_transmit(buf)) {
+            return Some(transmit);
+        }
+        if let Some(transmit) = self.legs.values_mut().find_map(|leg| leg.poll_transmit(buf)) {
+            return Some(transmit);
+        }
+        let (path, bytes) = self.outbox.pop_front()?;
+        buf.extend_from_slice(&bytes);
+        Some(Transmit { path, len: bytes.len() })
     }
 
-    pub(crate) fn handle_timeout(&mut self, _now: Instant) {}
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        self.time_out_queries(now);
+        self.time_out_legs(now);
+        self.time_out_streams(now);
+        self.settle(now);
+    }
 
-    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
-        None
+    /// When to call [`handle_timeout`](Self::handle_timeout).
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Queues a datagram.
+    fn put(&mut self, path: Path, bytes: Vec<u8>) -> Result<(), SendError> {
+        if self.outbox.len() >= self.config.queue {
+            return Err(SendError::Full);
+        }
+        self.outbox.push_back((path, bytes));
+        Ok(())
+    }
+
+    fn new_id(&mut self) -> LocalId {
+        self.last_id += 1;
+        LocalId(self.last_id)
+    }
+
+    fn new_want(&mut self) -> WantId {
+        self.last_want += 1;
+        WantId(self.last_want)
+    }
+
+    fn seed(&mut self) -> [u8; 32] {
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        seed
+    }
+
+    /// What follows from any change.
+    fn settle(&mut self, now: Instant) {
+        self.ask_servers();
+        self.start(now);
+        self.complete(now);
+        self.finish_closing(now);
+        self.schedule();
+    }
+
+    /// Begins transactions, one per pace.
+    fn start(&mut self, now: Instant) {
+        while now >= self.next_start
+            && let Some(start) = self.starts.pop_front()
+        {
+            let has_begun = match start {
+                Start::Query { socket, server } => self.start_query(now, socket, server),
+                Start::Leg(leg) => self.start_leg(now, leg),
+            };
+            if has_begun {
+                // RFC 8445 §14.2: never less than 5 ms.
+                self.next_start = now + self.config.pace.max(Duration::from_millis(5));
+            }
+        }
+    }
+
+    /// Says that all is gathered, if it is or if it took too long.
+    fn complete(&mut self, now: Instant) {
+        let Stage::Gathering { until } = self.stage else { return };
+        let is_done = self.interfaces.is_some()
+            && self.wants_are_answered()
+            && self.starts.is_empty()
+            && self.queries.iter().all(|query| query.is_renewal)
+            && self.legs.values().all(|leg| !leg.is_gathering());
+        if !is_done && now < until {
+            return;
+        }
+        self.stage = Stage::Complete;
+        self.starts.clear();
+        for query in self.queries.extract_if(.., |query| !query.is_renewal) {
+            self.asked[query.server].unreachable = Some("the server does not answer".into());
+        }
+        self.abandon_legs(now);
+        self.report_unreached();
+        self.events.push_back(Event::Complete);
+    }
+
+    fn wants_are_answered(&self) -> bool {
+        self.sockets.values().all(|socket| socket.local.is_some())
+            && self.tcp.values().all(|base| !base.is_opening())
+            && self.names.values().all(|name| !name.is_asked())
+    }
+
+    fn finish_closing(&mut self, now: Instant) {
+        let Stage::Closing { until } = self.stage else { return };
+        if now < until && !self.legs.is_empty() {
+            return;
+        }
+        self.stage = Stage::Closed;
+        self.legs.clear();
+        self.outbox.clear();
+        self.close_sockets();
+    }
+
+    /// Settles when to be woken next.
+    fn schedule(&mut self) {
+        let stage = match self.stage {
+            Stage::Gathering { until } | Stage::Closing { until } => Some(until),
+            Stage::New | Stage::Complete | Stage::Closed => None,
+        };
+        let start = (!self.starts.is_empty()).then_some(self.next_start);
+        let queries = self.queries.iter().filter_map(|query| query.transaction.poll_timeout());
+        let sockets = self.sockets.values().filter_map(|socket| socket.renew_at);
+        let legs = self.legs.values().filter_map(Leg::poll_timeout);
+        self.deadline = [stage, start, self.streams.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .chain(queries)
+            .chain(sockets)
+            .chain(legs)
+            .min();
     }
 }
+
+const _: fn() = || {
+    fn assert_send<T: Send>() {}
+    assert_send::<Gatherer>();
+};

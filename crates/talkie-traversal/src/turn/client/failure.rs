@@ -76,6 +76,29 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The server's error code, if it gave one.
+    #[must_use]
+    pub fn code(&self) -> Option<u16> {
+        Some(match self {
+            Self::TimedOut | Self::IntegrityViolated | Self::Incomprehensible => return None,
+            Self::TryAlternate(_) => 300,
+            Self::BadRequest => 400,
+            Self::CredentialNeeded | Self::Challenge(_) => 401,
+            Self::Forbidden => 403,
+            Self::UnknownAttribute => 420,
+            Self::AllocationMismatch => 437,
+            Self::NonceLoop => 438,
+            Self::AddressFamilyNotSupported => 440,
+            Self::WrongCredentials => 441,
+            Self::UnsupportedTransport => 442,
+            Self::PeerAddressFamilyMismatch => 443,
+            Self::AllocationQuotaReached => 486,
+            Self::ServerError => 500,
+            Self::InsufficientCapacity => 508,
+            Self::Other(code) => *code,
+        })
+    }
+
     /// The failure of a code that no other rule handles.
     pub(super) fn of_code(code: u16) -> Self {
         match code {

@@ -18,6 +18,7 @@ mod responses;
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha20Rng;
@@ -212,6 +213,45 @@ impl Client {
         Ok(())
     }
 
+    /// Takes a datagram as [`handle_datagram`](Machine::handle_datagram) does, but tells of a peer's
+    /// packet in place: who sent it, and which of the bytes it is.
+    pub fn receive(
+        &mut self,
+        now: Instant,
+        path: Path,
+        bytes: &[u8],
+    ) -> Option<(SocketAddr, Range<usize>)> {
+        let from_server = (path.transport, path.remote) == (self.path.transport, self.path.remote);
+        if !from_server || matches!(self.phase, Phase::Ended) {
+            self.counters.unexpected += 1;
+            return None;
+        }
+        let found = match Protocol::of(bytes) {
+            Some(Protocol::ChannelData) => self.unwrap_channel_data(now, bytes),
+            Some(Protocol::Stun) => match Message::parse(bytes) {
+                Ok(message) => self.handle_message(now, &message),
+                Err(_) => self.unexpected(),
+            },
+            _ => self.unexpected(),
+        };
+        self.schedule();
+        let (peer, payload) = found?;
+        let start = payload.as_ptr().addr() - bytes.as_ptr().addr();
+        Some((peer, start..start + payload.len()))
+    }
+
+    /// Refreshes the allocation now, where there is reason to doubt that the server still knows it;
+    /// [`Event::Ended`] follows if it does not.
+    pub fn verify(&mut self, now: Instant) {
+        if let Phase::Allocated { refresh_at } = &mut self.phase
+            && refresh_at.is_some()
+        {
+            *refresh_at = Some(now);
+            self.refresh(now);
+            self.schedule();
+        }
+    }
+
     /// Gives the allocation back; [`Event::Ended`] follows.
     pub fn close(&mut self, now: Instant) {
         match self.phase {
@@ -243,47 +283,65 @@ impl Client {
         TransactionId(id)
     }
 
-    /// A message that is no response to a request.
-    fn handle_message(&mut self, now: Instant, message: &Message<'_>) {
+    /// A message: its data, if it brings a peer's.
+    fn handle_message<'a>(
+        &mut self,
+        now: Instant,
+        message: &Message<'a>,
+    ) -> Option<(SocketAddr, &'a [u8])> {
         if message.check_fingerprint() == Some(false) {
-            self.counters.unexpected += 1;
-        } else if message.class().is_response() {
-            self.handle_response(now, message);
-        } else if (message.class(), message.method()) == (Class::Indication, Method::DATA) {
-            self.handle_data_indication(now, message);
-        } else {
-            self.counters.unexpected += 1;
+            return self.unexpected();
         }
+        if message.class().is_response() {
+            self.handle_response(now, message);
+            return None;
+        }
+        if (message.class(), message.method()) == (Class::Indication, Method::DATA) {
+            return self.unwrap_data_indication(now, message);
+        }
+        self.unexpected()
     }
 
     /// RFC 8656 §11.4, §11.6.
-    fn handle_data_indication(&mut self, now: Instant, message: &Message<'_>) {
+    fn unwrap_data_indication<'a>(
+        &mut self,
+        now: Instant,
+        message: &Message<'a>,
+    ) -> Option<(SocketAddr, &'a [u8])> {
         const KNOWN: &[crate::stun::AttributeType] = crate::stun::AttributeType::KNOWN;
         let peer = message.get::<XorPeerAddress>().ok().flatten().map(|peer| peer.0);
         let Some(peer) = peer.filter(|peer| self.peers.is_permitted(now, peer.ip())) else {
-            self.counters.unexpected += 1;
-            return;
+            return self.unexpected();
         };
         let data = message.get::<Data<'_>>().ok().flatten();
         let icmp = message.get::<Icmp>().ok().flatten();
         match (data, icmp) {
-            _ if message.unknown_required(KNOWN).next().is_some() => self.counters.unexpected += 1,
-            (_, Some(icmp)) => self.deliver(Event::Undeliverable { peer, icmp }),
-            (Some(data), None) => self.deliver(Event::Data { peer, payload: data.0.to_vec() }),
-            (None, None) => self.counters.unexpected += 1,
+            _ if message.unknown_required(KNOWN).next().is_some() => self.unexpected(),
+            (_, Some(icmp)) => {
+                self.deliver(Event::Undeliverable { peer, icmp });
+                None
+            }
+            (Some(data), None) => Some((peer, data.0)),
+            (None, None) => self.unexpected(),
         }
     }
 
     /// RFC 8656 §12.6: on a channel not bound it is dropped.
-    fn handle_channel_data(&mut self, now: Instant, bytes: &[u8]) {
+    fn unwrap_channel_data<'a>(
+        &mut self,
+        now: Instant,
+        bytes: &'a [u8],
+    ) -> Option<(SocketAddr, &'a [u8])> {
         let message = ChannelData::parse(bytes).ok();
-        let found = message.and_then(|message| {
-            Some((self.peers.peer_of(now, message.channel)?, message.data.to_vec()))
-        });
-        match found {
-            Some((peer, payload)) => self.deliver(Event::Data { peer, payload }),
-            None => self.counters.unexpected += 1,
-        }
+        let found = message
+            .and_then(|message| Some((self.peers.peer_of(now, message.channel)?, message.data)));
+        found.or_else(|| self.unexpected())
+    }
+
+    /// Counts what was dropped.
+    fn unexpected<T>(&mut self) -> Option<T> {
+        self.counters.unexpected += 1;
+        None
     }
 
     /// Queues an event that the network causes at will.
@@ -348,21 +406,10 @@ impl Machine for Client {
     type Event = Event;
 
     fn handle_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
-        let from_server = (datagram.path.transport, datagram.path.remote)
-            == (self.path.transport, self.path.remote);
-        if !from_server || matches!(self.phase, Phase::Ended) {
-            self.counters.unexpected += 1;
-            return;
+        if let Some((peer, range)) = self.receive(now, datagram.path, datagram.payload) {
+            let payload = datagram.payload[range].to_vec();
+            self.deliver(Event::Data { peer, payload });
         }
-        match Protocol::of(datagram.payload) {
-            Some(Protocol::ChannelData) => self.handle_channel_data(now, datagram.payload),
-            Some(Protocol::Stun) => match Message::parse(datagram.payload) {
-                Ok(message) => self.handle_message(now, &message),
-                Err(_) => self.counters.unexpected += 1,
-            },
-            _ => self.counters.unexpected += 1,
-        }
-        self.schedule();
     }
 
     fn handle_timeout(&mut self, now: Instant) {

@@ -151,11 +151,11 @@ impl Client {
 
     fn fail(&mut self, purpose: Purpose, failure: Failure) {
         match purpose {
-            Purpose::Allocate | Purpose::Refresh => {
-                if !matches!(self.phase, Phase::Closing(_)) {
-                    self.phase = Phase::Closing(End::Failed(failure));
-                }
-                self.finish();
+            Purpose::Allocate | Purpose::Refresh => self.end(failure),
+            // RFC 8656 §10.2, §12.2: there is no allocation to permit anything on. The server has
+            // lost it, as one does that was restarted.
+            Purpose::Permit(_) | Purpose::Bind(_) if failure == Failure::AllocationMismatch => {
+                self.end(failure);
             }
             // Gone or out of reach: it is over either way.
             Purpose::Release => self.finish(),
@@ -168,6 +168,13 @@ impl Client {
                 self.events.push_back(Event::NotBound(peer, failure));
             }
         }
+    }
+
+    fn end(&mut self, failure: Failure) {
+        if !matches!(self.phase, Phase::Closing(_)) {
+            self.phase = Phase::Closing(End::Failed(failure));
+        }
+        self.finish();
     }
 
     fn finish(&mut self) {

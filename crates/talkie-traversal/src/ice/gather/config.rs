@@ -1,0 +1,153 @@
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use talkie_sansio::Transport;
+
+use crate::stun::credential::LongTerm;
+use crate::uri::Uri;
+
+/// What is gathered, and from whom.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// STUN and TURN servers, all asked at the same time.
+    pub servers: Vec<Server>,
+    /// Which candidates may be told.
+    pub policy: Policy,
+    /// Which of this host's addresses are used.
+    pub filter: Filter,
+    /// The ports that sockets and listeners may have; `0..=0` for any.
+    pub ports: RangeInclusive<u16>,
+    /// Behind a static one-to-one NAT: our address, and the one that the world knows it by. Host
+    /// candidates then carry the second, and the first is not told.
+    pub external: Vec<(IpAddr, IpAddr)>,
+    /// Which TCP candidates there are.
+    pub tcp: Tcp,
+    /// Between two transactions that begin (RFC 8445 §14.2: Ta). Default 20 ms: there is no other
+    /// traffic yet, and four servers on two addresses are asked within 160 ms.
+    pub pace: Duration,
+    /// How long gathering may take. Default 10 s: what a Binding transaction takes at most.
+    pub limit: Duration,
+    /// How often the NAT's mapping behind a server-reflexive candidate is refreshed, and seen to be
+    /// still the same. Default 25 s, below the 30 s that many NATs give; `None` for never.
+    pub keepalive: Option<Duration>,
+    /// The most local addresses. Default 8.
+    pub addresses: usize,
+    /// The most allocations on relays. Default 8.
+    pub allocations: usize,
+    /// The most TCP connections with peers. Default 32.
+    pub streams: usize,
+    /// The most packets that wait: for the network, for a relay's permission, for a connection; each
+    /// of the three. Default 128.
+    pub queue: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            servers: Vec::new(),
+            policy: Policy::All,
+            filter: Filter::default(),
+            ports: 0..=0,
+            external: Vec::new(),
+            tcp: Tcp::Off,
+            pace: Duration::from_millis(20),
+            limit: Duration::from_secs(10),
+            keepalive: Some(Duration::from_secs(25)),
+            addresses: 8,
+            allocations: 8,
+            streams: 32,
+            queue: 128,
+        }
+    }
+}
+
+/// A server that helps to find candidates. One whose scheme is `stuns` is not asked: how a TLS
+/// connection looks from outside says nothing of the sockets here.
+#[derive(Clone, Debug)]
+pub struct Server {
+    /// Where it is and how to speak to it.
+    pub uri: Uri,
+    /// Name and password, if it relays.
+    pub credential: Option<LongTerm>,
+}
+
+impl Server {
+    /// How to speak to it.
+    pub(super) fn transport(&self) -> Transport {
+        self.uri.transport()
+    }
+}
+
+/// Which candidates may be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Policy {
+    /// All.
+    #[default]
+    All,
+    /// Relayed ones only, and nothing in them tells where we are.
+    Relay,
+}
+
+/// Which TCP candidates there are (RFC 6544).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tcp {
+    /// None.
+    #[default]
+    Off,
+    /// Those that connect: nothing listens.
+    Active,
+    /// Those that connect, and those that listen.
+    Passive,
+    /// Also those that do both from one port. Needs a driver that lets a connection leave from a
+    /// listener's port.
+    SimultaneousOpen,
+}
+
+/// Which of this host's addresses are used.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// If not empty, only interfaces whose name begins with one of these.
+    pub only: Vec<String>,
+    /// No interfaces whose name begins with one of these.
+    pub except: Vec<String>,
+    /// No addresses in these networks.
+    pub except_networks: Vec<ipnet::IpNet>,
+    /// Loopback addresses, too.
+    pub loopback: bool,
+    /// IPv4's link-local addresses, too. IPv6's are never used: they mean something only together
+    /// with an interface.
+    pub link_local: bool,
+    /// Which address families.
+    pub families: Families,
+}
+
+/// Address families to gather.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Families {
+    /// IPv4 and IPv6.
+    #[default]
+    Both,
+    /// IPv4.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+impl Families {
+    pub(super) fn has(self, ip: IpAddr) -> bool {
+        match self {
+            Self::Both => true,
+            Self::Ipv4 => ip.is_ipv4(),
+            Self::Ipv6 => ip.is_ipv6(),
+        }
+    }
+}
+
+impl Config {
+    /// The address that the world knows `local` by.
+    pub(super) fn outside(&self, local: SocketAddr) -> SocketAddr {
+        let known = self.external.iter().find(|(private, _)| *private == local.ip());
+        known.map_or(local, |(_, public)| SocketAddr::new(*public, local.port()))
+    }
+}

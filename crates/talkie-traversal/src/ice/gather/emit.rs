@@ -1,0 +1,166 @@
+//! Candidates as they are told: each once (RFC 8445 §5.1.3), with foundation and priority.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use talkie_sansio::Transport;
+
+use super::config::Policy;
+use super::{Event, Gatherer, LocalId};
+use crate::ice::priority::{self, Foundations};
+use crate::ice::{Candidate, CandidateAddress, CandidateType, Protocol};
+
+/// The candidates that there are.
+#[derive(Debug)]
+pub(super) struct Emitted {
+    list: Vec<Entry>,
+    foundations: Foundations,
+}
+
+#[derive(Debug)]
+struct Entry {
+    id: LocalId,
+    base: SocketAddr,
+    /// The local address that it goes back to.
+    ip: IpAddr,
+    candidate: Candidate,
+}
+
+/// What is learned of a candidate.
+#[derive(Debug)]
+pub(super) struct Found<'a> {
+    pub(super) id: LocalId,
+    pub(super) kind: CandidateType,
+    pub(super) protocol: Protocol,
+    pub(super) address: SocketAddr,
+    /// What packets leave from.
+    pub(super) base: SocketAddr,
+    /// The interface's address that it goes back to.
+    pub(super) ip: IpAddr,
+    pub(super) related: Option<SocketAddr>,
+    pub(super) server: Option<(&'a str, IpAddr, Transport)>,
+}
+
+/// How many candidates of one type and one local address have priorities of their own.
+const SIBLINGS: u16 = 16;
+
+/// The most candidates of one base: a server, or what plays one, that sees us elsewhere each time adds
+/// no more.
+const PER_BASE: usize = 16;
+
+impl Emitted {
+    pub(super) fn new(secret: [u8; 16]) -> Self {
+        Self { list: Vec::new(), foundations: Foundations::new(secret) }
+    }
+
+    /// Whether it adds nothing to what is there: the same address from the same base.
+    fn is_redundant(&self, found: &Found<'_>) -> bool {
+        let of_base = || self.list.iter().filter(|entry| entry.id == found.id);
+        of_base().count() >= PER_BASE
+            || of_base().any(|entry| {
+                entry.candidate.protocol == found.protocol
+                    && entry.candidate.socket_address() == Some(found.address)
+            })
+    }
+
+    /// How many of the same type the same local address has already.
+    fn siblings(&self, found: &Found<'_>) -> u16 {
+        let is_sibling = |entry: &&Entry| {
+            entry.candidate.kind == found.kind
+                && entry.ip == found.ip
+                && entry.candidate.relay_protocol == found.relay_protocol()
+        };
+        u16::try_from(self.list.iter().filter(is_sibling).count()).unwrap_or(u16::MAX)
+    }
+}
+
+impl Found<'_> {
+    fn relay_protocol(&self) -> Option<Transport> {
+        let is_relayed = self.kind == CandidateType::Relayed;
+        self.server.filter(|_| is_relayed).map(|(_, _, transport)| transport)
+    }
+}
+
+impl Gatherer {
+    /// Tells a candidate, unless it is redundant or must not be told.
+    pub(super) fn tell(&mut self, found: &Found<'_>) {
+        let is_relayed = found.kind == CandidateType::Relayed;
+        let is_hidden = self.config.policy == Policy::Relay && !is_relayed;
+        if is_hidden || !can_be_sent_to(found) || self.emitted.is_redundant(found) {
+            return;
+        }
+        let related = match self.config.policy {
+            Policy::All => found.related,
+            // RFC 8839 §5.1: what stands there if nothing shall be told.
+            Policy::Relay => found.related.map(hidden),
+        };
+        let rank = self.ranks.get(&found.ip).copied().unwrap_or_default();
+        let rank = rank
+            .saturating_mul(SIBLINGS)
+            .saturating_add(self.emitted.siblings(found).min(SIBLINGS - 1));
+        let relay_protocol = found.relay_protocol();
+        let server = found.server.map(|(_, ip, transport)| (ip, transport));
+        let foundations = &self.emitted.foundations;
+        let candidate = Candidate {
+            // RFC 8445 §5.1.1.3: a relayed candidate's base is itself, so that its server's address and
+            // its own tell it from others.
+            foundation: foundations.of(found.kind, found.protocol, found.base.ip(), server),
+            component: 1,
+            protocol: found.protocol,
+            priority: priority::of(found.kind, found.protocol, relay_protocol, rank, 1),
+            address: CandidateAddress::Ip(found.address.ip()),
+            port: found.address.port(),
+            kind: found.kind,
+            related,
+            username_fragment: Some(self.username_fragment.clone()),
+            relay_protocol,
+            extensions: Vec::new(),
+            url: found.server.map(|(url, ..)| url.to_owned()),
+        };
+        let (id, base, ip) = (found.id, found.base, found.ip);
+        self.events.push_back(Event::Candidate { id, base, candidate: candidate.clone() });
+        self.emitted.list.push(Entry { id, base, ip, candidate });
+    }
+
+    /// Forgets how a server saw a base before.
+    pub(super) fn forget_reflexive(&mut self, id: LocalId, url: &str, now_at: SocketAddr) {
+        self.emitted.list.retain(|entry| {
+            let candidate = &entry.candidate;
+            entry.id != id
+                || candidate.kind != CandidateType::ServerReflexive
+                || candidate.url.as_deref() != Some(url)
+                || candidate.socket_address() == Some(now_at)
+        });
+    }
+
+    /// Tells all candidates of a base away.
+    pub(super) fn tell_gone(&mut self, id: LocalId) {
+        let before = self.emitted.list.len();
+        self.emitted.list.retain(|entry| entry.id != id);
+        // Of what was never told of, or hidden, nobody knows.
+        if self.emitted.list.len() < before {
+            self.events.push_back(Event::Gone(id));
+        }
+    }
+
+    /// Tells all that there is under the present user name fragment.
+    pub(super) fn tell_again(&mut self) {
+        for entry in &mut self.emitted.list {
+            entry.candidate.username_fragment = Some(self.username_fragment.clone());
+            let candidate = entry.candidate.clone();
+            self.events.push_back(Event::Candidate { id: entry.id, base: entry.base, candidate });
+        }
+    }
+}
+
+/// Whether an address that somebody claims is one at all. Port 9 is an active TCP candidate's.
+fn can_be_sent_to(found: &Found<'_>) -> bool {
+    let ip = found.address.ip();
+    !ip.is_unspecified() && !ip.is_multicast() && found.address.port() != 0
+}
+
+fn hidden(address: SocketAddr) -> SocketAddr {
+    match address {
+        SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9)),
+        SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9)),
+    }
+}

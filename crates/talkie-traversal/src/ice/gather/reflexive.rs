@@ -1,0 +1,180 @@
+//! How our sockets look from outside: Binding requests to STUN servers (RFC 8445 §5.1.1.2).
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rand_core::Rng as _;
+use talkie_sansio::{Path, Transport};
+
+use super::emit::Found;
+use super::{Gatherer, LocalId, Stage};
+use crate::ice::{CandidateType, Protocol};
+use crate::stun::attributes::{ErrorCode, MappedAddress, XorMappedAddress};
+use crate::stun::transaction::{self, Protection, Transaction};
+use crate::stun::{Class, Message, Method, TransactionId, Writer};
+
+/// A question under way.
+#[derive(Debug)]
+pub(super) struct Query {
+    pub(super) socket: LocalId,
+    pub(super) server: usize,
+    remote: SocketAddr,
+    /// Whether it only looks after a mapping that is known.
+    pub(super) is_renewal: bool,
+    pub(super) transaction: Transaction,
+}
+
+/// Five requests in 7.5 s and 2 s for the last: gathering is not to take longer than people wait. The
+/// RTO is RFC 8489 §6.2.1's.
+const TIMERS: transaction::Config = transaction::Config {
+    rto: Duration::from_millis(500),
+    requests: 5,
+    last_wait: 4,
+    reliable_timeout: Duration::from_millis(9500),
+};
+
+impl Gatherer {
+    /// Whether a question goes out.
+    pub(super) fn start_query(&mut self, now: Instant, socket: LocalId, server: usize) -> bool {
+        self.query(now, socket, server, false)
+    }
+
+    fn query(&mut self, now: Instant, id: LocalId, server: usize, is_renewal: bool) -> bool {
+        let Some(socket) = self.sockets.get(&id) else { return false };
+        let Some(local) = socket.local else { return false };
+        let Some(remote) = self.addresses_of(server, socket.ip).first().copied() else {
+            return false;
+        };
+        let mut transaction_id = [0; 12];
+        self.rng.fill_bytes(&mut transaction_id);
+        let transaction_id = TransactionId(transaction_id);
+        let mut request = Vec::new();
+        Writer::new(&mut request, Class::Request, Method::BINDING, transaction_id);
+        let path = Path { transport: Transport::Udp, local, remote };
+        let method = (transaction_id, Method::BINDING);
+        let transaction = Transaction::new(now, path, method, request, Protection::None, TIMERS);
+        self.queries.push(Query { socket: id, server, remote, is_renewal, transaction });
+        true
+    }
+
+    /// Whether a datagram answers a question.
+    pub(super) fn answers_query(&mut self, now: Instant, path: Path, payload: &[u8]) -> bool {
+        if self.queries.is_empty() || path.transport != Transport::Udp {
+            return false;
+        }
+        let Ok(message) = Message::parse(payload) else { return false };
+        let socket = self.socket_at(path.local);
+        let is_answer = self.queries.iter_mut().any(|query| {
+            Some(query.socket) == socket && query.transaction.handle_datagram(now, path, &message)
+        });
+        if is_answer {
+            self.conclude_queries(now);
+        }
+        is_answer
+    }
+
+    pub(super) fn time_out_queries(&mut self, now: Instant) {
+        for query in &mut self.queries {
+            query.transaction.handle_timeout(now);
+        }
+        self.conclude_queries(now);
+        self.renew_mappings(now);
+    }
+
+    fn conclude_queries(&mut self, now: Instant) {
+        let mut ended = Vec::new();
+        for index in (0..self.queries.len()).rev() {
+            if let Some(event) = self.queries[index].transaction.poll_event() {
+                ended.push((self.queries.swap_remove(index), event));
+            }
+        }
+        for (query, event) in ended {
+            self.conclude_query(now, &query, event);
+        }
+    }
+
+    fn conclude_query(&mut self, now: Instant, query: &Query, event: transaction::Event) {
+        let Some(local) = self.sockets.get(&query.socket).and_then(|socket| socket.local) else {
+            return;
+        };
+        let transaction::Event::Response { message, .. } = event else {
+            let asked = &mut self.asked[query.server];
+            asked.unreachable.get_or_insert_with(|| "the server does not answer".into());
+            self.renew_later(now, query);
+            return;
+        };
+        let Ok(message) = Message::parse(&message) else { return };
+        if let Ok(Some(ErrorCode { code, reason })) = message.get() {
+            self.refused(query.server, local, code, reason.to_owned());
+            return;
+        }
+        self.asked[query.server].has_answered = true;
+        let mapped = message.get::<XorMappedAddress>().ok().flatten().map(|mapped| mapped.0);
+        // RFC 8489 §12: servers older than RFC 5389 know only the plain one.
+        let plain = || message.get::<MappedAddress>().ok().flatten().map(|mapped| mapped.0);
+        if let Some(mapped) = mapped.or_else(plain) {
+            self.tell_reflexive(query.socket, mapped, query.server, query.remote);
+            if mapped != local {
+                self.renew_later(now, query);
+            }
+        }
+    }
+
+    /// Tells how a socket looks to a server.
+    pub(super) fn tell_reflexive(
+        &mut self,
+        id: LocalId,
+        mapped: SocketAddr,
+        server: usize,
+        remote: SocketAddr,
+    ) {
+        let Some(socket) = self.sockets.get(&id) else { return };
+        let Some(local) = socket.local else { return };
+        let ip = socket.ip;
+        // RFC 8445 §5.1.3: it is the socket's own address, there is no NAT.
+        if socket.is_spare || mapped == local || mapped.is_ipv4() != local.is_ipv4() {
+            return;
+        }
+        let url = self.url(server);
+        self.forget_reflexive(id, &url, mapped);
+        self.tell(&Found {
+            id,
+            kind: CandidateType::ServerReflexive,
+            protocol: Protocol::Udp,
+            address: mapped,
+            base: local,
+            ip,
+            related: Some(self.config.outside(local)),
+            server: Some((&url, remote.ip(), Transport::Udp)),
+        });
+    }
+
+    /// RFC 8445 §5.1.1.4: the mapping is kept until ICE ends. One server is enough for it.
+    fn renew_later(&mut self, now: Instant, query: &Query) {
+        let Some(keepalive) = self.config.keepalive else { return };
+        let Some(socket) = self.sockets.get_mut(&query.socket) else { return };
+        if socket.renew_by.is_none_or(|by| by == query.server)
+            && self.asked[query.server].has_answered
+        {
+            socket.renew_by = Some(query.server);
+            socket.renew_at = Some(now + keepalive.max(Duration::from_secs(1)));
+        }
+    }
+
+    fn renew_mappings(&mut self, now: Instant) {
+        let mut due = Vec::new();
+        for (id, socket) in &mut self.sockets {
+            if socket.renew_at.take_if(|at| *at <= now).is_some()
+                && let Some(server) = socket.renew_by
+            {
+                due.push((*id, server));
+            }
+        }
+        if !matches!(self.stage, Stage::Gathering { .. } | Stage::Complete) {
+            return;
+        }
+        for (id, server) in due {
+            self.query(now, id, server, true);
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! UDP sockets: one for each of this host's addresses.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use talkie_sansio::{Transport, Want, WantError, WantId};
+
+use super::config::Policy;
+use super::emit::Found;
+use super::{Event, Gatherer, LocalId, Problem, Stage, addresses};
+use crate::ice::{CandidateType, Protocol};
+
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) want: WantId,
+    pub(super) ip: IpAddr,
+    /// Its address, once it is open.
+    pub(super) local: Option<SocketAddr>,
+    /// Whether it is for one relay alone, and its own address no candidate.
+    pub(super) is_spare: bool,
+    /// When to look at the NAT's mapping again, and by which server.
+    pub(super) renew_at: Option<Instant>,
+    pub(super) renew_by: Option<usize>,
+}
+
+impl Gatherer {
+    /// The socket with this address.
+    pub(super) fn socket_at(&self, local: SocketAddr) -> Option<LocalId> {
+        let mut sockets = self.sockets.iter();
+        sockets.find_map(|(id, socket)| {
+            (socket.local == Some(local) && !socket.is_spare).then_some(*id)
+        })
+    }
+
+    /// Opens what new addresses need and gives up what was on lost ones.
+    pub(super) fn follow_addresses(&mut self, now: Instant) {
+        let Some(interfaces) = &self.interfaces else { return };
+        let usable = addresses::usable(interfaces, &self.config);
+        let lost: Vec<_> = self.ranks.keys().filter(|ip| !usable.contains(ip)).copied().collect();
+        for ip in &lost {
+            self.lose_address(*ip);
+        }
+        if usable.is_empty() {
+            let text = "this host has no address that can be used".to_owned();
+            let code = Problem::UNREACHABLE;
+            self.tell_problem(Problem { url: None, address: None, code, text });
+        }
+        let mut is_changed = !lost.is_empty();
+        for (rank, ip) in (0..).zip(usable) {
+            if !self.ranks.contains_key(&ip) {
+                self.use_address(ip, rank);
+                is_changed = true;
+            }
+        }
+        if is_changed && self.stage == Stage::Complete {
+            self.stage = Stage::Gathering { until: now + self.config.limit };
+            self.forget_failures();
+            self.resolve_names();
+        }
+    }
+
+    fn use_address(&mut self, ip: IpAddr, rank: u16) {
+        // No two with the same: who came first keeps its own.
+        let rank = (rank..u16::MAX).find(|rank| !self.ranks.values().any(|taken| taken == rank));
+        self.ranks.insert(ip, rank.unwrap_or(u16::MAX));
+        let relays_by_udp =
+            self.config.servers.iter().any(|server| {
+                server.uri.scheme().is_turn() && server.transport() == Transport::Udp
+            });
+        if self.config.policy == Policy::All || relays_by_udp {
+            self.open_socket(ip, false);
+        }
+        if self.config.policy == Policy::All {
+            self.use_tcp(ip);
+        }
+    }
+
+    pub(super) fn open_socket(&mut self, ip: IpAddr, is_spare: bool) -> LocalId {
+        let (id, want) = (self.new_id(), self.new_want());
+        self.wants.push_back(Want::Bind { id: want, local: ip, ports: self.config.ports.clone() });
+        let socket = Socket { want, ip, local: None, is_spare, renew_at: None, renew_by: None };
+        self.sockets.insert(id, socket);
+        id
+    }
+
+    fn lose_address(&mut self, ip: IpAddr) {
+        self.ranks.remove(&ip);
+        self.lose_legs_on(ip);
+        self.lose_tcp_on(ip);
+        let lost = self.sockets.iter().filter(|(_, socket)| socket.ip == ip);
+        for id in lost.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.lose_socket(id, true);
+        }
+    }
+
+    /// A socket or listener is open.
+    pub(super) fn bound(&mut self, want: WantId, local: SocketAddr) {
+        let is_closed = self.is_closed();
+        let socket = self.sockets.iter_mut().find(|(_, socket)| socket.want == want);
+        let Some((id, socket)) = socket else { return self.listening(want, local) };
+        if is_closed || socket.local.is_some() {
+            return;
+        }
+        socket.local = Some(local);
+        let (id, is_spare) = (*id, socket.is_spare);
+        if is_spare {
+            self.start_legs_of(id);
+        } else {
+            self.tell_host(id, Protocol::Udp, local);
+        }
+    }
+
+    pub(super) fn socket_failed(&mut self, id: LocalId, error: &WantError) {
+        let Some(socket) = self.sockets.get(&id) else { return };
+        let ip = socket.ip;
+        let address = socket.local.unwrap_or_else(|| SocketAddr::new(ip, 0));
+        self.lose_socket(id, false);
+        self.lose_legs_of_socket(id);
+        let text = format!("the socket cannot be had: {error}");
+        let code = Problem::UNREACHABLE;
+        self.tell_problem(Problem { url: None, address: Some(address), code, text });
+        let is_used = self.sockets.values().any(|socket| socket.ip == ip)
+            || self.tcp.values().any(|base| base.ip == ip);
+        if !is_used {
+            // Tried again when the addresses change.
+            self.ranks.remove(&ip);
+        }
+    }
+
+    pub(super) fn lose_socket(&mut self, id: LocalId, is_open: bool) {
+        let Some(socket) = self.sockets.remove(&id) else { return };
+        self.queries.retain(|query| query.socket != id);
+        self.outbox.retain(|(path, _)| {
+            path.transport != Transport::Udp || Some(path.local) != socket.local
+        });
+        if is_open {
+            self.wants.push_back(Want::Close { id: socket.want });
+        }
+        self.tell_gone(id);
+    }
+
+    pub(super) fn close_sockets(&mut self) {
+        let ids: BTreeSet<_> = self.sockets.keys().copied().collect();
+        for id in ids {
+            self.lose_socket(id, true);
+        }
+        self.ranks.clear();
+    }
+
+    pub(super) fn tell_problem(&mut self, problem: Problem) {
+        self.events.push_back(Event::Error(problem));
+    }
+
+    /// Tells a socket's or listener's own address.
+    pub(super) fn tell_host(&mut self, id: LocalId, protocol: Protocol, local: SocketAddr) {
+        self.tell(&Found {
+            id,
+            kind: CandidateType::Host,
+            protocol,
+            address: self.config.outside(local),
+            base: local,
+            ip: local.ip(),
+            related: None,
+            server: None,
+        });
+    }
+}
