@@ -4,6 +4,7 @@
 pub mod demux;
 pub mod discover;
 pub mod ice;
+pub mod mdns;
 pub mod punch;
 pub mod stun;
 pub mod turn;

@@ -11,6 +11,8 @@ mod discover;
 mod ice_candidate;
 #[path = "../../../../fuzz/bodies/input.rs"]
 mod input;
+#[path = "../../../../fuzz/bodies/mdns.rs"]
+mod mdns;
 #[path = "../../../../fuzz/bodies/punch.rs"]
 mod punch;
 #[path = "../../../../fuzz/bodies/stun_parse.rs"]
@@ -80,4 +82,9 @@ fn ice_candidate_takes_its_corpus() {
 #[test]
 fn uri_takes_its_corpus() {
     replay("uri", uri::run);
+}
+
+#[test]
+fn mdns_takes_its_corpus() {
+    replay("mdns", mdns::run);
 }

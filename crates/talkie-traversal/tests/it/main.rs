@@ -16,6 +16,8 @@ mod ice_attributes;
 mod ice_gather;
 mod ice_gather_world;
 mod ice_priority;
+mod mdns;
+mod mdns_world;
 mod punch;
 mod punch_hostile;
 mod punch_world;
