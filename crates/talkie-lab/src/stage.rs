@@ -44,7 +44,7 @@ const OUTSIDE: [[u8; 4]; 2] = [[198, 51, 100, 10], [203, 0, 113, 20]];
 /// What the right to use the relay costs here.
 const USER: (&str, &str) = ("lab", "lab");
 /// Nobody tries for longer.
-const LONGEST: Duration = Duration::from_secs(30);
+const LONGEST: Duration = Duration::from_secs(90);
 /// 2026-01-01, for the time-stamps of captures.
 const UNIX: Duration = Duration::from_secs(1_767_225_600);
 
@@ -449,13 +449,16 @@ fn add_server(network: &mut Network, genesis: &Genesis) -> Host<TurnServer> {
 
 fn punch_config(local: SocketAddr, relay: Transport, setting: &Setting) -> punch::Config {
     let credential = LongTerm::new(USER.0, USER.1).expect("plain words");
-    let mut config = punch::Config { stun: vec![SERVER], ..punch::Config::new(vec![local]) };
+    // Whoever calls has spoken to the server before, and so has learned how far it is.
+    let round_trip = setting.delay * 5 / 4;
+    let stun = vec![SERVER];
+    let mut config = punch::Config { stun, round_trip, ..punch::Config::new(vec![local]) };
     let mut path = Path { transport: relay, local, remote: SERVER };
     if relay.is_reliable() {
         // Another number than the UDP socket's, so that the two can be told apart.
         path.local.set_port(local.port() + 1);
         // A driver connects first, which takes a round trip, and begins to gather then.
-        config.gather += setting.delay * 5 / 4;
+        config.gather += round_trip;
     }
     config.relays = vec![Relay { path, credential }];
     config

@@ -195,8 +195,8 @@ fn blocked(facts: &[Facts; 2], run: &Run) -> Vec<String> {
     words.push(
         match (is_blocked, run.outcome) {
             (true, Outcome::Failed) => {
-                "The relay can be reached over TCP, but too much was lost, or the hosts are so far \
-                 away that they gave up first."
+                "The relay can be reached over TCP, but too much was lost before the hosts gave \
+                 up."
             }
             (true, _) => {
                 "TCP is let out, so the relay is reached over TCP: its host opens a connection, and \
@@ -205,10 +205,7 @@ fn blocked(facts: &[Facts; 2], run: &Run) -> Vec<String> {
                  like one. The price is the way around, the server's bandwidth, and that TCP holds \
                  back all that comes after a lost packet."
             }
-            (false, _) => {
-                "A side got no answer in time: too much was lost, or the hosts are so far away that \
-                 they gave up first."
-            }
+            (false, _) => "A side got no answer in time: too much was lost before the hosts gave up.",
         }
         .to_owned(),
     );

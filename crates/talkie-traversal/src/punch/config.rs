@@ -14,8 +14,11 @@ pub struct Config {
     pub stun: Vec<SocketAddr>,
     /// Relays.
     pub relays: Vec<Relay>,
-    /// How long to gather candidates, twice as long if a server has been heard. Default 2 s: three
-    /// requests by RFC 8489's timers, and a fourth.
+    /// How far the servers are, as far as that is known beforehand. Where it is far, or turns out to
+    /// be, all of the times below are longer than they say. Default: nothing is known.
+    pub round_trip: Duration,
+    /// How long to gather candidates, and as long again for what a server may still say that has been
+    /// heard. Default 2 s: three requests by RFC 8489's timers, and a fourth.
     pub gather: Duration,
     /// Between two checks. Default 20 ms; RFC 8445 §14.2 has 50 ms where there is other traffic, of
     /// which there is none yet.
@@ -57,6 +60,7 @@ impl Config {
             local,
             stun: Vec::new(),
             relays: Vec::new(),
+            round_trip: Duration::ZERO,
             gather: Duration::from_secs(2),
             pace: Duration::from_millis(20),
             interval: Duration::from_millis(100),

@@ -63,8 +63,7 @@ impl Punch {
         for index in 0..self.config.local.len() {
             let local = self.config.local[index];
             let mut base = Base::socket(local);
-            let same_family = |server: &&SocketAddr| server.is_ipv4() == local.is_ipv4();
-            if let Some(server) = self.config.stun.iter().find(same_family).copied() {
+            if let Some(server) = self.stun_server(local) {
                 let id = self.transaction_id();
                 let mut request = Vec::new();
                 Writer::new(&mut request, Class::Request, Method::BINDING, id);
@@ -92,6 +91,10 @@ impl Punch {
         }
     }
 
+    fn stun_server(&self, local: SocketAddr) -> Option<SocketAddr> {
+        self.config.stun.iter().find(|server| server.is_ipv4() == local.is_ipv4()).copied()
+    }
+
     /// Whether a datagram was from a STUN or TURN server, which has then been heard.
     pub(super) fn handle_server(&mut self, now: Instant, datagram: &mut Datagram<'_>) -> bool {
         let path = datagram.path;
@@ -100,14 +103,14 @@ impl Punch {
                 let here = base.address == path.local;
                 let query = base.query.as_mut().filter(|_| here);
                 if query.is_some_and(|query| query.handle_datagram(now, path, &message)) {
-                    self.was_served = true;
+                    self.hear(now, path);
                     self.conclude_queries();
                     return true;
                 }
             }
         }
         let Some(index) = self.legs.iter().position(|leg| leg.path == path) else { return false };
-        self.was_served = true;
+        self.hear(now, path);
         let payload = &mut *datagram.payload;
         self.legs[index].client.handle_datagram(now, Datagram { path, payload });
         true
@@ -200,16 +203,17 @@ impl Punch {
         }
     }
 
-    /// Tells of the candidates when all are there, or when there was time enough: more of it where a
-    /// server has been heard, so that only loss can keep the rest away.
+    /// Tells of the candidates when all are there, or when there was time enough: more of it where the
+    /// server has been heard that is to tell the rest, so that only loss can keep it away.
     pub(super) fn tell_gathered(&mut self, now: Instant) {
         let Some(until) = self.gathers_until else { return };
         if !self.is_gathered() {
-            if now < until {
+            let is_hopeful = self.is_hopeful();
+            if now < until && (is_hopeful || !self.is_extended) {
                 return;
             }
-            if self.was_served && !std::mem::replace(&mut self.is_extended, true) {
-                self.gathers_until = Some(until + self.config.gather);
+            if is_hopeful && !std::mem::replace(&mut self.is_extended, true) {
+                self.gathers_until = Some(until + self.patience().gather);
                 return;
             }
         }
@@ -222,6 +226,16 @@ impl Punch {
     fn is_gathered(&self) -> bool {
         self.bases.iter().all(|base| base.query.is_none())
             && self.legs.iter().all(|leg| !leg.is_open)
+    }
+
+    /// Whether a server that has been heard has more to say.
+    fn is_hopeful(&self) -> bool {
+        let asked = self.bases.iter().filter(|base| base.query.is_some());
+        let servers = asked.filter_map(|base| self.stun_server(base.address));
+        let queries = servers.map(|server| (Transport::Udp, server));
+        let open = self.legs.iter().filter(|leg| leg.is_open);
+        let relays = open.map(|leg| (leg.path.transport, leg.path.remote));
+        queries.chain(relays).any(|server| self.heard.contains(&server))
     }
 
     fn describe(&self) -> Description {

@@ -33,6 +33,7 @@ mod description;
 mod gather;
 mod pair;
 mod path;
+mod patience;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -169,8 +170,11 @@ pub struct Punch {
     /// Until when candidates are gathered; `None` when it is told.
     gathers_until: Option<Instant>,
     is_extended: bool,
-    /// Whether a STUN or TURN server has been heard.
-    was_served: bool,
+    began: Instant,
+    /// The STUN and TURN servers that have been heard.
+    heard: Vec<(Transport, SocketAddr)>,
+    /// To the farthest of them.
+    round_trip: Duration,
     remote: Option<Description>,
     session: Option<Session>,
     pairs: Vec<Pair>,
@@ -237,9 +241,11 @@ impl Punch {
             rng,
             bases: Vec::new(),
             legs: Vec::new(),
-            gathers_until: Some(genesis.now + config.gather),
+            gathers_until: None,
             is_extended: false,
-            was_served: false,
+            began: genesis.now,
+            heard: Vec::new(),
+            round_trip: config.round_trip.min(patience::LONGEST_ROUND_TRIP),
             remote: None,
             session: None,
             pairs: Vec::new(),
@@ -254,6 +260,7 @@ impl Punch {
             deadline: None,
             config,
         };
+        punch.gathers_until = Some(genesis.now + punch.patience().gather);
         punch.begin_gathering(genesis);
         punch.advance(genesis.now);
         Ok(punch)

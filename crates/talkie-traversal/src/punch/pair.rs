@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use super::description::Kind;
 use crate::stun::TransactionId;
 
-/// Requests that may be answered still.
-const OUTSTANDING: usize = 8;
+/// Requests that may be answered still. Where the way is long many are under way at once, since each of
+/// the other side's checks brings forth one of ours.
+const OUTSTANDING: usize = 32;
 
 #[derive(Debug)]
 pub(super) struct Pair {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::check::Checked;
 use super::description::Kind;
 use super::pair::Pair;
+use super::patience::Patience;
 use super::{Connection, Event, Failure, Outgoing, Punch, RoundTrips, Stage};
 use crate::stun::{Class, Message, Method};
 
@@ -15,14 +16,8 @@ const MOST_PAIRS: usize = 96;
 const MOST_STRANGERS: usize = 16;
 /// The most checks of a pair that does not answer: at least 15 s of them.
 const MOST_TRIES: u32 = 32;
-/// RFC 8489 §6.2.1's RTO: the longest wait between two checks of a pair.
-const LONGEST_INTERVAL: Duration = Duration::from_millis(500);
 /// How long better pairs than the first are waited for.
 const SETTLE: Duration = Duration::from_millis(100);
-/// How long a nomination may go unanswered.
-const NOMINATION: Duration = Duration::from_secs(2);
-/// Between two measurements.
-const MEASURE_INTERVAL: Duration = Duration::from_millis(100);
 
 impl Punch {
     /// Pairs a base with all their addresses.
@@ -189,14 +184,14 @@ impl Punch {
         let is_relayed = self.bases[pair.base].relay.is_some();
         let request = session.request(id, nominates, is_relayed);
         pair.note(now, id, nominates);
-        let doubled = self.config.interval.saturating_mul(1 << (pair.tries - 1).min(8));
+        let pair = &self.pairs[index];
         let interval = match self.stage {
-            Stage::Connected { until: Some(_), .. } => MEASURE_INTERVAL,
+            Stage::Connected { until: Some(_), .. } => self.measure_interval(pair),
             Stage::Connected { until: None, .. } => self.config.keepalive,
-            // Both sides wait for this one.
-            _ if pair.is_nominated => self.config.interval.max(Duration::from_millis(10)),
-            _ => doubled.clamp(Duration::from_millis(10), LONGEST_INTERVAL),
+            _ if pair.is_nominated => self.urgent_interval(pair),
+            _ => self.interval(pair),
         };
+        let pair = &mut self.pairs[index];
         pair.due = (pair.tries < MOST_TRIES).then_some(now + interval);
         let (base, remote) = (pair.base, pair.remote);
         self.send(now, base, remote, request);
@@ -228,7 +223,7 @@ impl Punch {
         };
         let is_controlling = self.session.as_ref().is_some_and(super::Session::is_controlling);
         if let Some(at) = self.nominated_at {
-            if now.saturating_duration_since(at) >= NOMINATION {
+            if now.saturating_duration_since(at) >= self.patience().nomination {
                 self.nominated_at = None;
                 let taken = match self.stage {
                     Stage::Connected { index, .. } => Some(index),
@@ -257,13 +252,14 @@ impl Punch {
     /// Not between a nomination and its answer.
     fn gives_up_at(&self, since: Instant) -> Instant {
         let is_close = self.pairs.iter().any(|pair| pair.is_nominated);
-        since + self.config.give_up + if is_close { NOMINATION * 2 } else { Duration::ZERO }
+        let Patience { give_up, nomination, .. } = self.patience();
+        since + give_up + if is_close { nomination * 2 } else { Duration::ZERO }
     }
 
     fn best_now(&self, now: Instant) -> Option<usize> {
         let settled = self.first_success? + SETTLE;
         // The other side may have begun much later.
-        let relay_at = self.heard_at? + self.config.relay_after;
+        let relay_at = self.heard_at? + self.patience().relay_after;
         match self.best(true) {
             Some(direct) if now >= settled => Some(direct),
             None if now >= relay_at => self.best(false),
@@ -292,7 +288,7 @@ impl Punch {
         };
         self.nominated_at = None;
         let connection = self.connection(now, index, since);
-        let until = now + self.config.measure;
+        let until = now + self.patience().measure;
         self.stage = Stage::Connected { since, index, until: Some(until) };
         self.tell(Event::Connected(connection));
         // From now on the path taken and the best of the other sort are measured, no others.
@@ -334,7 +330,9 @@ impl Punch {
         let Stage::Connected { since, index, until } = self.stage else { return };
         if until.is_some_and(|until| until <= now) {
             if self.nominated_at.is_some() {
-                let until = Some(now + self.config.measure.max(MEASURE_INTERVAL));
+                let until = Some(
+                    now + self.patience().measure.max(self.measure_interval(&self.pairs[index])),
+                );
                 self.stage = Stage::Connected { since, index, until };
                 return;
             }
@@ -372,16 +370,16 @@ impl Punch {
 
     /// When a choice may be due.
     pub(super) fn choice_times(&self) -> [Option<Instant>; 4] {
+        let Patience { relay_after, nomination, .. } = self.patience();
+        let nominated = self.nominated_at.map(|at| at + nomination);
         match self.stage {
             Stage::Checking { since } => [
                 Some(self.gives_up_at(since)),
-                self.heard_at.map(|at| at + self.config.relay_after),
+                self.heard_at.map(|at| at + relay_after),
                 self.first_success.map(|at| at + SETTLE),
-                self.nominated_at.map(|at| at + NOMINATION),
+                nominated,
             ],
-            Stage::Connected { until, .. } => {
-                [until, self.nominated_at.map(|at| at + NOMINATION), None, None]
-            }
+            Stage::Connected { until, .. } => [until, nominated, None, None],
             Stage::Alone | Stage::Over => [None; 4],
         }
     }

@@ -12,7 +12,7 @@ use crate::punch_world::{Behind, Pair, Setup};
 fn outcome(left: Behind, right: Behind, setup: Setup) -> &'static str {
     let mut pair = Pair::new(left, right, setup);
     pair.introduce(setup.skew);
-    pair.run_until(secs(15), |event| matches!(event, Event::Measured(_) | Event::Failed(_)));
+    pair.run_until(secs(60), |event| matches!(event, Event::Measured(_) | Event::Failed(_)));
     let [left, right] = pair.connections();
     match (left, right) {
         (Some(left), Some(right)) => {
@@ -80,6 +80,56 @@ fn who_begins_late_is_waited_for() {
         let setup = Setup { skew: secs(seconds), ..Setup::default() };
         assert_eq!(outcome(Behind::PortRestricted, Behind::PortRestricted, setup), "direct");
         assert_eq!(outcome(Behind::Symmetric, Behind::PortRestricted, setup), "relay");
+    }
+}
+
+#[test]
+fn a_long_way_takes_longer_and_comes_to_the_same() {
+    use Behind::{PortRestricted, Symmetric, UdpBlocked};
+    // Two such ways are between the sides, and the description takes one way more.
+    for (millis, is_known) in [(250, false), (500, false), (800, false), (800, true), (1300, true)]
+    {
+        let delay = Duration::from_millis(millis);
+        let setup = Setup { delay, is_known, skew: delay * 2, ..Setup::default() };
+        assert_eq!(outcome(PortRestricted, PortRestricted, setup), "direct", "{millis} ms");
+        assert_eq!(outcome(Symmetric, PortRestricted, setup), "relay", "{millis} ms");
+        assert_eq!(outcome(Symmetric, Symmetric, setup), "relay", "{millis} ms");
+        // To open a stream takes a round trip, after which nothing is heard for another.
+        if is_known || millis < 500 {
+            assert_eq!(outcome(UdpBlocked, Symmetric, setup), "relay", "{millis} ms");
+            assert_eq!(outcome(UdpBlocked, UdpBlocked, setup), "relay", "{millis} ms");
+        }
+    }
+}
+
+#[test]
+fn round_trips_over_a_long_way_are_measured() {
+    let setup = Setup { delay: Duration::from_millis(500), ..Setup::default() };
+    let mut pair = Pair::new(Behind::PortRestricted, Behind::PortRestricted, setup);
+    pair.introduce(Duration::ZERO);
+    pair.run_until(secs(60), |event| matches!(event, Event::Measured(_)));
+    for round_trips in pair.round_trips().map(Option::unwrap) {
+        assert_eq!(
+            round_trips.direct,
+            Some(Duration::from_millis(2004)),
+            "{:?}",
+            pair.connections()
+        );
+        assert!(round_trips.relayed > round_trips.direct, "{round_trips:?}");
+    }
+}
+
+#[test]
+fn who_has_only_a_stream_waits_for_udp_no_longer_than_its_time() {
+    let mut pair = Pair::new(Behind::UdpBlocked, Behind::UdpBlocked, Setup::default());
+    let began = pair.network.now();
+    pair.run_until(secs(10), |event| matches!(event, Event::Gathered(_)));
+    let took = pair.network.now() - began;
+    assert!(took <= secs(2) + Duration::from_millis(1), "{took:?}");
+    for side in &pair.sides {
+        let Some(Event::Gathered(description)) = side.events.first() else { panic!() };
+        let has_relay = description.candidates().iter().any(|it| it.kind == Kind::Relayed);
+        assert!(has_relay, "{description}");
     }
 }
 

@@ -76,11 +76,17 @@ pub(crate) struct Setup {
     pub(crate) has_relay: bool,
     /// How much later the right side learns of the left than the other way round.
     pub(crate) skew: Duration,
+    /// From each side to the backbone, one way.
+    pub(crate) delay: Duration,
+    /// Whether both know beforehand how far the server is.
+    pub(crate) is_known: bool,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { seed: 1, loss: 0.0, has_relay: true, skew: Duration::ZERO }
+        let delay = Duration::from_millis(10);
+        let skew = Duration::ZERO;
+        Self { seed: 1, loss: 0.0, has_relay: true, skew, delay, is_known: false }
     }
 }
 
@@ -151,7 +157,7 @@ impl Pair {
 
     /// Carries the descriptions across.
     pub(crate) fn introduce(&mut self, skew: Duration) {
-        self.run_until(secs(5), |event| matches!(event, Event::Gathered(_)));
+        self.run_until(secs(10), |event| matches!(event, Event::Gathered(_)));
         let [left, right] = [0, 1].map(|index| {
             let gathered = self.sides[index].events.iter().find_map(|event| match event {
                 Event::Gathered(description) => Some(description.to_string()),
@@ -201,8 +207,7 @@ fn side(
     inside: IpAddr,
     setup: Setup,
 ) -> Side {
-    let far =
-        Link { loss: Loss::Random(setup.loss), ..Link::with_delay(Duration::from_millis(10)) };
+    let far = Link { loss: Loss::Random(setup.loss), ..Link::with_delay(setup.delay) };
     let mut place: Place = internet.into();
     let mut near = Link::with_delay(Duration::from_millis(1));
     let mut address = inside;
@@ -221,6 +226,9 @@ fn side(
     }
     let local = SocketAddr::new(address, 50_000);
     let mut config = Config { stun: vec![addr(SERVER)], ..Config::new(vec![local]) };
+    if setup.is_known {
+        config.round_trip = setup.delay * 2;
+    }
     if setup.has_relay {
         // Where UDP is blocked the driver connects by TCP.
         let path = match behind {
