@@ -91,6 +91,8 @@ fn wrong_command_lines_end_with_2_and_say_why() {
         (&["--probe-url", "https://localhost/204"], "http://host/path"),
         (&["https://talk.example.org"], "servers are named by --server"),
         (&["G5MD4-E9WCA-NQJZN-JERJJ"], "there is a typo in the code"),
+        (&["g5md4", "e9wca", "NQJZN", "-", "jerjj"], "there is a typo in the code"),
+        (&["G5MD4", "E9WCA"], "this one has 10"),
     ] {
         let said = run(talkie(&["doctor"]).args(args));
         assert_eq!(said.code, Some(2), "{args:?}: {}", said.stderr);

@@ -23,10 +23,10 @@ use crate::target::{IceUrl, Scheme, Target, Transport};
 const SOCKETS: usize = 6;
 /// URLs of a server that are looked at.
 const URLS: usize = 8;
-/// Beyond the longest gathering.
-const GATHER: Duration = Duration::from_secs(6);
-/// Beyond the longest attempt and its measurement.
-const WHOLE: Duration = Duration::from_secs(15);
+/// Beyond the longest gathering, to servers that are far.
+const GATHER: Duration = Duration::from_secs(20);
+/// Beyond the longest attempt and its measurement, with somebody who is far.
+const WHOLE: Duration = Duration::from_secs(75);
 /// How long to wait until the relay is given back.
 const FAREWELL: Duration = Duration::from_millis(300);
 
@@ -124,17 +124,20 @@ pub(super) struct Attempt {
 }
 
 impl Attempt {
-    /// Opens sockets and gathers where this side may be reached.
+    /// Opens sockets, and begins to gather where this side may be reached. From here on a relay may be
+    /// held: whoever has this must [`Self::close()`] it.
     pub(super) async fn begin(
         report: &Report,
         side: &Side,
         server: IpAddr,
         ice: &[IceServer],
-    ) -> Result<(Self, Description), PairError> {
+    ) -> Result<Self, PairError> {
         let helpers = Helpers::find(ice, report, side.udp == Some(false)).await;
         let wires = wires(report, server);
         let mut config = Config::new(wires.iter().map(UdpSocket::local).collect());
         config.stun = helpers.stun;
+        let round_trips = report.legs().filter_map(|leg| leg.rtt);
+        config.round_trip = round_trips.max().unwrap_or_default().0;
         let mut relays = Vec::new();
         for (address, credential) in helpers.udp {
             let socket = wires.iter().map(UdpSocket::local);
@@ -155,9 +158,13 @@ impl Attempt {
         let machine = Punch::new(&genesis, config).map_err(|error| PairError::local(&error))?;
         let wires = Wires { sockets: wires, stream };
         let running = driver::spawn(machine, wires).map_err(|error| PairError::local(&error))?;
-        let mut attempt = Self { running, had_relay: false };
-        match timeout(GATHER, attempt.gathered()).await {
-            Ok(Some(description)) => Ok((attempt, description)),
+        Ok(Self { running, had_relay: false })
+    }
+
+    /// Where this side may be reached.
+    pub(super) async fn gather(&mut self) -> Result<Description, PairError> {
+        match timeout(GATHER, self.gathered()).await {
+            Ok(Some(description)) => Ok(description),
             _ => Err(PairError::local(&"no address could be gathered")),
         }
     }

@@ -139,7 +139,7 @@ impl FromStr for Code {
 
     fn from_str(text: &str) -> Result<Self, ParseCodeError> {
         let mut values = Vec::new();
-        for letter in text.chars().filter(|letter| !letter.is_whitespace() && *letter != '-') {
+        for letter in text.chars().filter(|letter| !is_between(*letter)) {
             if values.len() > DATA {
                 let length = text.chars().filter(|letter| letter.is_alphanumeric()).count();
                 return Err(ParseCodeError::Length(length));
@@ -153,6 +153,11 @@ impl FromStr for Code {
         let code = Self(data.try_into().map_err(|_| ParseCodeError::Length(length))?);
         if code.check() == *check { Ok(code) } else { Err(ParseCodeError::Typo) }
     }
+}
+
+/// What people and their programs put between groups: blanks, and hyphens of all lengths.
+fn is_between(letter: char) -> bool {
+    letter.is_whitespace() || matches!(letter, '-' | '_' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 fn value(letter: char) -> Option<u8> {
@@ -182,6 +187,7 @@ mod tests {
             text.to_lowercase(),
             text.replace('-', ""),
             text.replace('-', " "),
+            text.replace('-', " – "),
             text.replace('0', "O").replace('1', "l"),
             format!(" {text}\n"),
         ] {

@@ -23,10 +23,10 @@ use crate::{Stop, StopHandle, Target};
 
 /// How long a greeting may take.
 const GREETING: Duration = Duration::from_secs(20);
-/// How long the other side may take to look at its network: longer than any examination.
-const READY: Duration = Duration::from_secs(40);
+/// How long the other side may take to look at its network and to gather: longer than both ever take.
+const READY: Duration = Duration::from_secs(60);
 /// How long the attempt of the other side may take: longer than any attempt.
-const TRIED: Duration = Duration::from_secs(25);
+const TRIED: Duration = Duration::from_secs(90);
 
 /// Everything that is to be given back at the end.
 pub(super) struct Meeting {
@@ -95,9 +95,13 @@ impl Meeting {
         let (report, early) = await_report(&mut self.examination, &mut link).await?;
         let ours = side(&report);
         tell(Happening::Examined(Box::new(ours.clone())));
+        // Kept before it has gathered: who stops this meanwhile gives its relay back all the same.
         let begun = Attempt::begin(&report, &ours, self.reached, &self.ice).await?;
-        let (attempt, description) = (self.attempt.insert(begun.0), begun.1.to_string());
+        let attempt = self.attempt.insert(begun);
+        tell(Happening::Gathering);
+        let description = attempt.gather().await?.to_string();
         link.send(&Message::Ready { side: ours.clone().bounded(), description }).await?;
+        tell(Happening::Ready);
         let ready = match early {
             Some(ready) => ready,
             None => link.receive(READY).await?,

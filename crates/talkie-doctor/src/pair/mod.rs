@@ -11,6 +11,8 @@
 //! looked at and reported, and not insisted on.
 
 mod attempt;
+#[cfg(test)]
+mod attempt_tests;
 mod code;
 mod error;
 mod link;
@@ -70,6 +72,10 @@ pub enum Happening {
     },
     /// This side has looked at its network.
     Examined(Box<Side>),
+    /// This side finds out where it may be reached, on a relay as well.
+    Gathering,
+    /// It has told the other side, and waits for the same.
+    Ready,
     /// The other side has.
     Heard(Box<Side>),
     /// Both try.

@@ -129,3 +129,15 @@ fn a_symmetric_nat_and_a_port_restricted_one_are_told_apart() {
         assert!(why.contains(own) && why.contains(other), "{why}");
     }
 }
+
+#[test]
+fn where_ipv4_needs_a_relay_ipv6_goes_directly() {
+    // IPv6 is filtered, not translated: each side can be told where to send.
+    for side in pair(&["--left", "symmetric", "--right", "symmetric", "--ipv6"]) {
+        assert_eq!(side["verdict"]["outcome"], "direct", "{side}");
+        for end in ["localAddress", "remoteAddress"] {
+            let address = side["tried"]["path"][end].as_str().unwrap();
+            assert!(address.starts_with('['), "{side}");
+        }
+    }
+}

@@ -23,6 +23,9 @@ use crate::terminal;
 /// What cannot be asked for together with a pair.
 const OTHERS: [&str; 6] = ["user", "password", "password-file", "probe-url", "lifetime", "watch"];
 
+/// The words that a code is typed in at the most: a letter each, with a hyphen between the groups.
+const WORDS: usize = 23;
+
 /// The arguments that ask for it.
 pub(super) fn args() -> Vec<Arg> {
     vec![
@@ -33,7 +36,8 @@ pub(super) fn args() -> Vec<Arg> {
             .help("Try it with another machine: prints a code for `talkie doctor CODE` there"),
         Arg::new("code")
             .value_name("CODE")
-            .value_parser(code)
+            // Spoken and typed in groups, it is as good.
+            .num_args(1..=WORDS)
             .conflicts_with("pair")
             .conflicts_with_all(OTHERS)
             .help("Try it with the machine that printed this code"),
@@ -47,21 +51,21 @@ pub(super) fn args() -> Vec<Arg> {
     ]
 }
 
-/// A code; who gives a server in its place is told how to name one.
-fn code(text: &str) -> Result<Code, String> {
-    text.parse().map_err(|error: ParseCodeError| {
-        if text.contains(['.', ':', '/']) {
-            "this is no code; servers are named by --server".to_owned()
-        } else {
-            error.to_string()
-        }
+/// The code, however many words it was typed in; who gives a server in its place is told how to name
+/// one.
+fn code<'a>(words: impl Iterator<Item = &'a String>) -> Result<Code, UsageError> {
+    let text = words.map(String::as_str).collect::<Vec<_>>().join(" ");
+    text.parse().map_err(|error| match text.contains(['.', ':', '/']) {
+        true => UsageError::ServerAsCode(text),
+        false => UsageError::Code(error),
     })
 }
 
 /// Does it, if the command line asks for it.
 pub(super) fn run(matches: &ArgMatches) -> Option<ExitCode> {
-    let role = match matches.get_one::<Code>("code") {
-        Some(code) => Role::Second(code.clone()),
+    let role = match matches.get_many::<String>("code").map(code) {
+        Some(Ok(code)) => Role::Second(code),
+        Some(Err(error)) => return Some(wrong(&error)),
         None if matches.get_flag("pair") => Role::First,
         None => return None,
     };
@@ -98,6 +102,10 @@ enum UsageError {
     Several,
     #[error("two meet on a talkie serve, which `{0}` is not: give --server https://HOST")]
     NoPlace(Target),
+    #[error("`{0}` is no code; servers are named by --server")]
+    ServerAsCode(String),
+    #[error(transparent)]
+    Code(ParseCodeError),
 }
 
 /// Where to meet.

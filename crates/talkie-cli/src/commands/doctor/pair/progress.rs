@@ -54,9 +54,11 @@ impl Watcher {
             Happening::Waiting { code, server } => self.invite(&code, &server),
             Happening::Met { version } => {
                 self.done("✓", &format!("the other machine is there (talkie {version})"));
-                self.next("looking at both networks …");
+                self.next("looking at this side's network …");
             }
             Happening::Examined(side) => self.done("✓", &format!("this side: {}", words(&side))),
+            Happening::Gathering => self.next("finding out where this side can be reached …"),
+            Happening::Ready => self.next("waiting until the other side has looked at its own …"),
             Happening::Heard(side) => {
                 self.done("✓", &format!("the other side: {}", words(&side)));
             }
