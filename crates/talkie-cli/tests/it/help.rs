@@ -110,3 +110,30 @@ fn wrong_command_lines_end_with_code_2() {
     let said = run(&mut talkie(&["serve", "--htps=1"]));
     assert!(said.stderr.contains("'--https'"), "{}", said.stderr);
 }
+
+#[test]
+fn no_line_of_help_is_wider_than_100_columns() {
+    let commands: [&[&str]; 13] = [
+        &[],
+        &["serve"],
+        &["doctor"],
+        &["completions"],
+        &["lab"],
+        &["lab", "list"],
+        &["lab", "matrix"],
+        &["lab", "show"],
+        &["lab", "up"],
+        &["lab", "exec"],
+        &["lab", "status"],
+        &["lab", "down"],
+        &["lab", "box"],
+    ];
+    for command in commands {
+        for flag in ["--help", "-h"] {
+            let said = run(talkie(command).arg(flag));
+            let widest = said.stdout.lines().max_by_key(|line| line.chars().count());
+            let widest = widest.expect("help");
+            assert!(widest.chars().count() <= 100, "{command:?} {flag}: {widest}");
+        }
+    }
+}

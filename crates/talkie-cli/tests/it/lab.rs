@@ -11,6 +11,11 @@ fn what_is_told_wrong_ends_with_2_and_one_sentence() {
         (&["matrix", "--delay", "fast"], "--delay takes a time"),
         (&["matrix", "--loss", "100"], "--loss takes a percentage"),
         (&["matrix", "--types", ","], "--types names no type"),
+        (&["matrix", "--svg", "-", "--json"], "cannot both go to standard output"),
+        (
+            &["show", "--left", "cgnat", "--right", "cgnat", "--pcap", "-", "--svg", "-"],
+            "cannot both go to standard output",
+        ),
     ] {
         let said = run(talkie(&["lab"]).args(args));
         assert_eq!(said.code, Some(2), "{args:?}");
@@ -59,4 +64,64 @@ fn a_pipe_gets_plain_text_and_a_plain_locale_ascii() {
         run(talkie(&["lab", "matrix", "--types", "symmetric", "--color", "always"])
             .env("LC_ALL", "C"));
     assert!(said.stdout.contains("\x1b[30;43m"), "{}", said.stdout);
+}
+
+#[test]
+fn a_dash_is_standard_output_and_has_it_alone() {
+    let show = ["lab", "show", "--left", "full-cone", "--right", "full-cone"];
+    let matrix = ["lab", "matrix", "--types", "symmetric"];
+    for (command, flag, begins, ends) in [
+        (&show[..], "--svg", "<svg ", "</svg>\n"),
+        (&show, "--json", "{\n", "}\n"),
+        (&matrix, "--svg", "<svg ", "</svg>\n"),
+        (&matrix, "--json", "{\n", "}\n"),
+    ] {
+        let said = run(talkie(command).args([flag, "-"]));
+        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""), "{command:?} {flag}");
+        assert!(said.stdout.starts_with(begins), "{command:?} {flag}: {}", said.stdout);
+        assert!(said.stdout.ends_with(ends), "{command:?} {flag}");
+    }
+    let packets = talkie(&show).args(["--pcap", "-"]).output().expect("the binary starts");
+    // The magic of pcapng's section header, and a block's length at the end.
+    assert_eq!(packets.stdout[..4], [0x0a, 0x0d, 0x0d, 0x0a]);
+    let (rest, length) = packets.stdout.split_last_chunk::<4>().expect("a block");
+    let length = u32::from_le_bytes(*length) as usize;
+    assert_eq!(rest[rest.len() + 8 - length..][..4], length.to_le_bytes()[..4]);
+    // Without a file, JSON is printed.
+    let said = run(talkie(&show).arg("--json"));
+    assert!(said.stdout.starts_with("{\n"), "{}", said.stdout);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("matrix.json");
+    let said = run(talkie(&matrix).arg("--json").arg(&file));
+    assert!(!said.stdout.starts_with('{') && said.stdout.contains("symmetric"));
+    assert!(std::fs::read_to_string(file).unwrap().starts_with("{\n"));
+}
+
+#[test]
+fn the_types_are_told_to_programs() {
+    let types = |args: &[&str]| {
+        let said = run(talkie(&["lab", "list", "--json"]).args(args));
+        serde_json::from_str::<serde_json::Value>(&said.stdout).unwrap()
+    };
+    let names = run(&mut talkie(&["lab", "list", "--names"]));
+    let all = types(&[]);
+    let told = all.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
+    assert!(told.eq(names.stdout.lines()));
+    assert_eq!(types(&["cgnat"])[0]["pooling"], "paired");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_long_matrix() {
+    let mut child = talkie(&["lab", "matrix", "--seeds", "10000"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the binary starts");
+    // Until it listens for signals, one ends it without a code.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let pid = child.id().to_string();
+    let sent = std::process::Command::new("kill").args(["-s", "INT", &pid]).status();
+    assert!(sent.expect("kill exists").success());
+    assert_eq!(child.wait().expect("our child").code(), Some(130));
 }

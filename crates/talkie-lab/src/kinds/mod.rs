@@ -2,6 +2,7 @@
 //! really asked.
 
 mod card;
+mod json;
 mod sketch;
 
 use std::net::{IpAddr, Ipv4Addr};
@@ -9,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use talkie_sim::nat::{Config, Filtering, Hairpinning, Mapping, Pooling, Ports, Unsolicited};
 
 pub use card::{card, detail};
+pub use json::json;
 pub use talkie_sim::nat::Preset;
 
 /// A type that nobody knows.

@@ -1,5 +1,6 @@
 //! The end of a lab, whatever state it is in.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -9,8 +10,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::addresses::Host;
+use super::carrier::control_process;
 use super::command::{CommandError, ip};
 use super::namespace::{Name, identity, inhabitants, remove_empty_folder};
+use super::topology::SIDES;
 use super::up::UpError;
 
 /// How long programs of the lab have to end by themselves.
@@ -21,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct Removed {
     /// Namespaces that are gone now.
     pub namespaces: usize,
-    /// Programs that ran in them.
+    /// Programs that ran in them beside the boxes.
     pub programs: usize,
 }
 
@@ -46,7 +49,9 @@ pub fn down(name: &Name) -> Result<Removed, UpError> {
         // Whoever gave the name of a part to the network of the whole host shall not lose the host.
         .filter(|namespace| !own.contains(&Some(*namespace)))
         .collect();
-    let programs = end_programs(&identities);
+    let boxes = SIDES.iter().filter_map(|(_, nat)| control_process(&name.socket(*nat)));
+    let boxes: BTreeSet<u32> = boxes.collect();
+    let ended = end_programs(&identities);
     let lines: String =
         present.iter().map(|host| format!("netns delete {}\n", name.namespace(*host))).collect();
     if !present.is_empty() {
@@ -64,17 +69,17 @@ pub fn down(name: &Name) -> Result<Removed, UpError> {
         }
         _ => remove_empty_folder(),
     }
-    Ok(Removed { namespaces: present.len(), programs })
+    Ok(Removed { namespaces: present.len(), programs: ended.difference(&boxes).count() })
 }
 
-/// Asks the programs in the namespaces to end, and ends those that don't. How many there were.
-fn end_programs(namespaces: &[(u64, u64)]) -> usize {
+/// Asks the programs in the namespaces to end, and ends those that don't. Which there were.
+fn end_programs(namespaces: &[(u64, u64)]) -> BTreeSet<u32> {
     let start = Instant::now();
-    let mut asked = std::collections::BTreeSet::new();
+    let mut asked = BTreeSet::new();
     loop {
         let running = inhabitants(namespaces);
         if running.is_empty() {
-            return asked.len();
+            return asked;
         }
         let patient = start.elapsed() < GRACE;
         for pid in running {
@@ -89,7 +94,7 @@ fn end_programs(namespaces: &[(u64, u64)]) -> usize {
         }
         if start.elapsed() > GRACE * 3 {
             // What even this does not end waits for the kernel, and its namespace with it.
-            return asked.len();
+            return asked;
         }
         thread::sleep(Duration::from_millis(10));
     }

@@ -61,6 +61,11 @@ impl Name {
         self.folder().join(name)
     }
 
+    /// Where a box tells its table.
+    pub(super) fn socket(&self, nat: Host) -> PathBuf {
+        self.file(&format!("{nat}.sock"))
+    }
+
     /// Whether something of this name is there, be it whole or not.
     pub(super) fn exists(&self) -> bool {
         self.folder().exists() || Host::all().any(|host| self.namespace_file(host).exists())

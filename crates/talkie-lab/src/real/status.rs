@@ -65,8 +65,7 @@ pub fn status(name: &Name) -> Option<Status> {
 
 fn ask(name: &Name, plan: &Plan, nat: Host) -> Result<Report, String> {
     match plan.kind {
-        Kind::Tun => control_ask(&name.file(&format!("{nat}.sock")))
-            .map_err(|error| unanswered(name, &error)),
+        Kind::Tun => control_ask(&name.socket(nat)).map_err(|error| unanswered(name, &error)),
         Kind::Kernel => {
             let table = Path::new("/proc/thread-self/net/nf_conntrack");
             let read = inside(name, nat, || fs::read_to_string(table));

@@ -20,7 +20,9 @@ Examples:
   talkie lab list symmetric
       One of them, with all of its behaviours.
   talkie lab list --names
-      Their names, one a line.";
+      Their names, one a line.
+  talkie lab list --json
+      For programs.";
 
 const READING: &str = "\
 A host inside has sent one packet from its port 5000 to A:1000. In the box is the outside port
@@ -38,6 +40,13 @@ pub(super) fn command() -> Command {
                 .conflicts_with(TYPE)
                 .help("Only their names, one a line"),
         )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(clap::ArgAction::SetTrue)
+                .conflicts_with("names")
+                .help("Print JSON"),
+        )
         .arg(look::arg())
 }
 
@@ -47,15 +56,21 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         terminal::say(&Preset::all().map(|preset| format!("{preset}\n")).collect::<String>());
         return ExitCode::SUCCESS;
     }
-    let drawing = match matches.get_one::<String>(TYPE) {
+    let asked = match matches.get_one::<String>(TYPE).map(|name| kinds::find(name)).transpose() {
+        Ok(asked) => asked,
+        Err(error) => {
+            terminal::complain(&error);
+            return ExitCode::from(USAGE);
+        }
+    };
+    if matches.get_flag("json") {
+        let json = asked.map_or_else(|| kinds::json(Preset::all()), |preset| kinds::json([preset]));
+        terminal::say(&json);
+        return ExitCode::SUCCESS;
+    }
+    let drawing = match asked {
         None => all(look.columns),
-        Some(name) => match kinds::find(name) {
-            Ok(preset) => one(preset, look.columns),
-            Err(error) => {
-                terminal::complain(&error);
-                return ExitCode::from(USAGE);
-            }
-        },
+        Some(preset) => one(preset, look.columns),
     };
     terminal::say(&drawing.text(look.ink));
     ExitCode::SUCCESS

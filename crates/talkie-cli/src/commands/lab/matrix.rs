@@ -1,17 +1,19 @@
 //! `talkie lab matrix`: who reaches whom.
 
-use std::io::{self, IsTerminal as _, Write as _};
-use std::path::PathBuf;
+use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use talkie_lab::kinds::{self, Preset};
-use talkie_lab::matrix::Plan;
+use talkie_lab::matrix::{Matrix, Plan};
+use tokio::sync::{oneshot, watch};
 
 use super::look::{self, Look};
-use super::setting;
+use super::{files, setting};
 use crate::commands::{FAILURE, USAGE};
+use crate::signals::Signals;
 use crate::terminal;
 
 const EXAMPLES: &str = "\
@@ -23,10 +25,11 @@ Examples:
   talkie lab matrix --seeds 20 --loss 10
       Each pair 20 times on a bad network: how often is it direct?
   talkie lab matrix --svg matrix.svg
-      A picture, for light and dark pages.
+      A picture, for light and dark pages; - is standard output.
 
 The left side calls, the right side answers: with some types it matters who does which.
-Exit codes: 0 done, 1 a file can't be written, 2 wrong flag or type.";
+Exit codes: 0 done, 1 a file can't be written, 2 wrong flag or type,
+130 stopped by Ctrl-C.";
 
 pub(super) fn command() -> Command {
     Command::new("matrix")
@@ -49,46 +52,79 @@ pub(super) fn command() -> Command {
                 .default_value("1")
                 .help("Try each pair so often: with --seed and those after it"),
         )
-        .arg(
-            Arg::new("svg")
-                .long("svg")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .help("Write a picture"),
-        )
-        .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .help("Print JSON instead of a table"),
-        )
+        .arg(files::arg("svg", "Write a picture"))
+        .arg(files::json())
         .arg(look::arg())
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
-    let (kinds, setting) = match (types(matches), setting::of(matches)) {
-        (Ok(kinds), Ok(setting)) => (kinds, setting),
-        (Err(error), _) | (_, Err(error)) => {
+    let (plan, printed) = match asked(matches) {
+        Ok(asked) => asked,
+        Err(error) => {
             terminal::complain(&error);
             return ExitCode::from(USAGE);
         }
     };
-    let seeds = *matches.get_one::<u32>("seeds").expect("it has a default");
-    let matrix = Plan { kinds, seeds, setting }.run(Instant::now(), Progress::new().on_pair());
-    if matches.get_flag("json") {
-        terminal::say(&matrix.json());
-    } else {
+    let matrix = match played(plan) {
+        Ok(matrix) => matrix,
+        Err(code) => return ExitCode::from(code),
+    };
+    if printed.is_none() {
         let look = Look::of(matches);
         terminal::say(&matrix.table(look.columns).text(look.ink));
     }
-    let written = match matches.get_one::<PathBuf>("svg") {
-        Some(file) => super::write(file, matrix.svg().as_bytes()),
-        None => Ok(()),
-    };
+    let written = files::write(matches, "json", || matrix.json().into_bytes())
+        .and_then(|()| files::write(matches, "svg", || matrix.svg().into_bytes()));
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(()) => ExitCode::from(FAILURE),
     }
+}
+
+fn asked(matches: &ArgMatches) -> Result<(Plan, Option<&'static str>), String> {
+    let seeds = *matches.get_one::<u32>("seeds").expect("it has a default");
+    let plan = Plan { kinds: types(matches)?, seeds, setting: setting::of(matches)? };
+    Ok((plan, files::printed(matches, &["svg", "json"])?))
+}
+
+/// Plays all pairs, and tells meanwhile how far it is; the exit code if a signal ends it.
+fn played(plan: Plan) -> Result<Matrix, u8> {
+    let failed = |error: io::Error| {
+        terminal::complain(&format_args!("cannot play the pairs: {error}"));
+        FAILURE
+    };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(async {
+        let mut signals = Signals::listen().map_err(failed)?;
+        let (told, mut outcome) = oneshot::channel();
+        let (tell, mut far) = watch::channel((0, 0));
+        thread::spawn(move || {
+            let matrix = plan.run(Instant::now(), |done, of| {
+                tell.send_replace((done, of));
+            });
+            // Nobody listens any more only if this program ends.
+            let _ = told.send(matrix);
+        });
+        let is_seen = io::stderr().is_terminal() && io::stdout().is_terminal();
+        let mut progress = Progress::new(Instant::now(), is_seen.then(io::stderr));
+        loop {
+            tokio::select! {
+                matrix = &mut outcome => {
+                    progress.clear();
+                    return Ok(matrix.expect("the thread does not panic"));
+                }
+                signal = signals.next() => {
+                    progress.clear();
+                    return Err(signal.exit_code());
+                }
+                Ok(()) = far.changed() => {
+                    let (done, of) = *far.borrow_and_update();
+                    progress.show(Instant::now(), done, of);
+                }
+            }
+        }
+    })
 }
 
 fn types(matches: &ArgMatches) -> Result<Vec<Preset>, String> {
@@ -109,29 +145,50 @@ fn types(matches: &ArgMatches) -> Result<Vec<Preset>, String> {
 }
 
 /// Tells on a terminal how far it is, if it takes long.
-struct Progress {
+struct Progress<W> {
     began: Instant,
     told: Option<Instant>,
-    is_terminal: bool,
+    /// `None` where nobody sees it.
+    to: Option<W>,
 }
 
-impl Progress {
-    fn new() -> Self {
-        let is_terminal = io::stderr().is_terminal() && io::stdout().is_terminal();
-        Self { began: Instant::now(), told: None, is_terminal }
+impl<W: io::Write> Progress<W> {
+    fn new(began: Instant, to: Option<W>) -> Self {
+        Self { began, told: None, to }
     }
 
-    fn on_pair(mut self) -> impl FnMut(usize, usize) {
-        move |done, of| {
-            let now = Instant::now();
-            let is_due = self.told.is_none_or(|told| now - told > Duration::from_millis(100));
-            if self.is_terminal && now - self.began > Duration::from_secs(1) && is_due {
-                self.told = Some(now);
-                let _ = write!(io::stderr(), "\r\x1b[K{done} of {of} pairs");
-            }
-            if done == of && self.told.is_some() {
-                let _ = write!(io::stderr(), "\r\x1b[K");
-            }
+    fn show(&mut self, now: Instant, done: usize, of: usize) {
+        let Some(to) = &mut self.to else { return };
+        let is_due = self.told.is_none_or(|told| now - told > Duration::from_millis(100));
+        if now - self.began > Duration::from_secs(1) && is_due {
+            self.told = Some(now);
+            let _ = write!(to, "\r\x1b[K{done} of {of} pairs");
         }
+    }
+
+    /// Takes the line away, and what the terminal has written behind it for Ctrl-C.
+    fn clear(&mut self) {
+        if let (Some(to), Some(_)) = (&mut self.to, self.told.take()) {
+            let _ = write!(to, "\r\x1b[K");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_is_told_how_far_it_is_and_nothing_stays() {
+        let began = Instant::now();
+        let mut progress = Progress::new(began, Some(Vec::new()));
+        progress.show(began + Duration::from_millis(900), 1, 9);
+        progress.clear();
+        assert_eq!(progress.to.as_deref(), Some(&b""[..]), "it was not long");
+        progress.show(began + Duration::from_millis(1100), 2, 9);
+        progress.show(began + Duration::from_millis(1150), 3, 9);
+        progress.clear();
+        progress.clear();
+        assert_eq!(progress.to.as_deref(), Some(&b"\r\x1b[K2 of 9 pairs\r\x1b[K"[..]));
     }
 }

@@ -1,5 +1,6 @@
 //! `talkie lab`: NATs to look at and to try programs behind, a file for each subcommand.
 
+mod files;
 mod list;
 mod look;
 mod matrix;
@@ -8,12 +9,9 @@ mod real;
 mod setting;
 mod show;
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
-
-use crate::terminal;
 
 pub(super) fn command() -> Command {
     Command::new("lab")
@@ -35,11 +33,4 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         Some((name, matches)) => real::run(name, matches),
         None => unreachable!("clap requires one of the commands above"),
     }
-}
-
-/// Writes a file, or complains.
-fn write(file: &Path, content: &[u8]) -> Result<(), ()> {
-    std::fs::write(file, content).map_err(|error| {
-        terminal::complain(&format_args!("cannot write {}: {error}", file.display()));
-    })
 }

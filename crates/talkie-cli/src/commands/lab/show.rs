@@ -1,18 +1,17 @@
 //! `talkie lab show`: one pair, step by step.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use talkie_lab::ink::Canvas;
 use talkie_lab::kinds::{self, Preset};
 use talkie_lab::stage::{Run, Setting};
 use talkie_lab::story::{self, Story};
 
 use super::look::{self, Look};
-use super::setting;
+use super::{files, setting};
 use crate::commands::{FAILURE, USAGE};
 use crate::terminal;
 
@@ -24,8 +23,10 @@ Examples:
       Why it fails, one packet for each press of Enter.
   talkie lab show --left linux-masquerade --right home-router --svg story.svg
       As a picture.
-  talkie lab show --left cgnat --right full-cone --pcap packets.pcapng --json -
+  talkie lab show --left cgnat --right full-cone --pcap packets.pcapng --json
       Every packet at every box for Wireshark, and the story for programs.
+  talkie lab show --left cgnat --right cgnat --pcap - | tcpdump -nr -
+      A FILE can be -, which is standard output; the diagram is left out then.
 
 The left side calls, the right side answers. `talkie lab list` explains the types.
 Exit codes: 0 done (whether or not they connected), 1 a file can't be written,
@@ -35,10 +36,6 @@ pub(super) fn command() -> Command {
     let side = |name: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name("TYPE").required(true).help(help)
     };
-    let file = |name: &'static str, help: &'static str| {
-        let path = value_parser!(PathBuf);
-        Arg::new(name).long(name).value_name("FILE").value_parser(path).help(help)
-    };
     Command::new("show")
         .about("Play one pair of NATs step by step")
         .after_help(EXAMPLES)
@@ -47,9 +44,9 @@ pub(super) fn command() -> Command {
         .args(setting::args())
         .arg(flag("step", "Wait for Enter after each step").conflicts_with("json"))
         .arg(flag("all", "Show every packet, repetitions and the relay's too"))
-        .arg(file("svg", "Write a picture"))
-        .arg(file("pcap", "Write every packet at every box as pcapng, which Wireshark opens"))
-        .arg(file("json", "Write the story as JSON; - prints it instead of the diagram"))
+        .arg(files::arg("svg", "Write a picture"))
+        .arg(files::arg("pcap", "Write every packet at every box as pcapng, which Wireshark opens"))
+        .arg(files::json())
         .arg(look::arg())
 }
 
@@ -58,7 +55,7 @@ fn flag(name: &'static str, help: &'static str) -> Arg {
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
-    let (kinds, setting) = match asked(matches) {
+    let (kinds, setting, printed) = match asked(matches) {
         Ok(asked) => asked,
         Err(error) => {
             terminal::complain(&error);
@@ -70,9 +67,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         true => whole.clone(),
         false => whole.digest(),
     };
-    if is_dash(matches.get_one::<PathBuf>("json")) {
-        terminal::say(&whole.json());
-    } else {
+    if printed.is_none() {
         let look = Look::of(matches);
         show(&shown.pages(look.columns), &look, matches.get_flag("step"));
     }
@@ -82,30 +77,19 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     }
 }
 
-fn asked(matches: &ArgMatches) -> Result<([Preset; 2], Setting), String> {
+fn asked(matches: &ArgMatches) -> Result<([Preset; 2], Setting, Option<&'static str>), String> {
     let kind = |name| {
         let text = matches.get_one::<String>(name).expect("clap requires it");
         kinds::find(text).map_err(|error| error.to_string())
     };
-    Ok(([kind("left")?, kind("right")?], setting::of(matches)?))
-}
-
-fn is_dash(file: Option<&PathBuf>) -> bool {
-    file.is_some_and(|file| file == Path::new("-"))
+    let printed = files::printed(matches, &["svg", "pcap", "json"])?;
+    Ok(([kind("left")?, kind("right")?], setting::of(matches)?, printed))
 }
 
 fn write_files(matches: &ArgMatches, shown: &Story, whole: &Story, run: &Run) -> Result<(), ()> {
-    let file = |name| matches.get_one::<PathBuf>(name);
-    if let Some(file) = file("svg") {
-        super::write(file, shown.svg().as_bytes())?;
-    }
-    if let Some(file) = file("pcap") {
-        super::write(file, &run.trace().pcapng())?;
-    }
-    if let Some(file) = file("json").filter(|file| !is_dash(Some(file))) {
-        super::write(file, whole.json().as_bytes())?;
-    }
-    Ok(())
+    files::write(matches, "svg", || shown.svg().into_bytes())?;
+    files::write(matches, "pcap", || run.trace().pcapng())?;
+    files::write(matches, "json", || whole.json().into_bytes())
 }
 
 /// All of it, or page after page with a key in between where somebody can press one.

@@ -66,6 +66,13 @@ pub(super) fn answer(control: &UnixListener, report: &Report) {
     }
 }
 
+/// The process of a box, which it need not answer for; `None` if it has ended.
+pub(in super::super) fn process(socket: &Path) -> Option<u32> {
+    let stream = UnixStream::connect(socket).ok()?;
+    let listener = rustix::net::sockopt::socket_peercred(&stream).ok()?;
+    u32::try_from(listener.pid.as_raw_nonzero().get()).ok()
+}
+
 /// Asks a box.
 pub(in super::super) fn ask(socket: &Path) -> io::Result<Report> {
     let mut stream = UnixStream::connect(socket)?;
@@ -73,4 +80,21 @@ pub(in super::super) fn ask(socket: &Path) -> io::Result<Report> {
     let mut document = Vec::new();
     stream.read_to_end(&mut document)?;
     Ok(serde_json::from_slice(&document)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_listens_is_known_without_a_word_of_theirs() {
+        let folder = std::env::temp_dir().join(format!("talkie-box-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let socket = folder.join("box.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        assert_eq!(process(&socket), Some(std::process::id()));
+        drop(listener);
+        assert_eq!(process(&socket), None);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

@@ -31,8 +31,8 @@ use super::namespace::Name;
 use super::plan::Plan;
 use super::topology;
 use control::answer;
-pub(super) use control::ask as control_ask;
 pub use control::{Counters, Report, TableRow};
+pub(super) use control::{ask as control_ask, process as control_process};
 use runs::Run;
 use translation::Translation;
 
@@ -82,8 +82,7 @@ pub fn carry(name: &Name, nat: Host, ready: impl FnOnce()) -> Result<(), Carrier
     if plan.ipv6 {
         ip_with(&["-6"], &topology::around_the_box(topology::ROUTED_V6))?;
     }
-    let socket = name.file(&format!("{nat}.sock"));
-    let control = UnixListener::bind(socket).map_err(CarrierError::Control)?;
+    let control = UnixListener::bind(name.socket(nat)).map_err(CarrierError::Control)?;
     control.set_nonblocking(true).map_err(CarrierError::Control)?;
     ready();
     carrier.run(&control)

@@ -98,6 +98,8 @@ fn status_shows_the_table_of_either_kind() {
         ] {
             assert!(status.contains(word), "{kind}: no {word} in\n{status}");
         }
+        let down = all(&lab.talkie("down", &[]).output().unwrap());
+        assert!(down.contains("6 namespaces and 0 programs ended"), "{kind}: {down}");
     }
 }
 

@@ -17,8 +17,8 @@ Examples:
   sudo talkie lab down --name second
   sudo talkie lab down --all
 
-Programs that still run on its hosts are ended, by SIGTERM and two seconds later by SIGKILL. It cleans
-up after a crash as well, and where there is nothing it does nothing.
+Programs that still run on its hosts are ended, by SIGTERM and two seconds later by SIGKILL. It
+cleans up after a crash as well, and where there is nothing it does nothing.
 
 Exit codes:
   0  nothing of it is left

@@ -45,14 +45,15 @@ A lab is six network namespaces:
                      +-- internet ---+
                      +--- server     +
 
-The server has two addresses, 198.51.100.1 and 198.51.100.2, and runs what you start on it. Nothing is
-connected to the network of this host, and none of its addresses can clash. Delay, jitter, loss and
-rate are those of the line between each NAT and the Internet, each way: a packet from left to right
-passes two lines. `talkie lab list` explains the types.
+The server has two addresses, 198.51.100.1 and 198.51.100.2, and runs what you start on it.
+Nothing is connected to the network of this host, and none of its addresses can clash. Delay,
+jitter, loss and rate are those of the line between each NAT and the Internet, each way: a packet
+from left to right passes two lines. `talkie lab list` explains the types.
 
 Exit codes:
   0    it is up
-  1    it could not be built (no root, the name is taken, a program is missing); nothing is left
+  1    it could not be built (no root, the name is taken, a program is missing);
+       nothing is left
   2    wrong flag or value
   130  interrupted while it was built; nothing is left (143: SIGTERM)";
 
