@@ -13,7 +13,8 @@ pub struct Config {
     pub nat: nat::Config,
     /// Its own addresses inside, from which it answers; those outside where there is none of a family.
     pub inside: Vec<IpAddr>,
-    /// How many ICMP errors it sends in a second; none if 0. RFC 1812 §4.3.2.8 wants a limit.
+    /// How many ICMP messages and TCP resets of its own it sends in a second; none if 0. RFC 1812
+    /// §4.3.2.8 wants a limit.
     pub answers_per_second: u32,
     /// How long the fragments of a packet are known and held: 15 s, RFC 791's initial timer.
     pub fragment_timeout: Duration,
@@ -88,10 +89,12 @@ pub enum Reason {
     NoPort,
     /// There are as many mappings as there may be.
     TableFull,
+    /// It asked the gateway itself, which has answered.
+    Answered,
 }
 
 impl Reason {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Malformed,
         Self::Address,
         Self::Expired,
@@ -104,6 +107,7 @@ impl Reason {
         Self::NoHairpinning,
         Self::NoPort,
         Self::TableFull,
+        Self::Answered,
     ];
 }
 
@@ -135,6 +139,7 @@ impl fmt::Display for Reason {
             Self::NoHairpinning => "no hairpinning",
             Self::NoPort => "no port free",
             Self::TableFull => "table full",
+            Self::Answered => "for the gateway itself, answered",
         })
     }
 }

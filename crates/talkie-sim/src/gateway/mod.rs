@@ -11,6 +11,10 @@
 //! - Fragments behind the first follow it, and wait for it where they are earlier (RFC 4787 §11).
 //! - ICMP errors are translated together with the packet that they quote (RFC 5508 §4).
 //! - Each packet loses a hop, and one without hops left is answered.
+//! - Its outside addresses are its own, and those inside may ping them. Where nothing stands before it
+//!   ([`Unsolicited::Tracked`]), it answers everybody as a host does where nobody listens: UDP by an ICMP
+//!   error, TCP by a reset, which RFC 5382 REQ-4 forbids for six seconds, since it ends what two sides
+//!   would open at the same time.
 
 mod answers;
 mod config;
@@ -22,7 +26,7 @@ mod tests;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use crate::nat::{Nat, Protocol, Verdict};
+use crate::nat::{Nat, Protocol, Unsolicited, Verdict};
 use crate::packet::build::Problem;
 use crate::packet::{End, Packet, Transport};
 
@@ -179,6 +183,10 @@ impl Gateway {
                 (Protocol::Tcp(flags), source, destination)
             }
             // RFC 5508 §3: the identifier stands for the port of whoever is inside.
+            Transport::Query { is_request: true, .. } if self.is_asked(from, packet) => {
+                self.answers.echo(now, from, packet);
+                return Err(Reason::Answered);
+            }
             Transport::Query { identifier, .. } => match from {
                 Side::Inside => (Protocol::Icmp, identifier, 0),
                 Side::Outside => (Protocol::Icmp, 0, identifier),
@@ -209,10 +217,27 @@ impl Gateway {
                 if from == Side::Inside && matches!(reason, Reason::NoPort | Reason::TableFull) {
                     // RFC 5508 REQ-8.
                     self.answer(now, from, Problem::Prohibited, packet);
+                } else if self.is_host() && self.is_own(packet) {
+                    self.answers.refuse(now, from, packet);
                 }
                 Err(reason)
             }
         }
+    }
+
+    /// Whether an echo request is for the gateway: nobody behind it can be meant, since what would tell
+    /// them apart is the sender's own choice.
+    fn is_asked(&self, from: Side, packet: &Packet<&mut [u8]>) -> bool {
+        self.is_own(packet) && (from == Side::Inside || self.is_host())
+    }
+
+    /// Whether nothing keeps the world from what the gateway itself would answer.
+    fn is_host(&self) -> bool {
+        self.config.nat.unsolicited == Unsolicited::Tracked
+    }
+
+    fn is_own(&self, packet: &Packet<&mut [u8]>) -> bool {
+        self.config.nat.outside.contains(&packet.destination())
     }
 
     /// Whether routers forward packets between such addresses at all (RFC 1812 §5.3.7, RFC 4291 §2.5).

@@ -1,3 +1,5 @@
+mod host;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 

@@ -71,7 +71,8 @@ pub enum Unsolicited {
     /// A note of the flow, as Linux' connection tracking makes one for the box itself. It occupies the
     /// outside port towards that remote: who is inside and preserves that port gets another one for
     /// it, and hole punching fails. UDP only: the box resets a TCP connection that it does not want and
-    /// forgets it at once, and an echo request that came in is no obstacle to one that goes out.
+    /// forgets it at once, and an echo request that came in is no obstacle to one that goes out. A
+    /// [`Gateway`](crate::gateway::Gateway) sends these resets, and what else the box answers.
     Tracked,
 }
 

@@ -24,6 +24,7 @@ mod index;
 mod keyed;
 mod mapping;
 mod notes;
+mod port_set;
 mod ports;
 mod prefix;
 mod presets;

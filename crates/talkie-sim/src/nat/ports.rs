@@ -1,4 +1,8 @@
 //! Which outside address and port a new mapping gets.
+//!
+//! No search is long, however many ports are taken. Where ports are not shared, the table knows which are
+//! free. Where they are, each remote has ports of its own, and some are tried as Linux does it: 128 in a
+//! row, then ever shorter rows elsewhere; who finds none then is out of luck.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +16,13 @@ use super::protocol::Kind;
 use super::table::Table;
 
 /// How many ports an address has to give away.
-const PORTS: u32 = 0x1_0000 - LOWEST_PORT as u32;
+pub(super) const PORTS: u32 = 0x1_0000 - LOWEST_PORT as u32;
+
+/// Ports that are tried one by one before the table is asked which are free; the first row of
+/// `nf_nat_core.c`, `get_unique_tuple`.
+const FIRST_TRIES: u32 = 128;
+/// The rows after it, each half as long as the one before.
+const MORE_TRIES: [u32; 3] = [64, 32, 16];
 
 /// By which protocol who inside is about to send to whom.
 type Flow = (Kind, SocketAddr, SocketAddr);
@@ -73,12 +83,24 @@ impl Chooser {
             _ => None,
         };
         let given = given.filter(|outside| outside.ip() == address).map(|outside| outside.port());
-        let port = given
+        let tried = given
             .into_iter()
             .chain([first])
-            .chain((1..PORTS).map(|turn| offset_port(after, turn.wrapping_mul(step))))
-            .chain((0..PORTS).map(|turn| offset_port(after, turn)))
-            .find(|port| fits(*port) && is_free(*port))?;
+            .chain((1..=FIRST_TRIES).map(|turn| offset_port(after, turn.wrapping_mul(step))))
+            .find(|port| fits(*port) && is_free(*port));
+        let port = match tried {
+            Some(port) => port,
+            None if config.overloading => {
+                let rows = MORE_TRIES.map(|length| (self.any(), length)).into_iter();
+                rows.flat_map(|(start, length)| (0..length).map(move |n| offset_port(start, n)))
+                    .find(|port| fits(*port) && is_free(*port))?
+            }
+            None => {
+                let parity = config.parity.then_some(inside.port() % 2);
+                let free = table.free_ports(kind, address, after, parity);
+                free.take(FIRST_TRIES as usize).find(|port| is_free(*port))?
+            }
+        };
         self.last.insert((kind, address), port);
         Some(SocketAddr::new(address, port))
     }

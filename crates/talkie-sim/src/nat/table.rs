@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use super::index::Index;
 use super::keyed::Keyed;
 use super::mapping::{Inner, MappingState, Row, Scope};
+use super::port_set::PortSet;
 use super::protocol::Kind;
 
 #[derive(Debug)]
@@ -29,7 +30,8 @@ pub(super) struct Table {
     by_outside: Index,
     /// Where ports may be shared: the outside addresses of each inside one, by the mappings' serials.
     given: BTreeMap<(Kind, SocketAddr, u64), SocketAddr>,
-    ports_in_use: FxHashMap<(Kind, IpAddr), usize>,
+    /// Where ports are not shared: those that are taken.
+    taken: FxHashMap<(Kind, IpAddr), PortSet>,
     deadlines: BinaryHeap<Reverse<(Instant, u32)>>,
     /// How many remotes all mappings remember.
     remotes: usize,
@@ -49,7 +51,7 @@ impl Table {
             is_overloading,
             by_outside: Index::new(keyed),
             given: BTreeMap::new(),
-            ports_in_use: FxHashMap::default(),
+            taken: FxHashMap::default(),
             deadlines: BinaryHeap::new(),
             remotes: 0,
             expired: None,
@@ -81,9 +83,22 @@ impl Table {
         self.given.range(all).next_back().map(|(_, outside)| *outside)
     }
 
-    /// How many mappings an outside address has: ports that are taken, unless they are overloaded.
+    /// How many ports of an outside address are taken, where they are not shared.
     pub(super) fn ports_in_use(&self, kind: Kind, address: IpAddr) -> usize {
-        self.ports_in_use.get(&(kind, address)).copied().unwrap_or(0)
+        self.taken.get(&(kind, address)).map_or(0, PortSet::len)
+    }
+
+    /// Ports that are free, where they are not shared, from the one behind `after` on; only those of one
+    /// parity if there is one.
+    pub(super) fn free_ports(
+        &self,
+        kind: Kind,
+        address: IpAddr,
+        after: u16,
+        parity: Option<u16>,
+    ) -> impl Iterator<Item = u16> {
+        let taken = self.taken.get(&(kind, address));
+        taken.into_iter().flat_map(move |taken| taken.free(after, parity))
     }
 
     pub(super) fn get(&self, id: u32) -> &MappingState {
@@ -125,7 +140,7 @@ impl Table {
         if self.is_overloading {
             self.given.insert((kind, mapping.inside, mapping.serial), outside);
         }
-        let until = mapping.until;
+        let (inside, until) = (mapping.inside, mapping.until);
         let id = match self.free.pop() {
             Some(id) => {
                 self.mappings[id as usize] = Some(mapping);
@@ -138,7 +153,10 @@ impl Table {
         };
         self.by_inside.insert(inner, id);
         self.by_outside.insert(outer, id);
-        *self.ports_in_use.entry((kind, outside.ip())).or_default() += 1;
+        // What is not translated has the ports of many hosts, who do not share them.
+        if !self.is_overloading && outside.ip() != inside.ip() {
+            self.taken.entry((kind, outside.ip())).or_default().insert(outside.port());
+        }
         self.deadlines.push(Reverse((until, id)));
     }
 
@@ -191,9 +209,11 @@ impl Table {
         self.given.remove(&(kind, mapping.inside, mapping.serial));
         self.by_inside.remove(&(kind, mapping.inside, mapping.scope));
         self.by_outside.remove(&self.outer(kind, mapping.outside, mapping.scope));
-        match self.ports_in_use(kind, address).saturating_sub(1) {
-            0 => drop(self.ports_in_use.remove(&(kind, address))),
-            left => drop(self.ports_in_use.insert((kind, address), left)),
+        if let Some(taken) = self.taken.get_mut(&(kind, address)) {
+            taken.remove(mapping.outside.port());
+            if taken.len() == 0 {
+                self.taken.remove(&(kind, address));
+            }
         }
     }
 }

@@ -338,6 +338,28 @@ fn hosts_keep_their_address_of_the_pool_or_take_turns() {
 }
 
 #[test]
+fn who_has_taken_all_ports_towards_a_remote_makes_nobody_search_for_long() {
+    let now = begin();
+    let mut linux =
+        nat(Config { most_mappings: usize::MAX, ..Config::linux_masquerade(pool(&["192.0.2.1"])) });
+    let remote = at("198.51.100.1:1000");
+    for port in 1..=u16::MAX {
+        let inside = SocketAddr::from(([10, 0, 0, 2], port));
+        let verdict = linux.handle_outbound(now, Protocol::Udp, inside, remote);
+        assert!(matches!(verdict, Verdict::Outside { .. }), "{port}: {verdict:?}");
+    }
+    // Each would walk past all ports twice, which takes minutes.
+    for n in 0..5_000_u16 {
+        let inside = SocketAddr::from(([10, 0, 0, 3], 1 + n));
+        let verdict = linux.handle_outbound(now, Protocol::Udp, inside, remote);
+        assert_eq!(verdict, Verdict::Dropped(Reason::NoPort));
+    }
+    let other =
+        linux.handle_outbound(now, Protocol::Udp, at("10.0.0.3:1"), at("198.51.100.2:1000"));
+    assert!(matches!(other, Verdict::Outside { .. }), "{other:?}");
+}
+
+#[test]
 fn a_table_has_an_end() {
     let now = begin();
     let mut small = nat(Config { most_mappings: 10, ..port_restricted() });
@@ -358,6 +380,14 @@ fn a_table_has_an_end() {
     let one_more =
         all_ports.handle_outbound(now, Protocol::Udp, at("10.9.9.9:1"), at("198.51.100.1:1000"));
     assert_eq!(one_more, Verdict::Dropped(Reason::NoPort));
+
+    // The last port that is free is found, by whomever.
+    let mut but_one = nat(Config { most_mappings: usize::MAX, ..port_restricted() });
+    for port in (1024..=65_535).filter(|port| *port != 40_000) {
+        let inside = SocketAddr::from(([10, 0, 0, 2], port));
+        but_one.handle_outbound(now, Protocol::Udp, inside, at("198.51.100.1:1000"));
+    }
+    assert_eq!(out(&mut but_one, now, "10.9.9.9:2000", "198.51.100.1:1000").port(), 40_000);
 
     // Hosts that all want one port find others without a long search.
     let mut same_port = nat(Config { most_mappings: usize::MAX, ..port_restricted() });

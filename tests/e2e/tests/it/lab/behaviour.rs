@@ -1,10 +1,12 @@
 //! A box behaves as its type is defined by RFC 4787: seen from outside, by sockets.
 
-use std::net::{SocketAddr, UdpSocket};
+use std::io::Read as _;
+use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
 use talkie_lab::real::Host;
 use talkie_sim::nat::{Filtering, Mapping, Preset};
+use talkie_sim::packet::build;
 
 use super::{Lab, SERVER, SERVER_SECOND};
 
@@ -128,6 +130,48 @@ fn a_packet_that_came_uninvited_changes_the_port_of_linux_without_a_firewall() {
             assert_eq!(seen(&client, &other), Some(mapped), "{kind}, {host}");
         }
     }
+}
+
+#[test]
+fn linux_without_a_firewall_resets_what_comes_uninvited_and_answers_pings() {
+    use std::io::ErrorKind::{ConnectionRefused, TimedOut};
+    for kind in ["tun", "kernel"] {
+        let types = ["--left", "linux-masquerade", "--right", "linux-firewalled", "--kind", kind];
+        let lab = Lab::up(&types);
+        for (outside, expected) in
+            [("203.0.113.10:22", ConnectionRefused), ("192.0.2.10:22", TimedOut)]
+        {
+            let outside: SocketAddr = outside.parse().unwrap();
+            let connect = || TcpStream::connect_timeout(&outside, Duration::from_millis(800));
+            let refused = talkie_lab::real::inside(&lab.name, Host::Server, connect).unwrap();
+            assert_eq!(refused.unwrap_err().kind(), expected, "{kind}, {outside}");
+        }
+        for (host, outside) in [(Host::Left, "203.0.113.10"), (Host::Right, "192.0.2.10")] {
+            let pinged = talkie_lab::real::inside(&lab.name, host, || ping(outside)).unwrap();
+            assert!(pinged, "{kind}, {host}");
+        }
+    }
+}
+
+/// Whether an address answers an echo request.
+fn ping(address: &str) -> bool {
+    use socket2::{Domain, Protocol, Socket, Type};
+    let echo = build::Echo { is_request: true, identifier: 4711, sequence: 1 };
+    let (mut packet, any) = (Vec::new(), "10.0.0.1".parse().unwrap());
+    build::echo(&mut packet, any, address.parse().unwrap(), echo, b"ping");
+    let mut socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::ICMPV4)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    let destination = SocketAddr::new(address.parse().unwrap(), 0);
+    // The kernel writes the header itself.
+    socket.send_to(&packet[20..], &destination.into()).unwrap();
+    let mut answer = [0; 128];
+    while let Ok(length) = socket.read(&mut answer) {
+        // Type 0 behind the header, and who asked.
+        if length >= 28 && answer[20] == 0 && answer[24..26] == 4711_u16.to_be_bytes() {
+            return true;
+        }
+    }
+    false
 }
 
 #[test]
