@@ -59,6 +59,25 @@ pub(crate) fn alternates(config: &Config, own: &[IpAddr]) -> Result<Alternates, 
     Ok(Alternates { port: config.alternate_port, addresses, required: asked || fixed })
 }
 
+/// What is amiss where only the second of two addresses is told as others know it.
+pub(crate) fn half_told(alternates: &Alternates) -> impl Iterator<Item = String> {
+    let is_half = |pair: &&Vec<OwnAddress>| match pair[..] {
+        [primary, alternate] => {
+            let is_public = Scope::of(primary.local) == Scope::Global;
+            alternate.told != alternate.local && primary.told == primary.local && !is_public
+        }
+        _ => false,
+    };
+    alternates.addresses.iter().filter(is_half).map(|pair| {
+        format!(
+            "--alternate-ip {}/{} is known to others by its public address, and {}, which goes with \
+             it, only by its own: who explores a NAT is told one that leads nowhere; name the public \
+             one with --external-ip",
+            pair[1].told, pair[1].local, pair[0].local
+        )
+    })
+}
+
 /// The address that `alternate` is the alternate of: a listener's, or for one on all addresses the
 /// host's likeliest of the same kind.
 fn partner(config: &Config, own: &[IpAddr], alternate: IpAddr) -> Result<OwnAddress, StartError> {
@@ -180,6 +199,27 @@ mod tests {
         let two = Config { alternate_ip: Some(vec![second]), ..outer };
         let also = ("10.0.0.2".to_owned(), "203.0.114.2".to_owned());
         assert_eq!(pairs(&two, &["10.0.0.1", "10.0.0.2"]), [vec![told, also]]);
+    }
+
+    #[test]
+    fn a_public_address_beside_a_private_one_is_warned_of() {
+        let second = OwnAddress { local: ip("10.0.0.2"), told: ip("203.0.114.2") };
+        let warnings = |external: &[&str], primary: &str, second: OwnAddress| {
+            let external_ip = own(external);
+            let config =
+                Config { external_ip, alternate_ip: Some(vec![second]), ..Config::default() };
+            let local = second.local.to_string();
+            half_told(&alternates(&config, &own(&[primary, &local])).unwrap()).collect::<Vec<_>>()
+        };
+        let half = warnings(&[], "10.0.0.1", second);
+        assert_eq!(half.len(), 1);
+        for word in ["--alternate-ip 203.0.114.2/10.0.0.2", "10.0.0.1", "--external-ip"] {
+            assert!(half[0].contains(word), "{half:?}");
+        }
+        assert!(warnings(&["203.0.114.1"], "10.0.0.1", second).is_empty());
+        // Two that are public, or neither.
+        assert!(warnings(&[], "10.0.0.1", ip("10.0.0.2").into()).is_empty());
+        assert!(warnings(&[], "203.0.114.1", second).is_empty());
     }
 
     #[test]

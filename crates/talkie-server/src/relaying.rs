@@ -56,6 +56,7 @@ pub(crate) async fn start(
     let listeners: Vec<_> = config.turn.iter().copied().filter(|it| it.port() == 0).collect();
     let listeners = [listeners, with_companions(&fixed)].concat();
     let alternates = discovering::alternates(config, own)?;
+    warnings.extend(discovering::half_told(&alternates));
     let attempt = |addresses: Vec<SocketAddr>| {
         Relay::start(RelayConfig {
             udp: addresses.clone(),
