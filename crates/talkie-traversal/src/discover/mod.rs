@@ -14,8 +14,8 @@
 //! Filtering is known by what does *not* come, and packets get lost. So silence counts only if it is no
 //! accident (`evidence`): each try is sent together with a request that has to be answered, and the
 //! more of those fail, the more tries it takes. And it counts only if the alternate address answers
-//! when it is asked directly, and the server has shown that it can answer from there, where that can
-//! be seen.
+//! when it is asked directly, and the server has shown that it answers from there when it is asked to
+//! (`Way`): else it may be the server that is silent, and the filtering is unknown.
 //!
 //! Each test is a function from the answers so far to what to ask next or what is found (`tests_of`);
 //! it says *unknown* and why where a server has one address or is none for RFC 5780.
@@ -62,7 +62,7 @@ use self::evidence::Evidence;
 use self::lifetime::Search;
 use self::pace::Pace;
 use self::probe::{Answer, Outcome, Probe, Purpose, Wish};
-use self::tests_of::Findings;
+use self::tests_of::{Findings, Way};
 use crate::stun::attributes::{ChangeRequest, Nonce};
 use crate::stun::{AttributeType, Class, Message, Method, Rto, TransactionId};
 
@@ -284,7 +284,15 @@ impl Discovery {
             Purpose::MappingSecond => (0, self.config.second?, plain),
             Purpose::FilterBoth => (FILTERED, server, change(true)),
             Purpose::FilterPort => (FILTERED, server, change(false)),
-            Purpose::Calibrate => (0, server, change(self.has_other_ip())),
+            Purpose::Calibrate => {
+                let wish = change(self.has_other_ip());
+                match self.way_to_calibrate(self.has_other_ip())? {
+                    Way::SamePort => (0, server, wish),
+                    Way::Port(port) => {
+                        (0, server, Wish { response_port: Some(port), nonce, ..wish })
+                    }
+                }
+            }
             Purpose::Opener => {
                 let opener = Wish { is_indication: true, ..plain };
                 (0, self.hairpin_target(HAIRPINNING)?, opener)
@@ -381,7 +389,10 @@ impl Discovery {
         let purpose = probe.purpose;
         let outcome = match Answer::read(message, from, on) {
             Ok(answer) => Outcome::Answer(answer),
-            Err(438) if matches!(purpose, Purpose::Check(_)) && probe.challenges == 0 => {
+            Err(438)
+                if matches!(purpose, Purpose::Check(_) | Purpose::Calibrate)
+                    && probe.challenges == 0 =>
+            {
                 return self.rephrase(now, purpose, message);
             }
             Err(code) => Outcome::Refused(code),

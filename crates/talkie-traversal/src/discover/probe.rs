@@ -29,8 +29,8 @@ pub(super) enum Purpose {
     FilterBoth,
     /// §4.4, test III: an answer from the alternate port.
     FilterPort,
-    /// As test II, but from a socket that the alternate address may send to: whether the server does
-    /// what the test asks for.
+    /// As test II, but to a port that the alternate address may send to: whether the server does what
+    /// the test asks for.
     Calibrate,
     /// §3.4: lets the hairpinned request in.
     Opener,

@@ -41,6 +41,8 @@ pub enum Reason {
     Refused(u16),
     /// The server did not do what it was asked, without a word.
     Ignored,
+    /// Nothing came, and it cannot be seen whether the NAT or the server kept it back.
+    Unshown,
     /// The server has been asked too much, by us or by neighbours behind the same address.
     Throttled,
     /// So much is lost on the way that silence proves nothing.

@@ -59,6 +59,16 @@ enum State<'a> {
     Unsure,
 }
 
+/// How an answer from the server's other address comes in on the first socket, whatever the NAT filters:
+/// that socket has sent there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// By the outside port that the server sees anyway.
+    SamePort,
+    /// By this one, which the other address sees; RESPONSE-PORT (RFC 5780 §7.5) names it.
+    Port(u16),
+}
+
 /// The server's other address.
 enum Other {
     /// Both its address and port are others.
@@ -359,34 +369,39 @@ impl Discovery {
         let is_both = asked == Purpose::FilterBoth;
         let tries = self.probe(asked).map_or(0, Probe::sent);
         Step::Ask(match is_both {
-            _ if tries >= 4 && self.can_calibrate(is_both) => &[Purpose::Calibrate],
+            _ if tries >= 4 && self.way_to_calibrate(is_both).is_some() => &[Purpose::Calibrate],
             true => &[Purpose::FilterBoth, Purpose::FilterPort],
             false => &[Purpose::FilterPort],
         })
     }
 
-    /// Whether an answer from the other address or port would be let in on the first socket: it has
-    /// sent there, and from the same outside port that it has towards the primary address.
-    fn can_calibrate(&self, is_both: bool) -> bool {
-        let mapped = |purpose| self.answer(purpose).and_then(|answer| answer.mapped);
+    /// `None` where there is no way, or the first socket has not sent there yet.
+    pub(super) fn way_to_calibrate(&self, is_both: bool) -> Option<Way> {
         let direct = if is_both { Purpose::MappingBoth } else { Purpose::MappingPort };
-        let towards_other = mapped(direct);
-        towards_other.is_some() && towards_other == mapped(Purpose::Contact(0))
+        let (towards_other, towards_server) = (self.answer(direct)?.mapped?, self.mapped(0)?);
+        if towards_other == towards_server {
+            return Some(Way::SamePort);
+        }
+        // Another address of a pool cannot be named.
+        let is_same_host = towards_other.ip() == towards_server.ip();
+        is_same_host.then_some(Way::Port(towards_other.port()))
     }
 
     /// Erratum 7971 to RFC 5780 §4.4, in spirit: silence in test II may be the server's.
     fn calibration(&self, is_both: bool) -> Option<Step<Filtering>> {
-        if !self.can_calibrate(is_both) {
-            return None;
-        }
+        let Some(way) = self.way_to_calibrate(is_both) else {
+            return Some(Step::Done(Unknown(Reason::Unshown)));
+        };
         let server = self.config.server;
         match self.state(Purpose::Calibrate) {
             State::Open => Some(Step::Ask(&[Purpose::Calibrate])),
             State::Answer(answer) if is_both && answer.source.ip() != server.ip() => None,
             State::Answer(answer) if !is_both && answer.source != server => None,
+            State::Unsure => Some(Step::Done(Unknown(Reason::Lossy))),
+            // Not every server knows RESPONSE-PORT, or answers to any.
+            _ if way != Way::SamePort => Some(Step::Done(Unknown(Reason::Unshown))),
             State::Answer(_) | State::Silent => Some(Step::Done(Unknown(Reason::Ignored))),
             State::Refused(code) => Some(Step::Done(Unknown(Reason::Refused(code)))),
-            State::Unsure => Some(Step::Done(Unknown(Reason::Lossy))),
         }
     }
 

@@ -19,6 +19,10 @@ impl fmt::Display for Reason {
             Self::OtherSilent => "the server's second address does not answer",
             Self::Refused(code) => return write!(f, "the server refuses with code {code}"),
             Self::Ignored => "the server does not do what the test asks of it",
+            Self::Unshown => {
+                "nothing came, and behind such a NAT this server does not show whether it is the \
+                 one who keeps it back"
+            }
             Self::Throttled => "the server answers in short only, since it was asked too often",
             Self::Lossy => "so many packets are lost that silence proves nothing",
             Self::Sockets => "the test needs more local sockets",

@@ -289,6 +289,36 @@ fn silence_of_an_address_that_is_always_silent_proves_nothing() {
 }
 
 #[test]
+fn silence_that_may_be_the_server_s_is_no_filter_whatever_the_mapping() {
+    for (server, kinds) in [
+        (Server::Unchanging, [Reason::Ignored, Reason::Unshown, Reason::Unshown]),
+        (Server::WithoutResponsePort, [Reason::Ignored, Reason::Unshown, Reason::Unshown]),
+    ] {
+        for ((mapping, found), reason) in MAPPINGS.into_iter().zip(kinds) {
+            for filtering in [nat::Filtering::EndpointIndependent, STRICT] {
+                let mut lab = Lab::with(8, server);
+                let place = lab.nat(any(mapping, filtering));
+                let report = lab.discover(place, config());
+                assert_eq!(report.mapping, Known(found));
+                let expected = match (server, filtering, reason) {
+                    (Server::Unchanging, ..) => Unknown(reason),
+                    (_, nat::Filtering::EndpointIndependent, _) => {
+                        Known(Filtering::EndpointIndependent)
+                    }
+                    // Where one port is seen by all, it need not be named.
+                    (.., Reason::Ignored) => Known(Filtering::AddressAndPortDependent),
+                    _ => Unknown(Reason::Unshown),
+                };
+                assert_eq!(report.filtering, expected, "{mapping:?} {filtering:?}");
+                assert!(report.took < secs(5), "{:?}", report.took);
+            }
+        }
+    }
+}
+
+const STRICT: nat::Filtering = nat::Filtering::AddressAndPortDependent;
+
+#[test]
 fn fragments_pass_or_they_do_not() {
     let mut lab = Lab::new(9);
     assert_eq!(lab.behind(any_cone()).fragments, Known(Fragments::Pass));

@@ -1,12 +1,13 @@
 //! A host that discovers its NAT, and the real server with two addresses, on a simulated internet.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use talkie_sansio::{Genesis, conformance};
+use talkie_sansio::{Datagram, Genesis, Machine, Transmit, conformance};
 use talkie_sim::nat;
 use talkie_sim::net::{Host, Link, Loss, Network, Oversize, Place, Router};
 use talkie_traversal::discover::{Config, Discovery, Event, Report};
+use talkie_traversal::stun::{AttributeType, Message};
 use talkie_traversal::turn::server::{self, TurnServer};
 
 use crate::turn_world::addr;
@@ -55,6 +56,45 @@ pub(crate) enum Kind {
     Plain,
     /// It names an address from which nothing comes.
     DeadAlternate,
+    /// It does not answer who wants to be answered from elsewhere.
+    Unchanging,
+    /// It knows no RESPONSE-PORT.
+    WithoutResponsePort,
+}
+
+/// A server that leaves requests with an attribute unanswered.
+#[derive(Debug)]
+struct Deaf {
+    server: TurnServer,
+    to: Option<AttributeType>,
+}
+
+impl Machine for Deaf {
+    type Event = server::Event;
+
+    fn handle_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
+        let message = Message::parse(datagram.payload).ok();
+        let is_deaf = message.zip(self.to).is_some_and(|(message, to)| message.contains(to));
+        if !is_deaf {
+            self.server.handle_datagram(now, datagram);
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.server.handle_timeout(now);
+    }
+
+    fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
+        self.server.poll_transmit(buf)
+    }
+
+    fn poll_event(&mut self) -> Option<server::Event> {
+        self.server.poll_event()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.server.poll_timeout()
+    }
 }
 
 impl Lab {
@@ -66,21 +106,26 @@ impl Lab {
         let mut network = Network::new(&genesis(seed));
         let internet = network.add_internet("internet");
         let discovery = match kind {
-            Kind::TwoAddresses | Kind::DeadAlternate => {
-                let v4 = [addr(PRIMARY).ip(), ip(ALTERNATE)];
-                let v6 = [addr(PRIMARY_V6).ip(), ip(ALTERNATE_V6)];
-                [v4, v6].map(|both| server::Discovery::full(both, [3478, 3479])).to_vec()
-            }
             Kind::OneAddress => {
                 vec![server::Discovery::ports_only(addr(PRIMARY).ip(), [3478, 3479])]
             }
             Kind::Plain => Vec::new(),
+            _ => {
+                let v4 = [addr(PRIMARY).ip(), ip(ALTERNATE)];
+                let v6 = [addr(PRIMARY_V6).ip(), ip(ALTERNATE_V6)];
+                [v4, v6].map(|both| server::Discovery::full(both, [3478, 3479])).to_vec()
+            }
         };
         let config = server::Config { discovery, ..server::Config::default() };
-        let machine = TurnServer::new(network.genesis(), config).unwrap();
-        let server = network.add_host("server", machine);
+        let to = match kind {
+            Kind::Unchanging => Some(AttributeType::CHANGE_REQUEST),
+            Kind::WithoutResponsePort => Some(AttributeType::RESPONSE_PORT),
+            _ => None,
+        };
+        let server = TurnServer::new(network.genesis(), config).unwrap();
+        let server = network.add_host("server", Deaf { server, to });
         let mut addresses = vec![addr(PRIMARY).ip(), addr(PRIMARY_V6).ip()];
-        if matches!(kind, Kind::TwoAddresses) {
+        if matches!(kind, Kind::TwoAddresses | Kind::Unchanging | Kind::WithoutResponsePort) {
             addresses.extend([ip(ALTERNATE), ip(ALTERNATE_V6)]);
         }
         network.attach(server, internet, fragmenting(), addresses);
