@@ -1,6 +1,9 @@
 //! NAT-PMP, RFC 6886.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
+
+use talkie_traversal::portmap::Reason;
+use talkie_traversal::portmap::nat_pmp::{self, Body};
 
 use super::SCHEDULE;
 use crate::probe::wire::{self, Question};
@@ -18,30 +21,20 @@ impl Question for ExternalAddress {
     type Answer = Gateway;
 
     fn write(&mut self, _attempt: usize) -> Vec<u8> {
-        // RFC 6886 §3.2: version 0, opcode 0.
-        vec![0, 0]
+        nat_pmp::address_request()
     }
 
     fn read(&self, datagram: &[u8]) -> Option<(Option<usize>, Gateway)> {
-        // RFC 6886 §3.2: version 0, opcode 128, result, seconds since its start, address. An error
-        // may leave the address out.
-        let [0, 128, high, low, rest @ ..] = datagram else { return None };
-        let answer = match u16::from_be_bytes([*high, *low]) {
-            0 => Answer::Ready,
-            // RFC 6886 §3.5: unsupported version or opcode: it speaks only PCP or something else.
-            1 | 5 => return None,
-            // Not authorized: switched off, or not for this host.
-            2 => Answer::Refused,
-            // Network failure, out of resources.
-            _ => Answer::Failed,
+        let Body::Address(outcome) = nat_pmp::parse(datagram)?.body else { return None };
+        let answer = match outcome {
+            Ok(_) => Answer::Ready,
+            Err(code) => match nat_pmp::reason(code) {
+                Reason::Unsupported => return None,
+                Reason::Refused(_) => Answer::Refused,
+                _ => Answer::Failed,
+            },
         };
-        let external = match (answer, rest) {
-            (Answer::Ready, [_, _, _, _, a, b, c, d, ..]) => Some(Ipv4Addr::new(*a, *b, *c, *d)),
-            (Answer::Ready, _) => return None,
-            _ => None,
-        };
-        // 0.0.0.0: it has no address itself yet.
-        let external = external.filter(|it| !it.is_unspecified()).map(IpAddr::V4);
+        let external = outcome.ok().flatten().map(IpAddr::V4);
         Some((None, Gateway { answer, external, rtt: Millis::default() }))
     }
 }

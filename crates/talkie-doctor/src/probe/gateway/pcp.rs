@@ -2,12 +2,11 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use talkie_traversal::portmap::{Reason, pcp};
+
 use super::SCHEDULE;
 use crate::probe::wire::{self, Question};
 use crate::report::{Answer, Gateway, Millis};
-
-/// RFC 6887 §7.2: version, opcode, reserved, result, lifetime, epoch, reserved.
-const HEADER: usize = 24;
 
 pub(super) async fn ask(gateway: SocketAddr, source: Ipv4Addr) -> Option<Gateway> {
     // RFC 6887 §8.1: the request names the address that it is sent from.
@@ -24,29 +23,20 @@ impl Question for Announce {
     type Answer = Gateway;
 
     fn write(&mut self, _attempt: usize) -> Vec<u8> {
-        // RFC 6887 §7.1, §14.1.1: version 2, request, opcode 0, lifetime 0, our address.
-        let mut request = vec![0; HEADER];
-        request[0] = 2;
-        request[8..].copy_from_slice(&self.source.to_ipv6_mapped().octets());
-        request
+        pcp::announce_request(self.source)
     }
 
     fn read(&self, datagram: &[u8]) -> Option<(Option<usize>, Gateway)> {
-        // RFC 6887 §7.2: shorter than a header is nothing; a NAT-PMP gateway answers with version 0.
-        let [2, 0x80, _, result, ..] = datagram else { return None };
-        if datagram.len() < HEADER || !datagram.len().is_multiple_of(4) {
-            return None;
-        }
-        // RFC 6887 §7.4.
-        let answer = match result {
-            0 => Answer::Ready,
-            // UNSUPP_VERSION.
-            1 => return None,
-            // NOT_AUTHORIZED; ADDRESS_MISMATCH says that a NAT stands between.
-            2 | 12 => Answer::Refused,
+        // A NAT-PMP gateway answers with version 0.
+        let response = pcp::parse(datagram)?;
+        let answer = match response.code {
             // UNSUPP_OPCODE: it speaks the protocol, and only maps.
-            4 => Answer::Ready,
-            _ => Answer::Failed,
+            0 | 4 => Answer::Ready,
+            code => match pcp::reason(code) {
+                Reason::Unsupported => return None,
+                Reason::Refused(_) => Answer::Refused,
+                _ => Answer::Failed,
+            },
         };
         Some((None, Gateway { answer, external: None, rtt: Millis::default() }))
     }
