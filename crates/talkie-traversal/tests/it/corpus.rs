@@ -13,6 +13,8 @@ mod ice_candidate;
 mod input;
 #[path = "../../../../fuzz/bodies/mdns.rs"]
 mod mdns;
+#[path = "../../../../fuzz/bodies/portmap.rs"]
+mod portmap;
 #[path = "../../../../fuzz/bodies/punch.rs"]
 mod punch;
 #[path = "../../../../fuzz/bodies/stun_parse.rs"]
@@ -67,6 +69,11 @@ fn turn_server_takes_its_corpus() {
 #[test]
 fn discover_takes_its_corpus() {
     replay("discover", discover::run);
+}
+
+#[test]
+fn portmap_takes_its_corpus() {
+    replay("portmap", portmap::run);
 }
 
 #[test]

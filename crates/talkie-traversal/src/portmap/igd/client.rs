@@ -187,7 +187,10 @@ impl Client {
         }
         let renewal = self.lease.and_then(|lease| lease.renew_at).filter(|at| *at <= now);
         if renewal.is_some() && matches!(self.stage, Stage::Holding) {
-            self.inquire(now, wants);
+            match self.service {
+                Some(_) => self.inquire(now, wants),
+                None => self.search(now, wants),
+            }
         }
         if self.exchange.as_ref().is_some_and(|exchange| exchange.deadline() <= now) {
             self.conclude(now, wants, Err(Reason::Silent));
