@@ -128,8 +128,10 @@ impl Default for Timers {
 pub struct Limits {
     /// Pairs. RFC 8445 §6.1.2.5: 100.
     pub pairs: usize,
-    /// Candidates of the other side, those that it shows by its checks included.
+    /// Candidates that the other side tells.
     pub remote_candidates: usize,
+    /// Candidates that the other side shows by its checks.
+    pub learned_candidates: usize,
     /// Candidates of this side.
     pub local_candidates: usize,
     /// Events that wait for the application; of those beyond, [`Story`](super::Story) and data are dropped
@@ -139,6 +141,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { pairs: 100, remote_candidates: 100, local_candidates: 64, events: 512 }
+        Self {
+            pairs: 100,
+            remote_candidates: 100,
+            learned_candidates: 24,
+            local_candidates: 64,
+            events: 512,
+        }
     }
 }

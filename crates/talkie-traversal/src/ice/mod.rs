@@ -15,6 +15,7 @@ mod event;
 pub mod gather;
 mod parameters;
 pub mod priority;
+mod stats;
 
 pub use agent::{AddError, Agent, Counters, SendError};
 pub use attribute::{Attribute, Flaw, ParseError, RemoteCandidate};
@@ -24,3 +25,4 @@ pub use event::{
     Chapter, ConnectionState, Event, GatheringState, Pair, PairFailure, PairId, Story,
 };
 pub use parameters::{Options, Parameters};
+pub use stats::{CandidatePairState, CandidatePairStats, CandidateStats, Stats, TransportStats};

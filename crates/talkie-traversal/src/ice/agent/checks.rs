@@ -93,7 +93,10 @@ impl Generation {
         let priority = self.shown_priority(index);
         let (role, tie_breaker) = (self.role, self.tie_breaker);
         let content = Content { priority, role, tie_breaker, nominates };
-        let bytes = self.session.request(id, content)?;
+        let Some(bytes) = self.session.request(id, content) else {
+            self.fail(context, index, PairFailure::Unsendable);
+            return None;
+        };
         let pair = &mut self.pairs[index];
         match context.gatherer.send(context.now, pair.base, pair.address, &bytes) {
             // What finds no room now is lost as any packet may be, and is repeated.
@@ -196,6 +199,9 @@ impl Generation {
 
     /// Queues a check that answers one of theirs (RFC 8445 §7.3.1.4).
     pub(super) fn trigger(&mut self, index: usize) {
+        if self.is_retired {
+            return;
+        }
         let pair = &mut self.pairs[index];
         match pair.state {
             State::Succeeded => return,
@@ -259,7 +265,8 @@ impl Generation {
         let waits = |pair: &Pair| {
             matches!(pair.state, State::Waiting | State::Frozen) && self.is_wanted(pair)
         };
-        let ordinary = self.pairs.iter().any(waits).then_some(self.paced_at);
+        let is_waiting = !self.is_retired && self.pairs.iter().any(waits);
+        let ordinary = is_waiting.then_some(self.paced_at);
         let granted = if self.tokens == 0 { self.granted_at + interval } else { context.now };
         let rested = |id: &PairId| self.index(*id).map(|index| self.rested_at(index, context));
         let triggered =

@@ -2,7 +2,7 @@
 //!
 //! The selected pair is asked every 5 s, spread by 20 %; a few others are, less often, so that there is
 //! something to fall back to and their NAT bindings stay. A question that is not answered in time is
-//! followed by others a second apart: RFC 7675 §5.1 puts its lower bound of 4 s on consent checks that are
+//! followed by others soon after: RFC 7675 §5.1 puts its lower bound of 4 s on consent checks that are
 //! due, which says nothing about finding out whether a path that has fallen silent is broken. Without an
 //! answer for 30 s consent is gone, and so is the pair.
 
@@ -18,7 +18,7 @@ use super::responses::spread;
 use crate::ice::event::{Chapter, PairFailure, PairId};
 
 /// Between two questions to a pair that has not answered the last.
-const DOUBT: Duration = Duration::from_secs(1);
+const DOUBT: Duration = Duration::from_millis(700);
 /// The least time that an answer may take.
 const LEAST_WAIT: Duration = Duration::from_millis(500);
 
@@ -83,6 +83,10 @@ impl Generation {
         life.verdict_at = None;
         life.unanswered += 1;
         life.probe_at = life.probe_at.min(now + DOUBT);
+        // Whoever sends along another pair has a reason.
+        if self.is_deserted && life.unanswered >= 2 {
+            life.unanswered = life.unanswered.max(MOST_UNANSWERED);
+        }
         if life.unanswered == MOST_UNANSWERED {
             context.story(&self.pairs[index], Chapter::Silent);
         }
@@ -115,6 +119,25 @@ impl Generation {
                 self.check_all_again(now);
             }
             _ => {}
+        }
+    }
+
+    /// Data has come along a pair. If it is not the selected one, is that still there?
+    pub(super) fn doubt(&mut self, now: Instant, came_along: PairId) {
+        let Some(id) = self.selected.filter(|id| *id != came_along) else {
+            self.is_deserted = false;
+            return;
+        };
+        if self.is_deserted || self.is_retired {
+            return;
+        }
+        let selected = self.pairs.iter_mut().find(|pair| pair.id == id);
+        if let Some(life) = selected.and_then(|pair| pair.life.as_mut())
+            && life.verdict_at.is_none()
+            && now >= life.proven_at + DOUBT
+        {
+            self.is_deserted = true;
+            life.probe_at = now;
         }
     }
 

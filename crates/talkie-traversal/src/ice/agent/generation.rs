@@ -50,6 +50,8 @@ pub(super) struct Generation {
     pub(super) early: Vec<Early>,
     /// The pair that data takes.
     pub(super) selected: Option<PairId>,
+    /// How often it has changed.
+    pub(super) changes: u32,
     /// Whether the application knows that it is nominated.
     pub(super) is_selection_told_nominated: bool,
     /// The greatest number of a nomination so far.
@@ -67,6 +69,9 @@ pub(super) struct Generation {
     pub(super) granted_at: Instant,
     /// Whether pairs were checked again since the selected one fell silent.
     pub(super) is_alarmed: bool,
+    /// Whether the other side sends along another pair than the selected one.
+    pub(super) is_deserted: bool,
+    pub(super) is_retired: bool,
     next: u32,
 }
 
@@ -88,6 +93,7 @@ impl Generation {
             triggered: VecDeque::new(),
             early: Vec::new(),
             selected: None,
+            changes: 0,
             is_selection_told_nominated: false,
             orders: 0,
             proposed: None,
@@ -100,6 +106,8 @@ impl Generation {
             tokens: 0,
             granted_at: now,
             is_alarmed: false,
+            is_deserted: false,
+            is_retired: false,
             next: first,
         }
     }
@@ -189,8 +197,9 @@ impl Generation {
         if address.is_some_and(|address| self.adopt(context, &candidate, address)) {
             return true;
         }
+        let is_told = |known: &&Remote| known.candidate.kind != CandidateType::PeerReflexive;
         let room = context.config.limits.remote_candidates;
-        if self.remotes.len() >= room && !self.make_room() {
+        if self.remotes.iter().filter(is_told).count() >= room {
             context.counters.overflowing += 1;
             return false;
         }
@@ -239,14 +248,23 @@ impl Generation {
         self.form_remote(context, number);
     }
 
-    /// Forgets a peer-reflexive candidate that no pair has.
-    fn make_room(&mut self) -> bool {
-        let is_idle = |remote: &Remote| {
-            remote.candidate.kind == CandidateType::PeerReflexive
-                && self.pairs.iter().all(|pair| pair.remote != remote.number)
+    /// Whether there is room for one more peer-reflexive candidate; forgets one that came to nothing if
+    /// need be. They are bounded apart from those that are told, so that whoever repeats a check of the
+    /// other side from many addresses can crowd out none of those.
+    fn has_room_to_learn(&mut self, room: usize) -> bool {
+        let is_learned = |remote: &&Remote| remote.candidate.kind == CandidateType::PeerReflexive;
+        if self.remotes.iter().filter(is_learned).count() < room {
+            return true;
+        }
+        let is_idle = |pair: &Pair| pair.state == State::Failed;
+        let came_to_nothing = |remote: &Remote| {
+            is_learned(&remote)
+                && self.pairs.iter().all(|pair| pair.remote != remote.number || is_idle(pair))
         };
-        let at = self.remotes.iter().position(is_idle);
-        at.map(|at| self.remotes.swap_remove(at)).is_some()
+        let Some(at) = self.remotes.iter().position(came_to_nothing) else { return false };
+        let number = self.remotes.swap_remove(at).number;
+        self.pairs.retain(|pair| pair.remote != number);
+        true
     }
 
     /// The candidate of an address that a check of theirs came from (RFC 8445 §7.3.1.3).
@@ -268,8 +286,7 @@ impl Generation {
         if let Some(remote) = known {
             return self.insert(context, local, remote, address);
         }
-        let room = context.config.limits.remote_candidates;
-        if self.remotes.len() >= room && !self.make_room() {
+        if !self.has_room_to_learn(context.config.limits.learned_candidates) {
             context.counters.overflowing += 1;
             return None;
         }
@@ -386,6 +403,17 @@ impl Generation {
             let ours = ours.map_or(0, |local| local.candidate.priority);
             let theirs = theirs.map_or(0, |remote| remote.candidate.priority);
             pair.priority = rank(self.role, ours, theirs);
+        }
+    }
+
+    /// Another generation takes its place: what it has goes on, and nothing new is begun.
+    pub(super) fn retire(&mut self) {
+        self.is_retired = true;
+        self.triggered.clear();
+        self.early.clear();
+        self.proposed = None;
+        for pair in &mut self.pairs {
+            pair.active = None;
         }
     }
 

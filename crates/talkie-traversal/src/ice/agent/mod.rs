@@ -13,6 +13,7 @@ mod generation;
 mod nomination;
 mod pair;
 mod remote;
+mod report;
 mod requests;
 mod responses;
 mod session;
@@ -20,7 +21,7 @@ mod state;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -45,6 +46,9 @@ pub enum SendError {
     /// No pair works, so the other side has not agreed to receive anything.
     #[error("there is no connection")]
     NotConnected,
+    /// It does not fit into a datagram.
+    #[error("the packet is too long")]
+    TooLong,
     /// Too much waits to be sent.
     #[error("too many packets wait to be sent")]
     Full,
@@ -65,6 +69,9 @@ pub struct Agent {
     gathering: GatheringState,
     connection: ConnectionState,
     deadline: Option<Instant>,
+    born: Instant,
+    /// The wall clock then.
+    unix: Duration,
 }
 
 impl fmt::Debug for Agent {
@@ -98,6 +105,8 @@ impl Agent {
             gathering: GatheringState::New,
             connection: ConnectionState::New,
             deadline: None,
+            born: genesis.now,
+            unix: genesis.unix,
             rng,
             config,
         }
@@ -127,14 +136,22 @@ impl Agent {
     }
 
     /// Takes the other side's credentials. If they differ from those known, the other side has restarted:
-    /// so does this one, unless it has done so already.
+    /// so does this one, unless [`restart()`](Self::restart) was called before, and then
+    /// [`local_parameters()`](Self::local_parameters) are others as well.
     pub fn set_remote_parameters(&mut self, now: Instant, parameters: Parameters) {
         if self.is_closed() {
             return;
         }
         match self.current.session.remote() {
             Some(known) if same_session(known, &parameters) => return,
-            Some(_) => drop(self.begin_restart(now)),
+            Some(_) => {
+                let fragment = self.begin_restart(now);
+                if self.gathering != GatheringState::New {
+                    self.set_gathering(GatheringState::Gathering);
+                    self.gatherer.gather(now, &fragment);
+                    self.handle_gathered(now);
+                }
+            }
             None => {}
         }
         if parameters.lite {
@@ -197,7 +214,8 @@ impl Agent {
         // RFC 8445 §9: the roles stay; a new tie-breaker settles a conflict as well as the old one.
         let role = (self.current.role, self.rng.next_u64());
         let next = Generation::new(now, parameters, role, self.current.last_number());
-        let old = std::mem::replace(&mut self.current, next);
+        let mut old = std::mem::replace(&mut self.current, next);
+        old.retire();
         if old.selected.is_some() {
             self.previous = Some((old, None));
         }
@@ -258,10 +276,14 @@ impl Agent {
             self.advance(now);
             return None;
         }
+        let was_deserted = self.current.is_deserted;
         let is_theirs = self.count_data(now, local, remote, payload.len());
         if !is_theirs {
             self.counters.foreign += 1;
             return None;
+        }
+        if self.current.is_deserted && !was_deserted {
+            self.advance(now);
         }
         Some(payload)
     }
@@ -282,6 +304,8 @@ impl Agent {
                 pair.counts.packets_received += 1;
                 pair.counts.bytes_received += length as u64;
                 pair.counts.last_received = Some(now);
+                let id = pair.id;
+                generation.doubt(now, id);
                 return true;
             }
         }

@@ -143,6 +143,7 @@ impl Generation {
             context.gatherer.bind(context.now, pair.base, pair.address);
         }
         if is_new {
+            self.changes += 1;
             context.story(&self.pairs[index], Chapter::Selected);
         }
         if let Some(pair) = self.describe(self.pairs[index].id) {

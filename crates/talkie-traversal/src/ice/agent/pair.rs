@@ -114,7 +114,7 @@ pub(super) struct Counts {
 /// The most requests of a pair whose answers are waited for.
 const MOST_CHECKS: usize = 8;
 /// So many unanswered questions in a row, and data takes another pair if there is one.
-pub(super) const MOST_UNANSWERED: u32 = 4;
+pub(super) const MOST_UNANSWERED: u32 = 6;
 
 /// RFC 8445 §6.1.2.3: the same on both sides.
 pub(super) fn rank(role: Role, local: u32, remote: u32) -> u64 {

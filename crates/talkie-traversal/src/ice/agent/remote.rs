@@ -7,6 +7,7 @@ use talkie_sansio::{Answer, Want, WantId};
 
 use super::Agent;
 use crate::ice::candidate::{Candidate, CandidateAddress, Protocol, TcpType};
+use crate::ice::parameters::Parameters;
 
 /// Why a candidate of the other side is not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -15,8 +16,8 @@ pub enum AddError {
     /// The agent has one component.
     #[error("the candidate is of component {0}; everything goes over component 1 here")]
     Component(u16),
-    /// It belongs to other credentials than those known.
-    #[error("the candidate belongs to another generation of the other side's credentials")]
+    /// It belongs to credentials that the other side has replaced.
+    #[error("the candidate belongs to an earlier generation of the other side's credentials")]
     Generation,
     /// Nothing can be sent there.
     #[error("the candidate's address is none that a packet can be sent to")]
@@ -75,7 +76,13 @@ impl Agent {
         {
             return Err(AddError::Address);
         }
-        let Some(theirs) = self.current.session.remote() else {
+        let fragment = candidate.username_fragment.as_deref();
+        let is_of = |theirs: &Parameters| fragment.is_none_or(|it| it == theirs.username_fragment);
+        let replaced = self.previous.as_ref().and_then(|(old, _)| old.session.remote());
+        if fragment.is_some() && replaced.is_some_and(is_of) {
+            return Err(AddError::Generation);
+        }
+        if !self.current.session.remote().is_some_and(is_of) {
             // Late signaling: the candidate has overtaken the credentials.
             if self.names.waiting.len() >= self.config.limits.remote_candidates {
                 self.counters.overflowing += 1;
@@ -83,10 +90,6 @@ impl Agent {
             }
             self.names.waiting.push(candidate);
             return Ok(());
-        };
-        let fragment = &candidate.username_fragment;
-        if fragment.as_ref().is_some_and(|fragment| *fragment != theirs.username_fragment) {
-            return Err(AddError::Generation);
         }
         if self.current.remote_ended {
             return Err(AddError::Ended);

@@ -90,6 +90,9 @@ impl Generation {
             verdict_at: None,
             unanswered: 0,
         });
+        if self.selected == Some(pair.id) {
+            self.is_deserted = false;
+        }
         if !was_valid {
             context.story(&self.pairs[index], Chapter::Answered { round_trip, mapped });
             self.first_valid_at.get_or_insert(context.now);
@@ -123,7 +126,7 @@ impl Generation {
     ) {
         let (id, base) = (self.pairs[index].base, self.pairs[index].base_address);
         let is_seen = |local: &&Local| {
-            let itself = local.candidate.socket_address().is_none() && local.base == mapped;
+            let itself = local.candidate.kind == CandidateType::Host && local.base == mapped;
             local.id == id && (itself || local.candidate.socket_address() == Some(mapped))
         };
         if let Some(local) = self.locals.iter().find(is_seen) {

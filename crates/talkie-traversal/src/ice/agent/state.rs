@@ -97,9 +97,10 @@ impl Agent {
 impl Generation {
     /// Whether the pair is agreed on and neither side looks for another.
     fn is_settled(&self) -> bool {
+        let best = self.selected.and_then(|id| self.pair(id)).map_or(0, |pair| pair.priority);
         let nominated =
             self.selected.and_then(|id| self.pair(id)).is_some_and(|pair| pair.nominated.is_some());
-        let looks = self.pairs.iter().any(|pair| pair.is_unfinished() && self.is_wanted(pair));
+        let looks = self.pairs.iter().any(|pair| pair.is_unfinished() && pair.priority > best);
         nominated && self.remote_ended && !looks && self.proposed.is_none()
     }
 

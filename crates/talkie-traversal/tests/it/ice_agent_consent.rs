@@ -1,0 +1,163 @@
+//! What happens to a connection over time: consent (RFC 7675), loss, silence, patience (RFC 8863).
+
+use std::time::Duration;
+
+use talkie_traversal::ice::ConnectionState::{self, Checking, Connected, Disconnected, Failed};
+use talkie_traversal::ice::SendError;
+
+use crate::ice_agent_puppet::{CONTROLLED, Puppet};
+use crate::ice_agent_world::{DELAY, World, config, ms};
+use talkie_traversal::ice::Role;
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn connected() -> World {
+    let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+    world.begin();
+    assert!(world.run_until(secs(1), World::agree));
+    world
+}
+
+#[test]
+fn consent_is_asked_for_every_four_to_six_seconds() {
+    let mut world = connected();
+    world.run(secs(1));
+    world.sent.clear();
+    let mut times = Vec::new();
+    let mut seen = 0;
+    while world.elapsed() < secs(120) {
+        world.run(ms(10));
+        let of_left = |sent: &&crate::ice_agent_world::Sent| {
+            sent.from.ip() == World::ip("10.0.0.1") && sent.payload[0] == 0
+        };
+        let count = world.sent.iter().filter(of_left).count();
+        if count > seen {
+            seen = count;
+            times.push(world.elapsed());
+        }
+    }
+    assert!((19..=31).contains(&times.len()), "{}", times.len());
+    for pair in times.windows(2) {
+        let gap = pair[1] - pair[0];
+        assert!(gap >= ms(3980) && gap <= ms(6020), "{gap:?}");
+    }
+    assert!(world.both(Connected), "nobody has said that there are no more candidates");
+}
+
+#[test]
+fn silence_is_told_then_consent_ends_and_nothing_is_sent_any_more() {
+    let mut world = connected();
+    let cut = world.elapsed();
+    world.set_fate(Box::new(|_| vec![]));
+    assert!(world.run_until(secs(60), |world| world.both(Disconnected)));
+    let silence = world.elapsed() - cut;
+    assert!(silence > secs(5) && silence < secs(13), "{silence:?}");
+    // Consent still holds.
+    world.sides[0].agent.send(world.now, b"hello?").unwrap();
+    assert!(world.run_until(secs(60), |world| world.both(Failed)), "{:?}", world.sides[0].states);
+    // At least the patience of RFC 8863 since the beginning, at least 30 s since the last answer.
+    assert!(world.elapsed() >= ms(39_500));
+    assert_eq!(world.sides[0].agent.send(world.now, b"x"), Err(SendError::NotConnected));
+    world.run(secs(1));
+    world.sent.clear();
+    world.run(secs(600));
+    assert_eq!(world.sent.len(), 0, "a failed agent is quiet");
+    assert_eq!(world.sides[0].agent.counters().overrun, 0);
+}
+
+#[test]
+fn no_data_goes_after_consent_has_expired_even_if_nobody_let_the_time_out() {
+    let mut world = connected();
+    world.now += secs(31);
+    assert_eq!(world.sides[0].agent.send(world.now, b"x"), Err(SendError::NotConnected));
+}
+
+#[test]
+fn a_path_that_comes_back_is_used_again() {
+    let mut world = connected();
+    world.set_fate(Box::new(|_| vec![]));
+    assert!(world.run_until(secs(20), |world| world.both(Disconnected)));
+    world.set_fate(Box::new(|_| vec![DELAY]));
+    assert!(world.run_until(secs(3), |world| world.both(Connected)));
+    world.send(0, b"again");
+    world.run(ms(20));
+    assert_eq!(world.sides[1].data, [b"again"]);
+}
+
+#[test]
+fn a_machine_that_slept_is_not_a_failure() {
+    let mut world = connected();
+    world.now += secs(600);
+    world.settle();
+    assert!(world.both(Disconnected));
+    assert!(world.run_until(secs(2), |world| world.both(Connected)), "{:?}", world.sides[0].states);
+    assert!(world.run_until(secs(2), World::agree));
+}
+
+#[test]
+fn loss_delays_and_breaks_nothing() {
+    let mut late = 0;
+    for seed in 0..60_u64 {
+        let mut dice = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut roll = move || {
+            dice ^= dice << 13;
+            dice ^= dice >> 7;
+            dice ^= dice << 17;
+            dice % 100
+        };
+        let configs = [config(Role::Controlling), config(Role::Controlled)];
+        // A fifth is lost, a tenth comes twice, and all of it in disorder.
+        let fate = move |_: &_| match roll() {
+            0..20 => vec![],
+            20..30 => vec![ms(10), ms(10 + roll())],
+            _ => vec![ms(10 + roll() % 30)],
+        };
+        let mut world = World::with(configs, &["10.0.0.1"], &["10.0.0.2"], Box::new(fate));
+        world.begin();
+        assert!(world.run_until(secs(39), World::agree), "{seed}");
+        late += u32::from(world.elapsed() > secs(4));
+        world.run(secs(300));
+        let failures = world.sides.iter().filter(|side| side.reached(Failed).is_some());
+        assert_eq!(failures.count(), 0, "{seed}");
+        assert!(world.agree(), "{seed}: both have the same pair at the end");
+    }
+    assert!(late <= 3, "{late} of 60 took more than four seconds");
+}
+
+#[test]
+fn nothing_fails_while_the_other_side_may_still_come() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &["trickle"]);
+    puppet.introduce();
+    puppet.agent.end_of_remote_candidates(puppet.now);
+    puppet.run(secs(39));
+    assert_eq!(puppet.state(), ConnectionState::New);
+    // It has told no candidate, and comes all the same.
+    let check = puppet.check(CONTROLLED);
+    puppet.give("203.0.113.9:9", &check);
+    assert_eq!(puppet.state(), Checking);
+    puppet.run(ms(1));
+    assert_eq!(puppet.answer_all(), 1, "a triggered check goes back at once");
+    assert_eq!(puppet.state(), Connected);
+}
+
+#[test]
+fn who_never_comes_is_given_up_after_39_5_seconds() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &["trickle"]);
+    puppet.introduce();
+    puppet.run(ms(39_499));
+    assert_eq!(puppet.state(), ConnectionState::New);
+    puppet.run(ms(2));
+    assert_eq!(puppet.state(), Failed);
+}
+
+#[test]
+fn an_idle_agent_wakes_up_for_consent_only() {
+    let mut world = connected();
+    world.run(secs(10));
+    world.sent.clear();
+    world.run(secs(1000));
+    // Per side about 200 questions, and as many answers.
+    assert!(world.sent.len() < 1000, "{}", world.sent.len());
+}

@@ -1,0 +1,208 @@
+//! What the security considerations of RFC 8445 §19 come to.
+
+use std::time::Duration;
+
+use talkie_sansio::conformance::{self, Input};
+use talkie_sansio::{Path, Transport};
+use talkie_traversal::ice::ConnectionState::{Checking, Connected, New};
+use talkie_traversal::ice::{
+    AddError, Agent, Candidate, CandidateType, Parameters, Protocol, Role, SendError,
+};
+
+use crate::ice_agent_puppet::{CONTROLLED, CONTROLLING, OURS, Puppet, open};
+use crate::ice_agent_world::{config, ms};
+
+#[test]
+fn wrong_credentials_get_no_answer() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    let check = puppet.check(CONTROLLED);
+    puppet.sent.clear();
+    for at in [22, 30, 60, check.len() - 12] {
+        let mut forged = check.clone();
+        forged[at] ^= 1;
+        puppet.give("10.0.0.2:9", &forged);
+    }
+    assert_eq!(puppet.sent.len(), 0);
+    assert_eq!(puppet.state(), New);
+    assert_eq!(puppet.agent.counters().unproven, 4);
+}
+
+#[test]
+fn forged_and_repeated_answers_prove_nothing() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    let check = puppet.checks().remove(0).1;
+    // By somebody who saw the check but does not know the password.
+    let forged = puppet.success_with(&check, "anotheranotheranotherone");
+    puppet.give("10.0.0.2:9", &forged);
+    // The agent's own check, thrown back.
+    puppet.give("10.0.0.2:9", &check);
+    let answer = puppet.success(&check);
+    puppet.give("203.0.113.9:9", &answer);
+    assert_eq!(puppet.state(), Checking);
+    puppet.give("10.0.0.2:9", &answer);
+    assert_eq!(puppet.state(), Connected);
+    let before = puppet.agent.stats().candidate_pairs[0].responses_received;
+    puppet.give("10.0.0.2:9", &answer);
+    assert_eq!(puppet.agent.stats().candidate_pairs[0].responses_received, before, "only once");
+}
+
+#[test]
+fn repeated_answers_do_not_prolong_consent() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    let check = puppet.checks().remove(0).1;
+    let answer = puppet.success(&check);
+    puppet.give("10.0.0.2:9", &answer);
+    for _ in 0..31 {
+        puppet.run(Duration::from_secs(1));
+        puppet.give("10.0.0.2:9", &answer);
+    }
+    assert_eq!(puppet.agent.send(puppet.now, b"x"), Err(SendError::NotConnected));
+}
+
+#[test]
+fn without_consent_no_data_is_ever_sent() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("192.0.2.1:80", 1000);
+    for _ in 0..60 {
+        assert_eq!(puppet.agent.send(puppet.now, b"flood"), Err(SendError::NotConnected));
+        puppet.run(Duration::from_secs(1));
+        // It even sends checks, from another address: that is no consent of the victim's.
+        let check = puppet.check(CONTROLLED);
+        puppet.give("203.0.113.9:9", &check);
+    }
+    assert!(puppet.sent.iter().all(|(_, _, bytes)| bytes != b"flood"));
+    let victim = "192.0.2.1:80".parse().unwrap();
+    let hits = puppet.sent.iter().filter(|(_, to, _)| *to == victim).count();
+    assert_eq!(hits, 7, "one check, repeated as STUN has it");
+}
+
+#[test]
+fn ten_thousand_candidates_are_a_hundred_pairs() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    let mut refused = 0;
+    for index in 0..10_000_u32 {
+        let address = format!("192.0.2.{}:{}", index % 250 + 1, index / 250 + 1).parse().unwrap();
+        let kind = CandidateType::ServerReflexive;
+        let candidate = Candidate::new(kind, Protocol::Udp, address, index + 1, format!("{index}"));
+        let added = puppet.agent.add_remote_candidate(puppet.now, candidate);
+        refused += u32::from(added == Err(AddError::Full));
+    }
+    assert_eq!(refused, 9900);
+    assert_eq!(puppet.agent.stats().candidate_pairs.len(), 100);
+    puppet.run(Duration::from_secs(120));
+    assert!(puppet.sent.len() <= 700, "{}", puppet.sent.len());
+}
+
+#[test]
+fn a_check_repeated_from_everywhere_costs_little() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    let check = puppet.check(CONTROLLING);
+    puppet.sent.clear();
+    for index in 0..10_000_u16 {
+        let from = format!("198.51.{}.{}:1000", index / 250, index % 250 + 1);
+        puppet.give(&from, &check);
+    }
+    let stats = puppet.agent.stats();
+    assert!(stats.candidate_pairs.len() <= 25, "{}", stats.candidate_pairs.len());
+    assert!(stats.remote_candidates.iter().any(|candidate| candidate.candidate_type == "host"));
+    puppet.run(Duration::from_secs(1));
+    let checks = puppet.checks().len();
+    assert!(checks <= 60, "{checks}");
+    // The true one still gets through.
+    let check = puppet.check(CONTROLLING);
+    puppet.give("10.0.0.2:9", &check);
+    puppet.run(ms(500));
+    puppet.answer_all();
+    assert_eq!(puppet.state(), Connected);
+}
+
+#[test]
+fn addresses_that_are_nobodys_are_refused() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    let add = |puppet: &mut Puppet, address: &str| {
+        let address = address.parse().unwrap();
+        let candidate =
+            Candidate::new(CandidateType::Host, Protocol::Udp, address, 1, address.to_string());
+        puppet.agent.add_remote_candidate(puppet.now, candidate)
+    };
+    for address in
+        ["0.0.0.0:1", "224.0.0.251:5353", "255.255.255.255:9", "[ff02::1]:9", "10.0.0.2:0"]
+    {
+        assert_eq!(add(&mut puppet, address), Err(AddError::Address), "{address}");
+    }
+    // Ourselves, and the other family: no error, and no pair.
+    for address in ["127.0.0.1:22", "[2001:db8::1]:9"] {
+        assert_eq!(add(&mut puppet, address), Ok(()));
+    }
+    assert_eq!(puppet.agent.stats().candidate_pairs.len(), 0);
+    let mut second = Candidate::new(
+        CandidateType::Host,
+        Protocol::Udp,
+        "10.0.0.2:9".parse().unwrap(),
+        1,
+        "1".into(),
+    );
+    second.component = 2;
+    let added = puppet.agent.add_remote_candidate(puppet.now, second);
+    assert_eq!(added, Err(AddError::Component(2)));
+}
+
+#[test]
+fn data_of_strangers_is_dropped() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    puppet.give("10.0.0.2:9", b"before anything is proven");
+    puppet.give("203.0.113.9:9", b"from a stranger");
+    assert_eq!(puppet.agent.counters().foreign, 2);
+    let is_data = |event: &_| matches!(event, talkie_traversal::ice::Event::Data(_));
+    assert!(!puppet.events.iter().any(is_data));
+}
+
+#[test]
+fn the_contract_of_machines_is_kept() {
+    let make = |genesis: talkie_sansio::Genesis| {
+        let mut agent = Agent::new(&genesis, config(Role::Controlling));
+        open(&mut agent, genesis.now);
+        let parameters = Parameters::new("puppet", "puppetpuppetpuppetpuppet").unwrap();
+        agent.set_remote_parameters(genesis.now, parameters);
+        for port in 1..=3 {
+            let address = format!("10.0.0.2:{port}").parse().unwrap();
+            let foundation = port.to_string();
+            let candidate =
+                Candidate::new(CandidateType::Host, Protocol::Udp, address, port, foundation);
+            agent.add_remote_candidate(genesis.now, candidate).unwrap();
+        }
+        agent
+    };
+    // The same seed gives the same password, so that the puppet's checks are good.
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    let mut script = Vec::new();
+    for round in 0..40_u16 {
+        let path = Path {
+            transport: Transport::Udp,
+            local: OURS.parse().unwrap(),
+            remote: format!("10.0.0.2:{}", round % 5 + 1).parse().unwrap(),
+        };
+        let check = puppet.check(if round % 3 == 0 { CONTROLLING } else { CONTROLLED });
+        script.push(Input::Datagram(path, check.clone()));
+        script.push(Input::Elapse(ms(u64::from(round) * 7)));
+        let mut broken = check;
+        broken[usize::from(round) * 3 % 80] ^= 0x11;
+        script.push(Input::Datagram(path, broken));
+        script.push(Input::Datagram(path, b"data".to_vec()));
+        script.push(Input::Elapse(Duration::from_secs(u64::from(round % 4))));
+    }
+    script.push(Input::Elapse(Duration::from_secs(100)));
+    conformance::check(make, || (), &script, 1024);
+}

@@ -1,0 +1,211 @@
+//! Peers that are older, smaller or stranger than we are.
+
+use std::time::Duration;
+
+use talkie_traversal::ice::ConnectionState::{Checking, Connected};
+use talkie_traversal::ice::{CandidateType, Event, Role};
+use talkie_traversal::stun::attributes::ErrorCode;
+use talkie_traversal::stun::{AttributeType, Message};
+
+use crate::ice_agent_puppet::{CONTROLLED, CONTROLLING, Puppet, Says};
+use crate::ice_agent_world::{World, config, ms};
+
+fn nominated(puppet: &Puppet) -> Option<String> {
+    let selected = puppet.agent.selected().filter(|pair| pair.is_nominated)?;
+    Some(selected.remote_address.to_string())
+}
+
+fn has(check: &[u8], attribute: AttributeType) -> bool {
+    Message::parse(check).unwrap().contains(attribute)
+}
+
+#[test]
+fn a_lite_peer_is_nominated_to_though_it_sends_no_checks() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &[]);
+    puppet.parameters.lite = true;
+    puppet.introduce();
+    assert_eq!(puppet.agent.role(), Role::Controlling, "a full agent controls a lite one");
+    puppet.candidate("10.0.0.2:9", 2_130_706_431);
+    assert_eq!(puppet.answer_all(), 1);
+    assert_eq!(puppet.state(), Connected);
+    let checks = puppet.checks();
+    assert!(has(&checks[0].1, AttributeType::USE_CANDIDATE));
+    assert!(!has(&checks[0].1, AttributeType::NOMINATION), "it does not know renomination");
+    let answer = puppet.success(&checks[0].1);
+    puppet.give("10.0.0.2:9", &answer);
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:9"));
+}
+
+#[test]
+fn of_an_aggressive_nominators_pairs_the_best_is_taken() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 1000);
+    puppet.candidate("10.0.0.2:2", 2_130_706_431);
+    puppet.run(ms(60));
+    let says = Says { nominates: true, ..CONTROLLING };
+    for from in ["10.0.0.2:1", "10.0.0.2:2"] {
+        let check = puppet.check(says);
+        puppet.give(from, &check);
+        puppet.run(ms(1));
+        puppet.answer_all();
+    }
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:2"));
+    let check = puppet.check(says);
+    puppet.give("10.0.0.2:1", &check);
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:2"), "repeated");
+}
+
+#[test]
+fn the_last_of_numbered_nominations_counts() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &["renomination"]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 1000);
+    puppet.candidate("10.0.0.2:2", 2_130_706_431);
+    puppet.run(ms(60));
+    puppet.answer_all();
+    for (from, number) in [("10.0.0.2:2", 1), ("10.0.0.2:1", 2)] {
+        let check = puppet.check(Says { nominates: true, number: Some(number), ..CONTROLLING });
+        puppet.give(from, &check);
+        assert_eq!(nominated(&puppet).as_deref(), Some(from));
+    }
+    // An older one that was overtaken on the way.
+    let check = puppet.check(Says { nominates: true, number: Some(1), ..CONTROLLING });
+    puppet.give("10.0.0.2:2", &check);
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:1"));
+}
+
+#[test]
+fn a_nomination_counts_when_the_pair_works_and_not_before() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &[]);
+    puppet.introduce();
+    let check = puppet.check(Says { nominates: true, ..CONTROLLING });
+    puppet.give("203.0.113.9:9", &check);
+    assert_eq!(nominated(&puppet), None);
+    assert_eq!(puppet.state(), Checking);
+    puppet.run(ms(1));
+    puppet.answer_all();
+    assert_eq!(nominated(&puppet).as_deref(), Some("203.0.113.9:9"));
+    let selected = puppet.agent.selected().unwrap();
+    assert_eq!(selected.remote.kind, CandidateType::PeerReflexive);
+    assert_eq!(selected.remote.priority, 0x6E00_00FF, "as its check said");
+}
+
+#[test]
+fn a_candidate_that_was_shown_before_it_was_told_is_one_candidate() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &[]);
+    puppet.introduce();
+    let check = puppet.check(CONTROLLING);
+    puppet.give("10.0.0.2:9", &check);
+    puppet.candidate("10.0.0.2:9", 2_130_706_431);
+    puppet.run(ms(1));
+    puppet.answer_all();
+    let stats = puppet.agent.stats();
+    assert_eq!(stats.remote_candidates.len(), 1);
+    assert_eq!(stats.remote_candidates[0].candidate_type, "host");
+    assert_eq!(stats.candidate_pairs.len(), 1);
+    assert_eq!(stats.candidate_pairs[0].requests_received, 1);
+}
+
+#[test]
+fn the_smaller_tie_breaker_yields() {
+    // The agent's is random; the least and the greatest there are leave no doubt.
+    for (tie_breaker, stays) in [(0, true), (u64::MAX, false)] {
+        for role in [Role::Controlling, Role::Controlled] {
+            let mut puppet = Puppet::new(config(role), &[]);
+            puppet.introduce();
+            let controlling = role == Role::Controlling;
+            let check = puppet.check(Says { controlling, tie_breaker, ..CONTROLLED });
+            puppet.give("10.0.0.2:9", &check);
+            // RFC 8445 §7.3.1.1: the greater one is to be controlling.
+            let refuses = stays == controlling;
+            let answer = Message::parse(&puppet.sent[0].2).unwrap();
+            let code = answer.get::<ErrorCode<'_>>().unwrap().map(|error| error.code);
+            assert_eq!(code, refuses.then_some(487), "{role:?} {tie_breaker}");
+            let expected = if refuses { role } else { role.other() };
+            assert_eq!(puppet.agent.role(), expected, "{role:?} {tie_breaker}");
+        }
+    }
+}
+
+#[test]
+fn who_is_told_of_a_conflict_changes_its_role_and_asks_again() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    let check = puppet.checks().remove(0).1;
+    assert!(has(&check, AttributeType::ICE_CONTROLLING));
+    let refusal = puppet.error(&check, ErrorCode::ROLE_CONFLICT);
+    puppet.give("10.0.0.2:9", &refusal);
+    assert_eq!(puppet.agent.role(), Role::Controlled);
+    puppet.run(ms(50));
+    let check = puppet.checks().remove(0).1;
+    assert!(has(&check, AttributeType::ICE_CONTROLLED));
+    // The same refusal again is nothing new.
+    puppet.give("10.0.0.2:9", &refusal);
+    assert_eq!(puppet.agent.role(), Role::Controlled);
+}
+
+#[test]
+fn another_error_ends_the_pair() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    let check = puppet.checks().remove(0).1;
+    let refusal = puppet.error(&check, ErrorCode::BAD_REQUEST);
+    puppet.give("10.0.0.2:9", &refusal);
+    puppet.run(Duration::from_secs(20));
+    assert_eq!(puppet.checks().len(), 0);
+    let told = puppet.events.iter().any(|event| {
+        matches!(event, Event::Story(story) if story.to_string().ends_with("refused with error 400"))
+    });
+    assert!(told, "{:?}", puppet.events);
+}
+
+#[test]
+fn the_first_check_goes_at_once_and_the_others_50_ms_apart() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    let begin = puppet.now;
+    puppet.introduce();
+    for port in 1..=5 {
+        puppet.candidate(&format!("10.0.0.2:{port}"), 1000 + port);
+    }
+    puppet.run(ms(300));
+    let first = puppet.sent.iter().map(|(at, to, _)| ((*at - begin).as_millis(), to.port()));
+    // The first was alone when it came; of the others the best goes first.
+    assert_eq!(first.collect::<Vec<_>>(), [(0, 1), (50, 5), (100, 4), (150, 3), (200, 2)]);
+}
+
+#[test]
+fn a_check_is_repeated_as_stun_has_it() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    let begin = puppet.now;
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    puppet.run(Duration::from_secs(45));
+    let times = puppet.sent.iter().map(|(at, ..)| (*at - begin).as_millis());
+    assert_eq!(times.collect::<Vec<_>>(), [0, 500, 1500, 3500, 7500, 15_500, 31_500]);
+    assert_eq!(puppet.state(), talkie_traversal::ice::ConnectionState::Failed);
+}
+
+#[test]
+fn who_is_told_late_is_answered_early() {
+    let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+    world.is_signaling = false;
+    world.gather(0);
+    world.gather(1);
+    // Only the left side knows the right one.
+    world.tell_parameters(0);
+    let theirs = world.sides[1].candidates.clone();
+    for candidate in theirs {
+        world.sides[0].agent.add_remote_candidate(world.now, candidate).unwrap();
+    }
+    world.run(Duration::from_secs(8));
+    assert_eq!(world.sides[0].state(), Connected);
+    assert_eq!(world.sides[1].agent.selected(), None, "it does not know whom to trust yet");
+    world.tell_parameters(1);
+    let told = world.elapsed();
+    // Not one candidate of the left side was told: its checks have shown where it is.
+    assert!(world.run_until(ms(1000), World::agree), "{:?}", world.sides[1].stories);
+    assert!(world.elapsed() - told <= ms(20), "one round trip");
+}
