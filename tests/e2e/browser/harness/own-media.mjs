@@ -96,7 +96,10 @@ export async function getsFromEach(person, others) {
   await until(`${person.name} sees and hears ${Object.keys(others).join(', ')}`, async () => {
     const now = await fromEach(person);
     const wrong = Object.entries(others).filter(([name, { colour }]) => {
-      const [come, was] = [now[name], before[name] ?? { frames: 0, energy: 0 }];
+      const come = now[name];
+      // A connection that was replaced begins to count anew.
+      if (come && come.frames < (before[name]?.frames ?? 0)) before[name] = { ...come, frames: 0, energy: 0 };
+      const was = before[name] ?? { frames: 0, energy: 0 };
       const right = come?.colour.every((part, at) => Math.abs(part - Number(colour?.[at])) < TOLERANCE);
       return !come || !right || come.frames < was.frames + 3 || come.energy < was.energy + 1e-3;
     });

@@ -29,7 +29,10 @@ export class Person {
     /** Where the browser saves to; Playwright knows by itself. */
     this.downloads = downloads;
     this.page = /** @type {any} */ (page);
-    this.page.on('pageerror', (/** @type {Error} */ error) => this.complaints.push(`uncaught: ${error.message}`));
+    this.page.on('pageerror', (/** @type {Error} */ { message }) => {
+      // Firefox's own remark on a failed connection, which no script can catch.
+      if (!message.startsWith('WebRTC: ICE failed')) this.complaints.push(`uncaught: ${message}`);
+    });
     this.page.on('console', (/** @type {any} */ message) => {
       if (['error', 'warn', 'warning'].includes(message.type())) this.complaints.push(message.text());
     });

@@ -96,6 +96,31 @@ describe('restarting ICE', () => {
     assert.equal(calls.restarts - early, late);
   });
 
+  test('a restart that was answered has time for its checks, a first connection more', () => {
+    const again = policy(true);
+    again.made.observe('connected', 'connected');
+    again.made.observe('disconnected', 'disconnected');
+    pass(1600);
+    assert.equal(again.calls.restarts, 1);
+    pass(2800);
+    // The answer came late; the next attempt was due 100 ms from now.
+    again.made.settled();
+    pass(5500);
+    assert.equal(again.calls.restarts, 1);
+    pass(1000);
+    assert.equal(again.calls.restarts, 2);
+
+    const first = policy(true);
+    pass(14_000);
+    first.made.settled();
+    pass(14_000);
+    assert.equal(first.calls.restarts, 0);
+    first.made.observe('connected', 'connected');
+    first.made.settled();
+    pass(60_000);
+    assert.equal(first.calls.restarts, 0);
+  });
+
   test('while it cannot (no signaling) it waits, and a poke makes it quick', () => {
     let open = false;
     const { made, calls } = policy(true, () => open);

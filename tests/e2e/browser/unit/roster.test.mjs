@@ -70,3 +70,23 @@ test('the one who holds on takes the new call', () => {
   assert.equal(old?.closed, true);
   grace.clear();
 });
+
+test('a connection beyond repair is replaced by the side that offers, and its failures are not forgotten', () => {
+  const grace = roster('grace', peer('ada'));
+  const [old] = grace.links;
+  assert.ok(old);
+  grace.replace(old);
+  assert.equal(grace.links.length, 1);
+  const [link] = grace.links;
+  assert.notEqual(link, old);
+  assert.equal(old.closed, true);
+  assert.equal(link?.polite, true);
+  assert.notEqual(link?.tag, old.tag);
+  assert.equal(link?.policy.attempts, old.policy.attempts);
+  // What the other side still says of the old connection does not concern the new one.
+  grace.signal('ada', { link: old.tag, restart: true, anew: true });
+  assert.equal(grace.links[0], link);
+  grace.replace(old);
+  assert.equal(grace.links[0], link);
+  grace.clear();
+});

@@ -26,6 +26,7 @@
  * @property {(link: Link, message: ControlMessage) => void} message
  * @property {(link: Link) => void} slots the m-lines are there and not yet negotiated
  * @property {(link: Link) => void} negotiated both sides agree (again)
+ * @property {(link: Link) => void} dead its connection is beyond repair, and the side that offers is ours
  * @property {(link: Link) => void} flooded the peer sent far too much and was cut off
  * @property {(link: Link, slot: Slot) => void} media something changed in what comes in
  * @property {(link: Link, channel: RTCDataChannel) => void} channel

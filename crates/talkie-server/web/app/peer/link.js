@@ -6,6 +6,7 @@
  * @module
  */
 import { ControlChannel } from './channel.js';
+import { failureIsFinal } from './final-failure.js';
 import { Gathered } from './gathered.js';
 import { Negotiation } from './negotiation.js';
 import { RestartPolicy } from './restart.js';
@@ -37,9 +38,11 @@ export class Link {
   /** @type {ControlChannel|null} */ #control = null;
   #closed = false;
   #wasConnected = false;
+  /** Nothing will ever go through it again: it takes another connection. */
+  #isDead = false;
 
   /**
-   * @param {{id: string, name: string, polite: boolean}} peer
+   * @param {{id: string, name: string, polite: boolean, attempts?: number}} peer `attempts` to reach it in vain so far
    * @param {LinkContext} context
    */
   constructor(peer, context) {
@@ -48,11 +51,11 @@ export class Link {
     this.name = peer.name;
     this.polite = peer.polite;
     this.context = context;
-    this.policy = new RestartPolicy({ eager: peer.polite, restart: () => this.#restart(), gaveUp: () => this.#setPhase('failed') });
+    this.policy = new RestartPolicy({ eager: peer.polite, attempts: peer.attempts, restart: () => this.#restart(), gaveUp: () => this.#setPhase('failed') });
   }
 
   get connected() {
-    return this.pc?.connectionState === 'connected';
+    return this.pc?.connectionState === 'connected' && !this.#isDead;
   }
 
   get closed() {
@@ -169,6 +172,7 @@ export class Link {
       ask: () => this.#signal({ negotiate: true }),
       settled: () => {
         this.trace.note('negotiated');
+        if (!this.#isDead) this.policy.settled();
         this.context.events.negotiated(this);
       },
     });
@@ -187,7 +191,7 @@ export class Link {
     return pc;
   }
 
-  /** @param {{description?: RTCSessionDescription|null, negotiate?: true, restart?: true}} what */
+  /** @param {{description?: RTCSessionDescription|null, negotiate?: true, restart?: true, anew?: true}} what */
   #signal(what) {
     this.#gathered.flush();
     // Who has no end of this connection must not take an offer of it for the first one.
@@ -201,6 +205,8 @@ export class Link {
     if (payload.negotiate === true) this.#negotiation?.asked();
     if (payload.restart === true && this.polite) {
       this.trace.note('ice-restart-wanted');
+      // Its word counts for the connection that it speaks of, not for the one that came after.
+      if (payload.anew === true && payload.link === this.tag) this.#isDead = true;
       this.policy.asked();
     }
     if (!Array.isArray(payload.candidates)) return;
@@ -260,9 +266,11 @@ export class Link {
   #stateChanged() {
     const pc = this.pc;
     if (!pc || this.#closed) return;
-    this.policy.observe(pc.connectionState, pc.iceConnectionState);
+    if (pc.iceConnectionState === 'failed' && failureIsFinal()) this.#isDead = true;
+    if (this.#isDead) this.policy.observe('failed', 'failed');
+    else this.policy.observe(pc.connectionState, pc.iceConnectionState);
     if (pc.connectionState === 'disconnected' || pc.connectionState === 'failed') this.trace.note(pc.connectionState);
-    if (pc.connectionState === 'connected') {
+    if (this.connected) {
       this.#wasConnected = true;
       this.#setPhase('connected');
     } else if (pc.connectionState !== 'closed' && this.phase !== 'failed') {
@@ -281,6 +289,7 @@ export class Link {
   #restart() {
     const pc = this.pc;
     if (!pc || this.#closed || !this.context.canSignal()) return false;
+    if (this.#isDead) return this.#replace();
     // An offer on its way brings new credentials for both; a second one would only collide.
     if (pc.signalingState !== 'stable') return false;
     pc.setConfiguration(this.context.config());
@@ -289,6 +298,14 @@ export class Link {
     this.trace.note(this.polite ? 'ice-restart' : 'ice-restart-asked');
     if (this.polite) pc.restartIce();
     else this.#signal({ restart: true });
+    return true;
+  }
+
+  /** By the side that offers, as in all else. */
+  #replace() {
+    this.trace.note(this.polite ? 'called-anew' : 'call-wanted');
+    if (this.polite) this.context.events.dead(this);
+    else this.#signal({ restart: true, anew: true });
     return true;
   }
 }

@@ -2,7 +2,8 @@
  * When to restart ICE. A network that changed leaves a connection `disconnected` or `failed`, or
  * connected to nothing for some seconds; a restart gathers anew and costs one offer. One side is eager:
  * the one that restarts. The other waits a little before it asks for that. Failing again and again, it
- * tries more and more seldom, but goes on as long as the peer is in the room.
+ * tries more and more seldom, but goes on as long as the peer is in the room. A restart that the other
+ * side has answered gets time for its checks: another one would only throw them away.
  * @module
  */
 
@@ -10,6 +11,8 @@ const EAGER_MS = 1500;
 const PATIENT_MS = 4000;
 /** ICE needs up to this long for a first connection through a slow relay. */
 const FIRST_CONNECT_MS = 15_000;
+/** How long the checks of a restart may take: a few round trips, much more on machines that are too busy. */
+const CHECKS_MS = 6000;
 const BACKOFF_MAX_MS = 20_000;
 const AGAIN_MS = 1000;
 /** After this many restarts in vain the page says so. */
@@ -19,14 +22,21 @@ export class RestartPolicy {
   /** @type {ReturnType<typeof setTimeout>|undefined} */ #timer;
   #attempts = 0;
   #healthy = false;
+  #wasHealthy = false;
   #stopped = false;
   #askedAt = -Infinity;
 
-  /** @param {{eager: boolean, restart: () => boolean, gaveUp: () => void}} options `restart` returns whether it could */
-  constructor({ eager, restart, gaveUp }) {
+  /** @param {{eager: boolean, restart: () => boolean, gaveUp: () => void, attempts?: number}} options `restart` returns whether it could; `attempts` in vain so far */
+  constructor({ eager, restart, gaveUp, attempts = 0 }) {
+    this.#attempts = attempts;
     this.first = eager ? EAGER_MS : PATIENT_MS;
     this.restart = restart;
     this.gaveUp = gaveUp;
+  }
+
+  /** How many were in vain. */
+  get attempts() {
+    return this.#attempts;
   }
 
   /** The first attempt to connect begins. */
@@ -37,7 +47,7 @@ export class RestartPolicy {
   /** @param {RTCPeerConnectionState} connection @param {RTCIceConnectionState} ice */
   observe(connection, ice) {
     if (connection === 'connected') {
-      this.#healthy = true;
+      this.#healthy = this.#wasHealthy = true;
       this.#attempts = 0;
       this.#cancel();
     } else if (connection === 'failed' || ice === 'failed') {
@@ -47,6 +57,13 @@ export class RestartPolicy {
     } else if (connection === 'disconnected' || ice === 'disconnected') {
       this.#unhealthy(this.first);
     }
+  }
+
+  /** Both sides know each other's credentials: from now on it is up to ICE. */
+  settled() {
+    if (this.#healthy || this.#stopped || this.#timer === undefined) return;
+    this.#cancel();
+    this.#schedule(this.#wasHealthy ? Math.max(CHECKS_MS, this.#backoff()) : FIRST_CONNECT_MS);
   }
 
   /** The network changed or signaling is back: if anything is amiss, don't wait. */

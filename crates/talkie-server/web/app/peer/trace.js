@@ -19,7 +19,7 @@
 /** @typedef {{code: number, url: string, text: string}} GatheringError */
 /**
  * @typedef {'begun'|'connected'|'disconnected'|'failed'|'ice-restart'|'ice-restart-asked'|'ice-restart-wanted'
- *   |'ice-restart-by-hand'|'network-changed'|'rebound'|'negotiated'|'path'|'held'|'resumed'|'cut-off'} Happening
+ *   |'ice-restart-by-hand'|'called-anew'|'call-wanted'|'network-changed'|'rebound'|'negotiated'|'path'|'held'|'resumed'|'cut-off'} Happening
  */
 /** @typedef {{at: number, what: Happening, detail?: string}} TraceEvent `at` in milliseconds since 1970 */
 

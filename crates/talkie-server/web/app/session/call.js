@@ -139,6 +139,7 @@ export class Call {
         },
         slots: (link) => this.#each('slots', link),
         negotiated: (link) => this.#each('negotiated', link),
+        dead: (link) => this.roster.replace(link),
         flooded: (link) => toast(this.store, 'bad', strings.flooded(link.name)),
         message: (link, message) => this.#control(link, message),
         media: (link, slot) => {

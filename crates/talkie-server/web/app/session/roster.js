@@ -127,6 +127,15 @@ export class Roster {
     this.#add(peer, false).receive(payload);
   }
 
+  /** Its connection is beyond repair: the peer is called anew. @param {Link} link */
+  replace(link) {
+    const peer = this.#present.get(link.id);
+    // Who is not in the room cannot be called; if it comes back, it calls.
+    if (!peer || !this.#links.has(link)) return;
+    this.#remove(link);
+    this.#call(peer, link.policy.attempts);
+  }
+
   clear() {
     this.#clearWaiting();
     for (const link of this.links) this.#remove(link);
@@ -148,15 +157,15 @@ export class Roster {
     return this.links.filter((link) => !this.#present.has(link.id));
   }
 
-  /** @param {Peer} peer */
-  #call(peer) {
+  /** @param {Peer} peer @param {number} [attempts] in vain so far */
+  #call(peer, attempts) {
     this.#waiting.delete(peer.id);
-    this.#add(peer, true).start();
+    this.#add(peer, true, attempts).start();
   }
 
-  /** @param {Peer} peer @param {boolean} polite */
-  #add(peer, polite) {
-    const link = new Link({ ...peer, name: this.#nameFor(peer.name), polite }, this.context);
+  /** @param {Peer} peer @param {boolean} polite @param {number} [attempts] */
+  #add(peer, polite, attempts) {
+    const link = new Link({ ...peer, name: this.#nameFor(peer.name), polite, attempts }, this.context);
     this.#links.add(link);
     this.events.added(link);
     return link;

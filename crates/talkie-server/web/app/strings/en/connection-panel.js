@@ -67,6 +67,7 @@ export default {
   events: {
     begun: 'Began to connect', connected: 'Connected', disconnected: 'Packets stopped coming', failed: 'The way failed',
     'ice-restart': 'Looked for a new way (ICE restart)', 'ice-restart-asked': 'Asked the other side for an ICE restart',
+    'called-anew': 'Gave the connection up for a new one', 'call-wanted': 'Asked the other side for a new connection',
     'ice-restart-wanted': 'The other side asked for an ICE restart', 'ice-restart-by-hand': 'ICE restart by hand',
     'network-changed': 'This device changed networks', rebound: 'The peer is known to the server by a new id: same connection',
     negotiated: 'Agreed on what is sent', path: 'Way', held: 'We held the call', resumed: 'We resumed', 'cut-off': 'Cut off: flooded us with messages',

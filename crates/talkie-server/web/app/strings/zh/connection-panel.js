@@ -68,6 +68,7 @@ export default {
   events: {
     begun: '开始连接', connected: '已连接', disconnected: '收不到数据包', failed: '通路中断',
     'ice-restart': '寻找新的通路（ICE 重启）', 'ice-restart-asked': '请对方做 ICE 重启',
+    'called-anew': '放弃原连接，改建新连接', 'call-wanted': '请对方建立新连接',
     'ice-restart-wanted': '对方请求 ICE 重启', 'ice-restart-by-hand': '手动 ICE 重启',
     'network-changed': '本设备换了网络', rebound: '服务器给了对方新的编号：仍是同一连接',
     negotiated: '就收发内容达成一致', path: '通路', held: '我们保持了通话', resumed: '我们恢复了通话', 'cut-off': '已断开：对方发送的消息过多',
