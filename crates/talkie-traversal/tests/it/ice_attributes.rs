@@ -86,6 +86,11 @@ fn forms_seen_in_the_field_are_taken() {
         // Related addresses that are names, or missing.
         "candidate:1 1 udp 1686052863 192.0.2.9 9999 typ srflx raddr a.local rport 9 generation 0",
         "candidate:1 1 udp 41885439 192.0.2.9 9999 typ relay",
+        // Words twice, or where they mean nothing.
+        "candidate:1 1 udp 9 192.0.2.9 9 typ srflx raddr a rport 9 raddr 10.0.0.1 rport 8 rport 7",
+        "candidate:1 1 udp 9 192.0.2.9 9 typ srflx rport 9 rport 8",
+        "candidate:1 1 udp 9 192.0.2.9 9 typ host tcptype active tcptype passive",
+        "candidate:1 1 udp 9 192.0.2.9 9 typ host ufrag a ufrag b ufrag ",
         // Old active candidates have no port.
         "candidate:1 1 tcp 1518280447 192.168.1.5 0 typ host tcptype active generation 0",
         // The second component, and pairs whose last lacks its value.

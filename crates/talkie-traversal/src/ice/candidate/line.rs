@@ -4,8 +4,8 @@
 //! candidate:1 1 udp 1694498815 192.0.2.3 45664 typ srflx raddr 10.0.1.1 rport 8998 generation 0
 //! ```
 //!
-//! Up to the type every word has its place; pairs of a name and a value follow. Of those, `raddr` with
-//! `rport`, `tcptype` and `ufrag` are understood wherever they stand, the others are kept. Real lines are
+//! Up to the type every word has its place; pairs of a name and a value follow. Of those, `raddr` with a
+//! later `rport`, `tcptype` and `ufrag` are understood wherever they stand, the others are kept. Real lines are
 //! taken that the grammar has not: foundations with other characters, more than one space, a last name
 //! without a value.
 
@@ -53,7 +53,7 @@ impl Candidate {
         }
         let kind = type_of(next("type")?)?;
 
-        let mut pairs = Pairs::default();
+        let mut pairs = Pairs { is_tcp, ..Pairs::default() };
         while let Some(name) = words.next() {
             pairs.take(name, words.next().unwrap_or_default())?;
         }
@@ -98,6 +98,7 @@ fn tcp_type_of(word: &str) -> Result<TcpType, Flaw> {
 /// What follows the type.
 #[derive(Default)]
 struct Pairs {
+    is_tcp: bool,
     related_address: Option<IpAddr>,
     related_port: Option<u16>,
     tcp_type: Option<TcpType>,
@@ -114,10 +115,12 @@ impl Pairs {
                 // A name instead of an address is of no use to anybody, but does no harm.
                 Err(_) => self.keep(name, value),
             },
-            "rport" if self.related_port.is_none() => {
+            "rport" if self.related_address.is_some() && self.related_port.is_none() => {
                 self.related_port = Some(attribute::port_of(value).ok_or(Flaw::Related)?);
             }
-            "tcptype" if self.tcp_type.is_none() => self.tcp_type = Some(tcp_type_of(value)?),
+            "tcptype" if self.is_tcp && self.tcp_type.is_none() => {
+                self.tcp_type = Some(tcp_type_of(value)?)
+            }
             "ufrag" if self.username_fragment.is_none() && !value.is_empty() => {
                 self.username_fragment = Some(value.to_owned());
             }
@@ -130,7 +133,7 @@ impl Pairs {
         self.others.push((name.to_owned(), value.to_owned()));
     }
 
-    /// Both or none. One alone tells nothing; a reflexive candidate without it is a candidate still.
+    /// Both or none; a reflexive candidate without them is a candidate still.
     fn related(&self) -> Result<Option<SocketAddr>, Flaw> {
         match (self.related_address, self.related_port) {
             (Some(address), Some(port)) => Ok(Some(SocketAddr::new(address, port))),
