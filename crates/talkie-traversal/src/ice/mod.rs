@@ -13,6 +13,7 @@ mod candidate;
 mod config;
 mod event;
 pub mod gather;
+pub mod mux;
 mod parameters;
 pub mod priority;
 mod stats;

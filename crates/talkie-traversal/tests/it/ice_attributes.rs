@@ -129,7 +129,11 @@ fn an_error_names_what_is_wrong_and_shows_the_line() {
         ("typ host", "typ local", Flaw::Type),
         (" 5000 typ host", "", Flaw::Missing("port")),
         ("udp", "tcp", Flaw::TcpType),
-        ("host", "host tcptype server", Flaw::TcpType),
+        (
+            "udp 2130706431 192.0.2.1 5000",
+            "tcp 1 192.0.2.1 5000 typ host tcptype server",
+            Flaw::TcpType,
+        ),
         ("host", "srflx raddr 10.0.0.1", Flaw::Related),
         ("host", "srflx raddr 10.0.0.1 rport 70000", Flaw::Related),
         ("host", "host ufrag a\tb", Flaw::Character),

@@ -20,6 +20,7 @@ mod ice_agent_world;
 mod ice_attributes;
 mod ice_gather;
 mod ice_gather_world;
+mod ice_mux;
 mod ice_priority;
 mod mdns;
 mod mdns_world;

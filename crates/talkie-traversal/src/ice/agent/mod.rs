@@ -312,6 +312,15 @@ impl Agent {
         false
     }
 
+    /// Whether the other side has shown, by a check or an answer with the right password, that it is at
+    /// this address.
+    pub(in crate::ice) fn is_proven(&self, remote: std::net::SocketAddr) -> bool {
+        let previous = self.previous.iter().map(|(generation, _)| generation);
+        let pairs = std::iter::once(&self.current).chain(previous).flat_map(|one| &one.pairs);
+        let mut there = pairs.filter(|pair| pair.address == remote);
+        there.any(|pair| pair.was_heard || pair.is_valid())
+    }
+
     /// Ends it. Sockets and relays are given back.
     pub fn close(&mut self, now: Instant) {
         if self.is_closed() {

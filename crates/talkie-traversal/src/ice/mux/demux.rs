@@ -1,0 +1,209 @@
+//! Which agent a datagram is for: three tables, and of each agent what it has in them.
+
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use rustc_hash::FxHashMap;
+use talkie_sansio::Path;
+
+use super::{AgentId, Counters};
+use crate::stun::attributes::Username;
+use crate::stun::{Class, MAGIC_COOKIE, Message, Method, TransactionId};
+
+/// How long a transaction may take, as long as one to a server with the RFC's timers: what is older waits
+/// for no response.
+const TRANSACTION: Duration = Duration::from_secs(40);
+/// The most transactions of one agent: a check for each of a hundred pairs, and servers.
+const MOST_TRANSACTIONS: usize = 256;
+/// Fragments of one agent: a restart's, and the one before, whose pairs may still carry data.
+const MOST_FRAGMENTS: usize = 2;
+/// For so long after its last proof an address stays an agent's, whoever else proves to be there: three
+/// consent checks (RFC 7675 §5.1). After that the NAT has given it to somebody else.
+const HELD: Duration = Duration::from_secs(15);
+
+/// Both ends of a path of a shared socket.
+type Key = (SocketAddr, SocketAddr);
+
+/// The tables.
+#[derive(Debug)]
+pub(super) struct Demux {
+    fragments: FxHashMap<String, AgentId>,
+    transactions: FxHashMap<TransactionId, AgentId>,
+    addresses: FxHashMap<Key, (AgentId, Instant)>,
+    most_addresses: usize,
+}
+
+/// What one agent has in the tables.
+#[derive(Debug, Default)]
+pub(super) struct Belongings {
+    /// The newest last.
+    fragments: VecDeque<String>,
+    /// The oldest first.
+    transactions: VecDeque<(TransactionId, Instant)>,
+    /// Who was silent longest first.
+    addresses: Vec<Key>,
+}
+
+impl Belongings {
+    /// The address is another agent's now.
+    pub(super) fn lose(&mut self, path: &Path) {
+        self.addresses.retain(|key| *key != (path.local, path.remote));
+    }
+}
+
+/// The address belongs to another agent, which uses it.
+#[derive(Debug)]
+pub(super) struct Contested;
+
+impl Demux {
+    pub(super) fn new(most_addresses: usize) -> Self {
+        Self {
+            fragments: FxHashMap::default(),
+            transactions: FxHashMap::default(),
+            addresses: FxHashMap::default(),
+            most_addresses,
+        }
+    }
+
+    pub(super) fn entries(&self) -> [usize; 3] {
+        [self.fragments.len(), self.transactions.len(), self.addresses.len()]
+    }
+
+    pub(super) fn has_fragment(&self, fragment: &str) -> bool {
+        self.fragments.contains_key(fragment)
+    }
+
+    /// Whom a datagram on a shared socket is for.
+    pub(super) fn route(
+        &self,
+        path: Path,
+        payload: &[u8],
+        counters: &mut Counters,
+    ) -> Option<AgentId> {
+        let by_address = |counters: &mut Counters| {
+            let found = self.addresses.get(&(path.local, path.remote)).map(|(id, _)| *id);
+            counters.unknown_address += u64::from(found.is_none());
+            found
+        };
+        if !is_stun(payload) {
+            return by_address(counters);
+        }
+        let Ok(message) = Message::parse(payload) else {
+            counters.malformed += 1;
+            return None;
+        };
+        match message.class() {
+            Class::Request if message.method() == Method::BINDING => {
+                let found = fragment_of(&message).and_then(|own| self.fragments.get(own)).copied();
+                counters.unknown_fragment += u64::from(found.is_none());
+                found
+            }
+            Class::Success | Class::Error => {
+                let found = self.transactions.get(&message.transaction_id()).copied();
+                counters.unknown_transaction += u64::from(found.is_none());
+                found
+            }
+            Class::Request | Class::Indication => by_address(counters),
+        }
+    }
+
+    /// The fragment that an agent has now.
+    pub(super) fn note_fragment(&mut self, id: AgentId, fragment: &str, own: &mut Belongings) {
+        if own.fragments.back().is_some_and(|newest| newest == fragment) {
+            return;
+        }
+        // Who has it keeps it; that two have the same happens once in 2⁴⁸ restarts.
+        self.fragments.entry(fragment.to_owned()).or_insert(id);
+        own.fragments.push_back(fragment.to_owned());
+        if own.fragments.len() > MOST_FRAGMENTS
+            && let Some(oldest) = own.fragments.pop_front()
+        {
+            self.drop_fragment(id, &oldest);
+        }
+    }
+
+    fn drop_fragment(&mut self, id: AgentId, fragment: &str) {
+        if self.fragments.get(fragment) == Some(&id) {
+            self.fragments.remove(fragment);
+        }
+    }
+
+    /// An agent sends: what it asks will be answered.
+    pub(super) fn note_sent(
+        &mut self,
+        now: Instant,
+        id: AgentId,
+        payload: &[u8],
+        own: &mut Belongings,
+    ) {
+        // The class's two bits are zero in a request (RFC 8489 §5).
+        let is_request = is_stun(payload) && payload[0] & 1 == 0 && payload[1] & 0x10 == 0;
+        let Some(transaction) = payload.get(8..20).filter(|_| is_request) else { return };
+        let transaction = TransactionId(transaction.try_into().expect("twelve bytes"));
+        // A retransmission is known.
+        if self.transactions.insert(transaction, id).is_none() {
+            own.transactions.push_back((transaction, now));
+        }
+        while let Some((oldest, at)) = own.transactions.front().copied() {
+            if now < at + TRANSACTION && own.transactions.len() <= MOST_TRANSACTIONS {
+                break;
+            }
+            own.transactions.pop_front();
+            self.transactions.remove(&oldest);
+        }
+    }
+
+    /// An agent's other side has proven to be at an address. Returns whose it was until now, if another's.
+    pub(super) fn learn(
+        &mut self,
+        now: Instant,
+        id: AgentId,
+        path: Path,
+        own: &mut Belongings,
+    ) -> Result<Option<AgentId>, Contested> {
+        let key = (path.local, path.remote);
+        let loser = match self.addresses.get(&key) {
+            Some((holder, at)) if *holder != id => {
+                if now < *at + HELD {
+                    return Err(Contested);
+                }
+                Some(*holder)
+            }
+            _ => None,
+        };
+        self.addresses.insert(key, (id, now));
+        own.addresses.retain(|known| *known != key);
+        own.addresses.push(key);
+        if own.addresses.len() > self.most_addresses {
+            let oldest = own.addresses.remove(0);
+            self.addresses.remove(&oldest);
+        }
+        Ok(loser)
+    }
+
+    /// An agent is gone.
+    pub(super) fn forget(&mut self, id: AgentId, own: &Belongings) {
+        for fragment in &own.fragments {
+            self.drop_fragment(id, fragment);
+        }
+        for (transaction, _) in &own.transactions {
+            self.transactions.remove(transaction);
+        }
+        for key in &own.addresses {
+            self.addresses.remove(key);
+        }
+    }
+}
+
+/// RFC 7983 §7, with the cookie.
+pub(super) fn is_stun(payload: &[u8]) -> bool {
+    payload.first().is_some_and(|first| *first < 4)
+        && payload.get(4..8) == Some(&MAGIC_COOKIE.to_be_bytes())
+}
+
+/// RFC 8445 §7.2.2: what stands before the colon is the receiver's.
+fn fragment_of<'a>(message: &Message<'a>) -> Option<&'a str> {
+    let username = message.get::<Username<'a>>().ok()??;
+    username.as_str().split_once(':').map(|(own, _)| own)
+}

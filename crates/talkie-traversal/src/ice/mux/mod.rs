@@ -1,0 +1,443 @@
+//! Thousands of agents behind one UDP port, as servers have them: one hole in the firewall, one socket
+//! for the kernel, and packets of all peers in one batch.
+//!
+//! [`Mux`] owns its agents, and an agent knows nothing of it. When one wants a socket at an address, it
+//! gets the one that all share. What comes in is handed to one agent:
+//!
+//! - a Binding request by the user name fragment before the colon of its USERNAME (RFC 8445 §7.2.2),
+//!   which the agent made up;
+//! - a response by its transaction, which the agent began;
+//! - everything else by the address that it comes from, if an agent has found a check or an answer from
+//!   there to have the right password. Nothing that can be forged makes an entry.
+//!
+//! What fits nobody is dropped without an answer. Every table is bounded for each agent, and what an agent
+//! has in them goes with it.
+//!
+//! It is a machine that owns the agents, not a table beside them, because of time and of output: it knows
+//! after each input which agent has something to say, so that an idle agent costs nothing but an entry in
+//! a heap of deadlines; a table would leave a driver to ask ten thousand agents each time. And a table
+//! would have to be told of each restart, candidate and end, which an owner sees.
+//!
+//! One 5-tuple has one allocation (RFC 8656 §3.2), so that agents here have no relays that are spoken to
+//! over UDP; over TCP and TLS they may. Two servers of this kind that meet at one port each are told apart
+//! by checks but not by data: the address belongs to who proved it first, until that one is silent.
+
+mod demux;
+mod sockets;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::ops::RangeInclusive;
+use std::time::Instant;
+
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use talkie_sansio::{
+    Answer, Datagram, Genesis, Hosted, Interface, Machine, Path, Transmit, Transport, Want,
+};
+
+use self::demux::{Belongings, Demux};
+use self::sockets::Sockets;
+use super::agent::{Agent, SendError};
+use super::event::Event;
+
+/// One agent of a [`Mux`]. Never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AgentId(u64);
+
+/// What all agents share.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The ports that the shared sockets may have; `0..=0` for any.
+    pub ports: RangeInclusive<u16>,
+    /// The most agents. Default 65,536.
+    pub most_agents: usize,
+    /// The most addresses of the other side that are known of one agent; of more, who was silent longest
+    /// is forgotten. Default 16: both families of a few networks, before and after a change.
+    pub most_addresses: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { ports: 0..=0, most_agents: 65_536, most_addresses: 16 }
+    }
+}
+
+/// Why there is no new agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refused {
+    /// As many as there may be.
+    #[error("there are too many agents")]
+    Full,
+    /// Relays that are spoken to over UDP need a socket for each agent.
+    #[error("an agent at a shared socket can have no relay over UDP")]
+    Relay,
+}
+
+/// What was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Checks for nobody here.
+    pub unknown_fragment: u64,
+    /// Responses that nobody waits for.
+    pub unknown_transaction: u64,
+    /// From addresses that nobody has proven.
+    pub unknown_address: u64,
+    /// STUN that is none, or on no socket of ours.
+    pub malformed: u64,
+    /// Proofs of addresses that are another agent's, and in use.
+    pub contested: u64,
+}
+
+/// Many agents at one socket. See the [module documentation](self).
+#[derive(Debug)]
+pub struct Mux {
+    config: Config,
+    rng: ChaCha20Rng,
+    agents: BTreeMap<AgentId, Slot>,
+    next_id: u64,
+    demux: Demux,
+    sockets: Sockets,
+    interfaces: Vec<Interface>,
+    /// Agents that may have something to send, and to tell.
+    speaking: VecDeque<AgentId>,
+    telling: VecDeque<AgentId>,
+    /// What agents that are gone have left to be sent.
+    outbox: VecDeque<(Path, Vec<u8>)>,
+    heap: BinaryHeap<Reverse<(Instant, AgentId)>>,
+    /// The time of the last input.
+    clock: Instant,
+    counters: Counters,
+}
+
+/// One agent, and what is known of it.
+#[derive(Debug)]
+struct Slot {
+    agent: Agent,
+    belongings: Belongings,
+    is_speaking: bool,
+    is_telling: bool,
+    /// The earliest of its entries in the heap.
+    queued: Option<Instant>,
+}
+
+/// The most packets of agents that are gone.
+const MOST_LEFT: usize = 256;
+
+impl Mux {
+    /// No agent yet.
+    #[must_use]
+    pub fn new(genesis: &Genesis, config: Config) -> Self {
+        Self {
+            sockets: Sockets::new(config.ports.clone()),
+            rng: ChaCha20Rng::from_seed(genesis.seed),
+            agents: BTreeMap::new(),
+            next_id: 0,
+            demux: Demux::new(config.most_addresses),
+            interfaces: Vec::new(),
+            speaking: VecDeque::new(),
+            telling: VecDeque::new(),
+            outbox: VecDeque::new(),
+            heap: BinaryHeap::new(),
+            clock: genesis.now,
+            counters: Counters::default(),
+            config,
+        }
+    }
+
+    /// A new agent, which has not begun to gather.
+    ///
+    /// # Errors
+    /// If there are too many, or it is to have a relay over UDP.
+    pub fn add(&mut self, genesis: &Genesis, config: super::Config) -> Result<AgentId, Refused> {
+        if self.agents.len() >= self.config.most_agents {
+            return Err(Refused::Full);
+        }
+        let is_udp_relay = |server: &super::gather::Server| {
+            server.uri.scheme().is_turn() && server.uri.transport() == Transport::Udp
+        };
+        if config.gather.servers.iter().any(is_udp_relay) {
+            return Err(Refused::Relay);
+        }
+        let id = AgentId(self.next_id);
+        self.next_id += 1;
+        let agent = loop {
+            let mut seed = [0; 32];
+            self.rng.fill_bytes(&mut seed);
+            let agent = Agent::new(&Genesis { seed, ..genesis.clone() }, config.clone());
+            // Once in 2⁴⁸ for each agent that there is.
+            if !self.demux.has_fragment(&agent.local_parameters().username_fragment) {
+                break agent;
+            }
+        };
+        let belongings = Belongings::default();
+        let slot = Slot { agent, belongings, is_speaking: false, is_telling: false, queued: None };
+        self.agents.insert(id, slot);
+        let interfaces = std::mem::take(&mut self.interfaces);
+        self.call(genesis.now, id, |agent| agent.handle_interfaces(genesis.now, &interfaces));
+        self.interfaces = interfaces;
+        Ok(id)
+    }
+
+    /// Looks at an agent.
+    #[must_use]
+    pub fn agent(&self, id: AgentId) -> Option<&Agent> {
+        self.agents.get(&id).map(|slot| &slot.agent)
+    }
+
+    /// Does something with an agent. For packets of data there is [`Mux::send`], which costs less.
+    pub fn call<R>(
+        &mut self,
+        now: Instant,
+        id: AgentId,
+        act: impl FnOnce(&mut Agent) -> R,
+    ) -> Option<R> {
+        let result = act(&mut self.agents.get_mut(&id)?.agent);
+        self.settle(now, id);
+        Some(result)
+    }
+
+    /// Sends a datagram to an agent's other side.
+    ///
+    /// # Errors
+    /// If there is no way to send it now, or no such agent.
+    pub fn send(&mut self, now: Instant, id: AgentId, payload: &[u8]) -> Result<(), SendError> {
+        let slot = self.agents.get_mut(&id).ok_or(SendError::NotConnected)?;
+        slot.agent.send(now, payload)?;
+        if !slot.is_speaking {
+            slot.is_speaking = true;
+            self.speaking.push_back(id);
+        }
+        Ok(())
+    }
+
+    /// Takes a datagram from the network and returns data in it with the agent that it is for, in place.
+    /// What [`Machine::handle_datagram`] does as well, with an event.
+    pub fn receive<'a>(
+        &mut self,
+        now: Instant,
+        datagram: Datagram<'a>,
+    ) -> Option<(AgentId, &'a mut [u8])> {
+        self.deliver(now, datagram, |agent, datagram| agent.receive(now, datagram))
+    }
+
+    /// Ends an agent. Everything it had here is free at once.
+    pub fn remove(&mut self, now: Instant, id: AgentId) {
+        if self.call(now, id, |agent| agent.close(now)).is_none() {
+            return;
+        }
+        let Some(mut slot) = self.agents.remove(&id) else { return };
+        let mut buf = Vec::new();
+        while let Some(transmit) = slot.agent.poll_transmit(&mut buf) {
+            if self.outbox.len() < MOST_LEFT {
+                self.outbox.push_back((transmit.path, buf.clone()));
+            }
+            buf.clear();
+        }
+        self.demux.forget(id, &slot.belongings);
+        self.sockets.forget(id);
+        // What of it is left in the heap comes up and is dropped; more than half is swept.
+        if self.heap.len() > 64 + 2 * self.agents.len() {
+            let agents = &self.agents;
+            let is_wanted = |at: Instant, id: AgentId| {
+                agents.get(&id).is_some_and(|slot| slot.queued == Some(at))
+            };
+            self.heap.retain(|Reverse((at, id))| is_wanted(*at, *id));
+        }
+    }
+
+    /// Ends all agents and gives the sockets up.
+    pub fn close(&mut self, now: Instant) {
+        for id in self.agents.keys().copied().collect::<Vec<_>>() {
+            self.remove(now, id);
+        }
+        self.sockets.close();
+    }
+
+    /// How many agents there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.agents.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.agents.is_empty()
+    }
+
+    /// How many entries there are in the tables: fragments, transactions, addresses.
+    #[must_use]
+    pub fn entries(&self) -> [usize; 3] {
+        self.demux.entries()
+    }
+
+    /// What was dropped.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Hands a datagram to whom it is for. What is returned is data, which changes nothing else.
+    fn deliver<'a, R>(
+        &mut self,
+        now: Instant,
+        datagram: Datagram<'a>,
+        take: impl FnOnce(&mut Agent, Datagram<'a>) -> Option<R>,
+    ) -> Option<(AgentId, R)> {
+        self.clock = self.clock.max(now);
+        let path = datagram.path;
+        let id = if path.transport == Transport::Udp {
+            if !self.sockets.is_ours(path.local) {
+                self.counters.malformed += 1;
+                return None;
+            }
+            self.demux.route(path, datagram.payload, &mut self.counters)?
+        } else {
+            self.sockets.agent_of(&path)?
+        };
+        let slot = self.agents.get_mut(&id)?;
+        let unproven = slot.agent.counters().unproven;
+        let is_stun = demux::is_stun(datagram.payload);
+        let taken = take(&mut slot.agent, datagram);
+        if taken.is_none() {
+            let is_proof = is_stun && slot.agent.counters().unproven == unproven;
+            if is_proof && path.transport == Transport::Udp && slot.agent.is_proven(path.remote) {
+                self.learn(now, id, path);
+            }
+            self.settle(now, id);
+        }
+        taken.map(|taken| (id, taken))
+    }
+
+    /// An agent's other side has proven to be at an address.
+    fn learn(&mut self, now: Instant, id: AgentId, path: Path) {
+        let Some(slot) = self.agents.get_mut(&id) else { return };
+        let learned = self.demux.learn(now, id, path, &mut slot.belongings);
+        match learned {
+            Ok(None) => {}
+            Ok(Some(loser)) => {
+                if let Some(slot) = self.agents.get_mut(&loser) {
+                    slot.belongings.lose(&path);
+                }
+            }
+            Err(demux::Contested) => self.counters.contested += 1,
+        }
+    }
+
+    /// After each input of an agent: its wants are seen to, and it is noted what else it has.
+    fn settle(&mut self, now: Instant, id: AgentId) {
+        self.clock = self.clock.max(now);
+        let Some(slot) = self.agents.get_mut(&id) else { return };
+        while let Some(want) = slot.agent.poll_want() {
+            if let Some(answer) = self.sockets.handle_want(id, want) {
+                slot.agent.handle_answer(now, answer);
+            }
+        }
+        let fragment = &slot.agent.local_parameters().username_fragment;
+        self.demux.note_fragment(id, fragment, &mut slot.belongings);
+        if !slot.is_speaking {
+            slot.is_speaking = true;
+            self.speaking.push_back(id);
+        }
+        if !slot.is_telling {
+            slot.is_telling = true;
+            self.telling.push_back(id);
+        }
+        if let Some(at) = slot.agent.poll_timeout()
+            && slot.queued.is_none_or(|queued| at < queued)
+        {
+            slot.queued = Some(at);
+            self.heap.push(Reverse((at, id)));
+        }
+    }
+}
+
+impl Machine for Mux {
+    type Event = (AgentId, Event);
+
+    fn handle_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
+        // The agent makes its own event of data, so that nothing is ever returned and all is settled.
+        self.deliver(now, datagram, |agent, datagram| {
+            agent.handle_datagram(now, datagram);
+            None::<()>
+        });
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        let mut due = Vec::new();
+        while let Some(Reverse((at, id))) = self.heap.peek().copied().filter(|e| e.0.0 <= now) {
+            self.heap.pop();
+            if let Some(slot) = self.agents.get_mut(&id).filter(|slot| slot.queued == Some(at)) {
+                slot.queued = None;
+                due.push(id);
+            }
+        }
+        for id in due {
+            self.call(now, id, |agent| agent.handle_timeout(now));
+        }
+    }
+
+    fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
+        if let Some((path, bytes)) = self.outbox.pop_front() {
+            buf.extend_from_slice(&bytes);
+            return Some(Transmit { path, len: bytes.len() });
+        }
+        while let Some(id) = self.speaking.front().copied() {
+            if let Some(slot) = self.agents.get_mut(&id) {
+                if let Some(transmit) = slot.agent.poll_transmit(buf) {
+                    let payload = &buf[buf.len() - transmit.len..];
+                    self.demux.note_sent(self.clock, id, payload, &mut slot.belongings);
+                    return Some(transmit);
+                }
+                slot.is_speaking = false;
+            }
+            self.speaking.pop_front();
+        }
+        None
+    }
+
+    fn poll_event(&mut self) -> Option<(AgentId, Event)> {
+        while let Some(id) = self.telling.front().copied() {
+            if let Some(slot) = self.agents.get_mut(&id) {
+                if let Some(event) = slot.agent.poll_event() {
+                    return Some((id, event));
+                }
+                slot.is_telling = false;
+            }
+            self.telling.pop_front();
+        }
+        None
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse((at, _))| *at)
+    }
+}
+
+impl Hosted for Mux {
+    fn poll_want(&mut self) -> Option<Want> {
+        let is_silent = self.outbox.is_empty();
+        self.sockets.poll_want(is_silent)
+    }
+
+    fn handle_answer(&mut self, now: Instant, answer: Answer) {
+        for (id, answer) in self.sockets.handle_answer(answer) {
+            self.call(now, id, |agent| agent.handle_answer(now, answer));
+        }
+    }
+
+    fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]) {
+        self.interfaces = interfaces.to_vec();
+        for id in self.agents.keys().copied().collect::<Vec<_>>() {
+            self.call(now, id, |agent| agent.handle_interfaces(now, interfaces));
+        }
+        self.sockets.retain_addresses(interfaces);
+    }
+}
+
+const _: fn() = || {
+    fn assert_send<T: Send>() {}
+    assert_send::<Mux>();
+};
