@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use talkie_sansio::{Answer, Genesis, Interface, Path, Transport, Want, WantError, conformance};
+use talkie_sansio::{
+    Answer, Genesis, Interface, Path, Transport, Want, WantError, WantId, conformance,
+};
 use talkie_traversal::ice::gather::{
     Config, Event, Gatherer, LocalId, Problem, Received, SendError, Server,
 };
@@ -75,6 +77,8 @@ pub(crate) struct Site {
     pub(crate) dark: BTreeSet<SocketAddr>,
     /// Whether wants for connections are answered with a failure.
     pub(crate) refuses_streams: bool,
+    /// What a server of the test's own answers.
+    pub(crate) scripted: fn(Path, &Message<'_>) -> Option<Vec<u8>>,
     pub(crate) events: Vec<Event>,
     pub(crate) wants: Vec<Want>,
     /// What came from peers.
@@ -105,6 +109,7 @@ impl Site {
             names: BTreeMap::new(),
             dark: BTreeSet::new(),
             refuses_streams: false,
+            scripted: |_, _| None,
             events: Vec::new(),
             wants: Vec::new(),
             received: Vec::new(),
@@ -168,6 +173,10 @@ impl Site {
         self.sent.push((self.world.now - self.born, path, bytes.clone()));
         if self.dark.contains(&path.remote) {
             return;
+        }
+        let answer = Message::parse(&bytes).ok().and_then(|it| (self.scripted)(path, &it));
+        if let Some(answer) = answer {
+            return self.hear(path, &answer);
         }
         let outside = self.outside(path.local);
         if path.remote == addr(SERVER) {
@@ -240,6 +249,18 @@ impl Site {
         self.gatherer.handle_answer(self.world.now, answer);
     }
 
+    pub(crate) fn tell(&mut self, answer: Answer) {
+        self.gatherer.handle_answer(self.world.now, answer);
+        self.settle();
+    }
+
+    /// A server in the place of the one before, which knows nothing of what was.
+    pub(crate) fn restart_server(&mut self) {
+        let now = self.world.now;
+        self.world = World::with_seed(relay(), [8; 32]);
+        self.world.now = now;
+    }
+
     pub(crate) fn send(
         &mut self,
         local: LocalId,
@@ -299,5 +320,27 @@ impl Site {
 
     pub(crate) fn is_complete(&self) -> bool {
         self.events.contains(&Event::Complete)
+    }
+
+    pub(crate) fn listeners(&self) -> Vec<WantId> {
+        let is_listener = |want: &Want| match want {
+            Want::Listen { id, .. } => Some(*id),
+            _ => None,
+        };
+        self.wants.iter().filter_map(is_listener).collect()
+    }
+
+    pub(crate) fn hung_up(&self) -> Vec<Path> {
+        let is_it = |want: &Want| match want {
+            Want::HangUp { path } => Some(*path),
+            _ => None,
+        };
+        self.wants.iter().filter_map(is_it).collect()
+    }
+
+    pub(crate) fn allocations_asked(&self) -> usize {
+        let is_it =
+            |bytes: &[u8]| Message::parse(bytes).is_ok_and(|it| it.method() == Method::ALLOCATE);
+        self.sent.iter().filter(|(_, _, bytes)| is_it(bytes)).count()
     }
 }

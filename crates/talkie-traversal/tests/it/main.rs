@@ -19,6 +19,8 @@ mod ice_agent_restart;
 mod ice_agent_world;
 mod ice_attributes;
 mod ice_gather;
+mod ice_gather_relay;
+mod ice_gather_tcp;
 mod ice_gather_world;
 mod ice_mux;
 mod ice_priority;

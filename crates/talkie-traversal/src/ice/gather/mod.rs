@@ -276,13 +276,6 @@ impl Gatherer {
         self.settle(now);
     }
 
-    /// Asks a relay whether it still knows the allocation, where there is reason to doubt it: a server
-    /// that was restarted says nothing by itself.
-    pub fn verify(&mut self, now: Instant, local: LocalId) {
-        self.verify_relayed(now, local);
-        self.settle(now);
-    }
-
     /// Gives back what servers hold for us, then closes all sockets.
     pub fn close(&mut self, now: Instant) {
         if self.is_closed() {

@@ -43,6 +43,8 @@ pub(super) struct Leg {
     /// How often it was asked for again since it last held for a while.
     losses: u32,
     was_allocated: bool,
+    /// Since when what we send has been followed by nothing from the server.
+    doubted_since: Option<Instant>,
     /// When it last got an allocation.
     since: Option<Instant>,
     /// Whether it came too late.
@@ -73,6 +75,10 @@ const MOST_MISMATCHES: u32 = 2;
 /// How often a lost allocation is asked for again, after 0, 1, 2, 4… s: a server that restarts is back by
 /// then.
 const MOST_LOSSES: u32 = 6;
+/// How long we send without hearing anything until the server is asked whether it still knows the
+/// allocation: one that was restarted drops what we send without a word. Consent checks (RFC 7675) are
+/// answered every 5 s where all is well.
+const DOUBT: Duration = Duration::from_secs(7);
 /// What was allocated for so long counts as no loss in a row.
 const STEADY: Duration = Duration::from_secs(60);
 
@@ -146,6 +152,7 @@ impl Gatherer {
                 mismatches: 0,
                 losses: 0,
                 was_allocated: false,
+                doubted_since: None,
                 since: None,
                 is_abandoned: false,
             };
@@ -227,6 +234,7 @@ impl Gatherer {
         payload: &'p mut [u8],
     ) -> Received<'p> {
         let Some(leg) = self.legs.get_mut(&id) else { return Received::Dropped };
+        leg.doubted_since = None;
         let State::Running { client, .. } = &mut leg.state else { return Received::Dropped };
         if let Some((remote, range)) = client.receive(now, path, payload) {
             return match (leg.base_of(remote), payload.get_mut(range)) {
@@ -255,6 +263,11 @@ impl Gatherer {
             return Err(SendError::Forbidden);
         }
         let State::Running { client, .. } = &mut leg.state else { return Err(SendError::NoBase) };
+        let since = *leg.doubted_since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= DOUBT {
+            leg.doubted_since = Some(now);
+            client.verify(now);
+        }
         match client.send(now, remote, payload) {
             Ok(()) => Ok(()),
             Err(client::SendError::NotPermitted) => {
@@ -279,13 +292,6 @@ impl Gatherer {
         if let Some(Leg { state: State::Running { client, .. }, .. }) = leg {
             // Without a channel packets go as indications: longer, but they go.
             let _ = client.bind(now, remote);
-        }
-    }
-
-    pub(super) fn verify_relayed(&mut self, now: Instant, local: LocalId) {
-        let leg = self.leg_with(local).and_then(|id| self.legs.get_mut(&id));
-        if let Some(Leg { state: State::Running { client, .. }, .. }) = leg {
-            client.verify(now);
         }
     }
 

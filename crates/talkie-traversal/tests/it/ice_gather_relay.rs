@@ -1,0 +1,259 @@
+//! Relays over streams, relays that send on, refuse, forget and vanish.
+
+use talkie_sansio::{Answer, Genesis, Path, Transport, Want, conformance};
+use talkie_traversal::ice::CandidateType::{Relayed, ServerReflexive};
+use talkie_traversal::ice::gather::{Gatherer, Problem, SendError, Server};
+use talkie_traversal::stun::attributes::{AlternateServer, ErrorCode, Nonce, Realm};
+use talkie_traversal::stun::auth::{Key, PasswordAlgorithm};
+use talkie_traversal::stun::credential::LongTerm;
+use talkie_traversal::stun::{AttributeType, Class, Message, Writer};
+use talkie_traversal::turn::server;
+
+use crate::ice_gather_world::{HERE, Site, config, ip, relay, turn};
+use crate::turn_world::{SERVER, addr, secs};
+
+const PEER: &str = "203.0.113.9:7000";
+
+fn connects(site: &Site) -> Vec<(Transport, Option<String>)> {
+    let is_connect = |want: &Want| match want {
+        Want::Connect { transport, server_name, .. } => Some((*transport, server_name.clone())),
+        _ => None,
+    };
+    site.wants.iter().filter_map(is_connect).collect()
+}
+
+#[test]
+fn relays_over_tcp_and_tls_give_candidates_that_say_so() {
+    for transport in [Transport::Tcp, Transport::Tls] {
+        let mut site = Site::gathered(config(vec![turn(transport, "ann")]));
+        assert!(site.is_complete());
+        assert_eq!(connects(&site).len(), 1);
+        let candidates = site.candidates();
+        let relayed: Vec<_> = candidates.iter().filter(|(_, it)| it.kind == Relayed).collect();
+        assert_eq!(relayed.len(), 1);
+        assert_eq!(relayed[0].1.relay_protocol, Some(transport));
+        // The address of a connection says nothing of the sockets.
+        assert_eq!(site.of_kind(ServerReflexive), []);
+        let (id, address) = site.of_kind(Relayed)[0];
+        site.send(id, PEER, b"hello").unwrap();
+        assert_eq!(site.relayed.pop_front().unwrap().1, b"hello");
+        site.gatherer.bind(site.world.now, id, addr(PEER));
+        site.settle();
+        site.send(id, PEER, b"hello").unwrap();
+        assert_eq!(site.sent.last().unwrap().2.len(), 12, "padded to four bytes");
+        site.peer_sends(PEER, address, b"hi");
+        assert_eq!(site.received.pop(), Some((id, addr(PEER), b"hi".to_vec())));
+    }
+}
+
+#[test]
+fn a_tls_relay_is_held_to_the_name_that_was_configured() {
+    let server = Server {
+        uri: "turns:turn.example:3478".parse().unwrap(),
+        credential: Some(LongTerm::new("ann", "pass").unwrap()),
+    };
+    let mut site = Site::new(config(vec![server]));
+    site.names.insert("turn.example".into(), vec![addr(SERVER).ip()]);
+    site.gather(&[HERE]);
+    assert_eq!(connects(&site), [(Transport::Tls, Some("turn.example".into()))]);
+    assert_eq!(site.of_kind(Relayed).len(), 1);
+}
+
+#[test]
+fn a_relay_that_refuses_connections_is_named() {
+    let mut site = Site::new(config(vec![turn(Transport::Tcp, "ann")]));
+    site.refuses_streams = true;
+    site.gather(&[HERE]);
+    assert!(site.is_complete());
+    let problems = site.problems();
+    assert_eq!(problems.len(), 1);
+    assert_eq!(problems[0].code, Problem::UNREACHABLE);
+    assert!(problems[0].text.contains("refused"), "{}", problems[0].text);
+}
+
+#[test]
+fn the_next_address_of_a_name_is_tried_where_the_first_does_not_answer() {
+    let server = Server {
+        uri: "turn:turn.example?transport=tcp".parse().unwrap(),
+        credential: Some(LongTerm::new("ann", "pass").unwrap()),
+    };
+    let mut site = Site::new(config(vec![server]));
+    site.names.insert("turn.example".into(), vec![ip("192.0.2.77"), addr(SERVER).ip()]);
+    site.refuses_streams = true;
+    site.gatherer.gather(site.world.now, "frag");
+    site.gatherer.handle_interfaces(site.world.now, &crate::ice_gather_world::interfaces(&[HERE]));
+    site.settle();
+    assert_eq!(connects(&site).len(), 1);
+    site.refuses_streams = false;
+    site.elapse(secs(1));
+    assert_eq!(site.of_kind(Relayed).len(), 1);
+    assert_eq!(site.problems(), []);
+}
+
+#[test]
+fn a_connection_that_breaks_takes_the_candidate_and_brings_a_new_one() {
+    let mut site = Site::gathered(config(vec![turn(Transport::Tcp, "ann")]));
+    let (old, _) = site.of_kind(Relayed)[0];
+    let path = site.sent.last().unwrap().1;
+    site.tell(Answer::Closed { path });
+    site.elapse(secs(1));
+    assert_eq!(site.gone(), [old]);
+    assert_eq!(site.send(old, PEER, b"hello"), Err(SendError::NoBase));
+    let relayed = site.of_kind(Relayed);
+    assert_eq!(relayed.len(), 2);
+    site.send(relayed[1].0, PEER, b"hello").unwrap();
+    assert_eq!(site.relayed.len(), 1);
+}
+
+#[test]
+fn a_server_that_was_restarted_gives_a_new_allocation_as_soon_as_it_is_missed() {
+    let mut site = Site::gathered(config(vec![turn(Transport::Udp, "ann")]));
+    let (old, _) = site.of_kind(Relayed)[0];
+    site.send(old, PEER, b"hello").unwrap();
+    site.restart_server();
+    for _ in 0..4 {
+        site.elapse(secs(3));
+        let _ = site.send(old, PEER, b"are you there?");
+    }
+    site.elapse(secs(1));
+    assert_eq!(site.gone(), [old]);
+    let (new, address) = site.of_kind(Relayed)[1];
+    site.send(new, PEER, b"hello").unwrap();
+    site.peer_sends(PEER, address, b"hi");
+    assert_eq!(site.received.pop(), Some((new, addr(PEER), b"hi".to_vec())));
+}
+
+#[test]
+fn an_idle_allocation_on_a_restarted_server_is_found_out_by_its_refresh() {
+    let mut site = Site::gathered(config(vec![turn(Transport::Udp, "ann")]));
+    site.restart_server();
+    site.elapse(secs(301));
+    assert_eq!(site.gone().len(), 1);
+    assert_eq!(site.of_kind(Relayed).len(), 2);
+}
+
+#[test]
+fn a_server_that_is_away_for_a_while_is_asked_again_and_again_but_not_for_ever() {
+    let mut site = Site::gathered(config(vec![turn(Transport::Udp, "ann")]));
+    site.dark.insert(addr(SERVER));
+    // The refresh at 300 s, 39.5 s for it and for each new request, the pauses between.
+    site.elapse(secs(450));
+    assert_eq!(site.gone().len(), 1);
+    site.dark.clear();
+    site.elapse(secs(60));
+    assert_eq!(site.of_kind(Relayed).len(), 2);
+    site.dark.insert(addr(SERVER));
+    site.elapse(secs(1200));
+    assert_eq!(site.gone().len(), 2);
+    let asked = site.allocations_asked();
+    site.elapse(secs(1200));
+    assert_eq!(site.allocations_asked(), asked, "given up");
+    assert_eq!(site.problems().last().map(|it| it.code), Some(Problem::UNREACHABLE));
+}
+
+/// RFC 8656 §7.4.
+#[test]
+fn a_port_that_a_crashed_process_had_is_given_up_for_another() {
+    let mut site = Site::gathered(config(vec![turn(Transport::Udp, "ann")]));
+    let mut later = Site::new(config(vec![turn(Transport::Udp, "ann")]));
+    // The same port, another process.
+    let genesis = Genesis { now: site.world.now, seed: [9; 32], ..conformance::genesis() };
+    later.gatherer = Gatherer::new(&genesis, config(vec![turn(Transport::Udp, "ann")]));
+    std::mem::swap(&mut later.world, &mut site.world);
+    later.gather(&[HERE]);
+    assert_eq!(later.world.server.stats().errors[&437], 1);
+    assert_eq!(later.of_kind(Relayed).len(), 1);
+    assert_eq!(later.problems(), []);
+    let locals: Vec<_> = later.sent.iter().map(|(_, path, _)| path.local.port()).collect();
+    assert!(locals.contains(&50_000) && locals.iter().any(|port| *port != 50_000));
+    // It is the relay's alone.
+    assert_eq!(later.candidates().len(), 2, "host and relayed: {:?}", later.candidates());
+}
+
+#[test]
+fn a_users_quota_is_told_by_its_code() {
+    let limits = server::Limits { allocations_per_user: 1, ..server::Limits::default() };
+    let server = server::Config { limits, ..relay() };
+    let mut site = Site::with(config(vec![turn(Transport::Udp, "ann")]), server);
+    site.nat.insert(ip("10.1.0.2"), ip("198.51.100.8"));
+    site.gather(&[HERE, "10.1.0.2"]);
+    assert!(site.is_complete());
+    assert_eq!(site.of_kind(Relayed).len(), 1, "the other address has its own");
+    let problems = site.problems();
+    assert_eq!((problems.len(), problems[0].code), (1, 486));
+}
+
+/// Challenges, and sends on to where `to` says by the server's own address.
+fn redirect(
+    path: Path,
+    request: &Message<'_>,
+    to: impl Fn(&str) -> Option<&'static str>,
+) -> Option<Vec<u8>> {
+    let to = addr(to(&path.remote.to_string())?);
+    let mut bytes = Vec::new();
+    let mut writer =
+        Writer::new(&mut bytes, Class::Error, request.method(), request.transaction_id());
+    if request.contains(AttributeType::MESSAGE_INTEGRITY) {
+        let key = Key::long_term(PasswordAlgorithm::Md5, "ann", "test", "pass");
+        writer
+            .attribute(&ErrorCode { code: 300, reason: "" })
+            .attribute(&AlternateServer(to))
+            .integrity(&key);
+    } else {
+        writer
+            .attribute(&ErrorCode { code: 401, reason: "" })
+            .attribute(&Realm::new("test").unwrap())
+            .attribute(&Nonce::new("nonce").unwrap());
+    }
+    Some(bytes)
+}
+
+fn at(host: &str) -> Server {
+    Server {
+        uri: format!("turn:{host}").parse().unwrap(),
+        credential: Some(LongTerm::new("ann", "pass").unwrap()),
+    }
+}
+
+#[test]
+fn a_server_that_sends_on_is_followed() {
+    let mut site = Site::new(config(vec![at("192.0.2.60")]));
+    site.scripted = |path, request| {
+        redirect(path, request, |server| match server {
+            "192.0.2.60:3478" => Some("192.0.2.61:3478"),
+            "192.0.2.61:3478" => Some(SERVER),
+            _ => None,
+        })
+    };
+    site.gather(&[HERE]);
+    assert!(site.is_complete());
+    assert_eq!(site.of_kind(Relayed).len(), 1);
+    assert_eq!(site.problems(), []);
+}
+
+#[test]
+fn servers_that_send_in_a_circle_or_on_and_on_are_left() {
+    let circle: fn(Path, &Message<'_>) -> _ = |path, request| {
+        redirect(path, request, |server| match server {
+            "192.0.2.60:3478" => Some("192.0.2.61:3478"),
+            _ => Some("192.0.2.60:3478"),
+        })
+    };
+    let chain: fn(Path, &Message<'_>) -> _ = |path, request| {
+        redirect(path, request, |server| match server {
+            "192.0.2.60:3478" => Some("192.0.2.61:3478"),
+            "192.0.2.61:3478" => Some("192.0.2.62:3478"),
+            "192.0.2.62:3478" => Some("192.0.2.63:3478"),
+            _ => None,
+        })
+    };
+    for (scripted, asked) in [(circle, 4), (chain, 6)] {
+        let mut site = Site::new(config(vec![at("192.0.2.60")]));
+        site.scripted = scripted;
+        site.gather(&[HERE]);
+        assert!(site.is_complete());
+        assert_eq!(site.allocations_asked(), asked);
+        assert_eq!(site.problems().len(), 1);
+        assert_eq!(site.problems()[0].code, 300);
+    }
+}
