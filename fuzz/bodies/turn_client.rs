@@ -49,7 +49,7 @@ fn hear(client: &mut Client, now: Instant, path: Path, bytes: &[u8]) {
 }
 
 /// A response to the request, as the input wants it.
-fn respond(input: &mut Input<'_>, request: &Message<'_>) -> Vec<u8> {
+pub(crate) fn respond(input: &mut Input<'_>, request: &Message<'_>) -> Vec<u8> {
     let shape = input.byte();
     let class = if shape & 1 == 0 { Class::Success } else { Class::Error };
     let mut bytes = Vec::new();

@@ -323,3 +323,65 @@ fn what_does_not_come_from_the_server_is_dropped() {
     pair.settle();
     assert_eq!(pair.take_events().len(), 1);
 }
+
+/// The server in the place of the one that gave the allocation knows nothing of it.
+fn restart(pair: &mut Pair) {
+    let now = pair.now();
+    pair.world = World::with_seed(config(), [8; 32]);
+    pair.world.now = now;
+}
+
+#[test]
+fn a_permission_on_a_lost_allocation_ends_it() {
+    for is_channel in [false, true] {
+        let (mut pair, _) = Pair::allocated(config());
+        restart(&mut pair);
+        let now = pair.now();
+        if is_channel {
+            pair.client.bind(now, addr(PEER)).unwrap();
+        } else {
+            pair.client.permit(now, addr(PEER).ip()).unwrap();
+        }
+        pair.settle();
+        assert_eq!(pair.take_events(), [Event::Ended(End::Failed(Failure::AllocationMismatch))]);
+    }
+}
+
+#[test]
+fn an_allocation_in_doubt_is_verified_at_once() {
+    let (mut pair, _) = Pair::allocated(config());
+    let now = pair.now();
+    pair.client.verify(now);
+    pair.client.verify(now);
+    pair.settle();
+    assert_eq!(pair.take_events(), []);
+    assert_eq!(pair.sent.len(), 3, "two for the allocation, one refresh");
+    restart(&mut pair);
+    pair.client.verify(now);
+    pair.settle();
+    assert_eq!(pair.take_events(), [Event::Ended(End::Failed(Failure::AllocationMismatch))]);
+}
+
+#[test]
+fn a_peers_packet_is_told_in_place() {
+    let (mut pair, relayed) = Pair::allocated(config());
+    let peer = addr(PEER);
+    let now = pair.now();
+    pair.client.permit(now, peer.ip()).unwrap();
+    pair.settle();
+    let from = Path { transport: Transport::Udp, local: relayed, remote: peer };
+    for is_bound in [false, true] {
+        if is_bound {
+            pair.client.bind(now, peer).unwrap();
+            pair.settle();
+        }
+        let local = pair.world.open_relays()[0];
+        pair.world.receive(Path { local, ..from }, b"payload");
+        let (_, bytes) = pair.world.sent.pop_front().unwrap();
+        let found = pair.client.receive(now, path(Transport::Udp), &bytes);
+        let (who, range) = found.expect("a peer's packet");
+        assert_eq!((who, &bytes[range]), (peer, &b"payload"[..]));
+    }
+    assert_eq!(pair.client.receive(now, path(Transport::Udp), b"\x40\x01\0\x01x"), None);
+    assert_eq!(pair.client.counters().unexpected, 1);
+}

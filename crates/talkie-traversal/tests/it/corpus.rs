@@ -9,6 +9,8 @@ mod channel_data;
 mod discover;
 #[path = "../../../../fuzz/bodies/ice_candidate.rs"]
 mod ice_candidate;
+#[path = "../../../../fuzz/bodies/ice_gather.rs"]
+mod ice_gather;
 #[path = "../../../../fuzz/bodies/input.rs"]
 mod input;
 #[path = "../../../../fuzz/bodies/mdns.rs"]
@@ -59,6 +61,11 @@ fn channel_data_takes_its_corpus() {
 #[test]
 fn turn_client_takes_its_corpus() {
     replay("turn_client", turn_client::run);
+}
+
+#[test]
+fn ice_gather_takes_its_corpus() {
+    replay("ice_gather", ice_gather::run);
 }
 
 #[test]

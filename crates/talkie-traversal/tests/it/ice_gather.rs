@@ -302,3 +302,11 @@ fn gathering_without_servers_is_complete_at_once() {
     assert_eq!(site.sent.len(), 0);
     assert!(site.gatherer.poll_timeout().is_none());
 }
+
+#[test]
+fn ports_are_asked_for_from_the_range() {
+    let ports = 40_000..=40_010;
+    let site = Site::gathered(Config { ports: ports.clone(), ..config(Vec::new()) });
+    let is_in_range = |want: &Want| matches!(want, Want::Bind { ports: of, .. } if *of == ports);
+    assert!(site.wants.iter().all(is_in_range) && site.wants.len() == 1);
+}
