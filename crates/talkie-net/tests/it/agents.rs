@@ -5,9 +5,7 @@ use std::time::Duration;
 use talkie_net::driver::Running;
 use talkie_net::{genesis, host};
 use talkie_traversal::ice::gather::Tcp;
-use talkie_traversal::ice::{
-    Agent, Config, ConnectionState, Event, GatheringState, Pair, Protocol, Role,
-};
+use talkie_traversal::ice::{Agent, Candidate, Config, Event, Pair, Protocol, Role};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -15,16 +13,16 @@ use tokio::time::timeout;
 const SOON: Duration = Duration::from_secs(20);
 
 /// An agent, and the way to the other one beside the connection.
-struct Side {
+pub(crate) struct Side {
     running: Running<Agent>,
-    signals: mpsc::UnboundedSender<Event>,
-    theirs: mpsc::UnboundedReceiver<Event>,
+    signals: mpsc::UnboundedSender<Candidate>,
+    theirs: mpsc::UnboundedReceiver<Candidate>,
     /// Candidates that are not of this kind are lost on the way.
     only: fn(&Protocol) -> bool,
 }
 
 /// Two agents that know each other's credentials and hear of each other's candidates.
-async fn agents(tcp: Tcp, only: fn(&Protocol) -> bool) -> [Side; 2] {
+pub(crate) async fn agents(card: &str, tcp: Tcp, only: fn(&Protocol) -> bool) -> [Side; 2] {
     let (to_a, from_b) = mpsc::unbounded_channel();
     let (to_b, from_a) = mpsc::unbounded_channel();
     let mut sides = Vec::new();
@@ -34,7 +32,7 @@ async fn agents(tcp: Tcp, only: fn(&Protocol) -> bool) -> [Side; 2] {
         let mut config = Config::default();
         config.role = role;
         config.gather.filter.loopback = true;
-        config.gather.filter.only = vec!["lo".to_owned()];
+        config.gather.filter.only = vec![card.to_owned()];
         config.gather.tcp = tcp;
         let agent = Agent::new(&genesis().unwrap(), config);
         let running = host::spawn(agent, host::Options::default()).unwrap();
@@ -57,41 +55,41 @@ async fn agents(tcp: Tcp, only: fn(&Protocol) -> bool) -> [Side; 2] {
 }
 
 impl Side {
-    /// The next event that the other side is not meant for; what it is meant for is carried meanwhile.
+    /// The next event that is not meant for the other side; what is meant for it is carried meanwhile.
     async fn next(&mut self) -> Event {
         loop {
             tokio::select! {
                 event = self.running.events.recv() => match event.unwrap() {
-                    Event::Candidate(candidate) if !(self.only)(&candidate.protocol) => {}
-                    event @ (Event::Candidate(_) | Event::GatheringState(_)) => {
-                        // The other side may be done.
-                        let _ = self.signals.send(event);
+                    Event::Candidate(candidate) => {
+                        if (self.only)(&candidate.protocol) {
+                            // The other side may be done.
+                            let _ = self.signals.send(candidate);
+                        }
                     }
                     Event::Story(_) => {}
                     event => return event,
                 },
-                Some(event) = self.theirs.recv() => {
-                    let tell = |agent: &mut Agent, now| match event {
-                        Event::Candidate(candidate) => {
-                            agent.add_remote_candidate(now, candidate).unwrap();
-                        }
-                        Event::GatheringState(GatheringState::Complete) => {
-                            agent.end_of_remote_candidates(now);
-                        }
-                        _ => {}
-                    };
-                    self.running.handle.call(tell).await.unwrap();
+                Some(candidate) = self.theirs.recv() => {
+                    let add = |agent: &mut Agent, now| agent.add_remote_candidate(now, candidate);
+                    self.running.handle.call(add).await.unwrap().unwrap();
                 }
             }
         }
     }
 
-    async fn completes(&mut self) -> Pair {
-        let completed = async {
-            while self.next().await != Event::ConnectionState(ConnectionState::Completed) {}
+    /// Waits until both sides have agreed on a pair that is as it should be.
+    pub(crate) async fn agrees(&mut self, on: impl Fn(&Pair) -> bool) -> Pair {
+        let agreed = async {
+            loop {
+                if let Event::Selected(pair) = self.next().await
+                    && pair.is_nominated
+                    && on(&pair)
+                {
+                    return *pair;
+                }
+            }
         };
-        timeout(SOON, completed).await.unwrap();
-        self.running.handle.call(|agent, _| agent.selected()).await.unwrap().unwrap()
+        timeout(SOON, agreed).await.unwrap()
     }
 
     async fn hears(&mut self) -> Vec<u8> {
@@ -112,13 +110,17 @@ impl Side {
     }
 }
 
-async fn connect_and_talk(tcp: Tcp, only: fn(&Protocol) -> bool) -> [Pair; 2] {
-    let [mut a, mut b] = agents(tcp, only).await;
-    let (of_a, of_b) = tokio::join!(a.completes(), b.completes());
+pub(crate) async fn talk(a: &mut Side, b: &mut Side) {
     a.says(b"are you there?").await;
     assert_eq!(b.hears().await, b"are you there?");
     b.says(b"I am").await;
     assert_eq!(a.hears().await, b"I am");
+}
+
+async fn connect_and_talk(tcp: Tcp, only: fn(&Protocol) -> bool) -> [Pair; 2] {
+    let [mut a, mut b] = agents("lo", tcp, only).await;
+    let (of_a, of_b) = tokio::join!(a.agrees(|_| true), b.agrees(|_| true));
+    talk(&mut a, &mut b).await;
     [of_a, of_b]
 }
 

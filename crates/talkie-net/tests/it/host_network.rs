@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 
 use talkie_net::host::Options;
 use talkie_sansio::{Path, Transport, Want};
+use talkie_traversal::ice::Pair;
+use talkie_traversal::ice::gather::Tcp;
 
+use crate::agents::{agents, talk};
 use crate::guest::{Heard, Lodger};
 
 /// Runs one of the ignored tests below, alone in a process in a namespace with a pair of network cards
@@ -138,4 +141,28 @@ async fn a_group_is_heard() {
             }
         }
     }
+}
+
+#[test]
+fn agents_go_on_at_new_addresses_when_the_old_ones_are_gone() {
+    in_a_network_of_its_own("agents_move");
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, in a namespace"]
+async fn agents_move() {
+    ip("addr add 10.77.0.1/24 dev near");
+    let [mut a, mut b] = agents("near", Tcp::Off, |_| true).await;
+    tokio::join!(a.agrees(|_| true), b.agrees(|_| true));
+    talk(&mut a, &mut b).await;
+    ip("addr add 10.78.0.1/24 dev near");
+    ip("addr del 10.77.0.1/24 dev near");
+    let moved = |pair: &Pair| {
+        let new = IpAddr::from([10, 78, 0, 1]);
+        pair.base.ip() == new && pair.remote_address.ip() == new
+    };
+    let start = Instant::now();
+    tokio::join!(a.agrees(moved), b.agrees(moved));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    talk(&mut a, &mut b).await;
 }
