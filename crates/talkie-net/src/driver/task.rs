@@ -123,8 +123,8 @@ impl<G: Guest> Task<G> {
     ) -> Step<G> {
         let held_back = !self.queue.is_empty();
         let (wires, queue) = (&mut self.wires, &mut self.queue);
-        let room =
-            wires.listens() && self.errands.as_ref().is_some_and(|errands| errands.has_room(wires));
+        let room = wires.listens()
+            && self.errands.as_ref().is_some_and(|errands| errands.may_accept(wires));
         let sleep = async {
             match deadline {
                 Some(at) => tokio::time::sleep_until(at.into()).await,

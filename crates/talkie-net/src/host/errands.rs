@@ -66,10 +66,15 @@ impl Errands {
         }
     }
 
-    /// Whether one more stream may be.
-    pub(crate) fn has_room(&self, wires: &Wires) -> bool {
-        let coming = self.under_way.values().filter(|errand| errand.is_stream).count();
-        coming + wires.streams() < self.options.limits.streams
+    /// Whether one more stream may be accepted: never so many that there is no room for our own.
+    pub(crate) fn may_accept(&self, wires: &Wires) -> bool {
+        let most = self.options.limits.streams;
+        self.streams(wires) < most - most / 4
+    }
+
+    /// How many streams there are, those under way included.
+    fn streams(&self, wires: &Wires) -> usize {
+        self.under_way.values().filter(|errand| errand.is_stream).count() + wires.streams()
     }
 
     /// The next outcome.
@@ -96,7 +101,7 @@ impl Errands {
             Want::Listen { id, local, ports, framer } => {
                 sockets::listen(id, local, ports, framer, wires).map_err(|e| (id, e))
             }
-            Want::Connect { id, .. } if !self.has_room(wires) => Err((id, full())),
+            Want::Connect { id, .. } if self.streams(wires) >= limits.streams => Err((id, full())),
             Want::Connect { id, transport, local, remote, server_name, framer } => {
                 let call = Call { transport, local, remote, server_name };
                 let (trust, patience) = (self.options.trust.clone(), limits.connect);

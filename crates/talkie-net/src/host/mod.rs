@@ -55,7 +55,8 @@ pub enum Trust {
 pub struct Limits {
     /// UDP sockets and listeners.
     pub sockets: usize,
-    /// Streams, those under way included. Accepted ones wait in the kernel beyond it.
+    /// Streams, those under way included. Beyond three quarters of it, those that others open wait in the
+    /// kernel.
     pub streams: usize,
     /// Names being resolved.
     pub names: usize,

@@ -1,7 +1,7 @@
 //! Names resolved by the system, within a bounded time.
 
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,26 +24,32 @@ pub(super) async fn resolve(
     if name.is_empty() || name.len() > LONGEST {
         return Err(WantError::NoAddress);
     }
-    // The system's resolver can't be interrupted: the permit stays with it, not with who waits.
-    let lookup = tokio::spawn(async move {
-        let _permit = lookups.acquire_owned().await;
-        lookup_host((name.as_str(), 0)).await.map(|found| {
-            let mut addresses: Vec<IpAddr> = Vec::new();
-            for address in found.map(|address| address.ip()) {
-                if !addresses.contains(&address) && addresses.len() < MOST {
-                    addresses.push(address);
-                }
-            }
-            addresses
-        })
-    });
-    match timeout(patience, lookup).await {
-        Err(_) => Err(WantError::TimedOut),
-        Ok(Err(_)) => Err(WantError::NoAddress),
-        Ok(Ok(Ok(addresses))) if addresses.is_empty() => Err(WantError::NoAddress),
-        Ok(Ok(Ok(addresses))) => Ok(addresses),
-        Ok(Ok(Err(error))) => Err(refusal(&error)),
+    let looked_up = async {
+        let permit = lookups.acquire_owned().await.map_err(|_| WantError::NoAddress)?;
+        // The system's resolver can't be interrupted: the permit stays with it, not with who waits.
+        let lookup = tokio::spawn(async move {
+            let found = lookup_host((name.as_str(), 0)).await.map(distinct);
+            drop(permit);
+            found
+        });
+        match lookup.await {
+            Ok(Ok(addresses)) if addresses.is_empty() => Err(WantError::NoAddress),
+            Ok(Ok(addresses)) => Ok(addresses),
+            Ok(Err(error)) => Err(refusal(&error)),
+            Err(_) => Err(WantError::NoAddress),
+        }
+    };
+    timeout(patience, looked_up).await.unwrap_or(Err(WantError::TimedOut))
+}
+
+fn distinct(found: impl Iterator<Item = SocketAddr>) -> Vec<IpAddr> {
+    let mut addresses = Vec::new();
+    for address in found.map(|address| address.ip()) {
+        if !addresses.contains(&address) && addresses.len() < MOST {
+            addresses.push(address);
+        }
     }
+    addresses
 }
 
 /// The resolver's own errors have no kind and no number: they mean that there is no such name.

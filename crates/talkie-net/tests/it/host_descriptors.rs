@@ -9,7 +9,7 @@ use talkie_net::host::Options;
 use talkie_sansio::{Answer, Transport, Want, WantId};
 
 use crate::guest::Lodger;
-use crate::toy::framer;
+use crate::toy::{framed, framer};
 
 const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -65,7 +65,19 @@ async fn descriptors_are_given_back() {
     it.tell(Want::HangUp { path }).await;
     assert_eq!(other.answer().await, Answer::Closed { path: theirs });
     eventually(|| open() == idle).await;
-    drop((it, other));
+    // Somebody who does not read can't hold a stream either.
+    let deaf = std::net::TcpListener::bind((V4, 0)).unwrap();
+    let remote = deaf.local_addr().unwrap();
+    let (transport, server_name) = (Transport::Tcp, None);
+    let connect = |id| Want::Connect { id, transport, local: None, remote, server_name, framer };
+    let Answer::Connected { path, .. } = it.gets(connect).await else { panic!() };
+    for _ in 0..200 {
+        it.says(path, &framed(&[0; 60_000])).await;
+    }
+    let held = open();
+    it.tell(Want::HangUp { path }).await;
+    eventually(|| open() == held - 1).await;
+    drop((it, other, deaf));
     eventually(|| open() == without).await;
 }
 
