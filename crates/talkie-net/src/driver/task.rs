@@ -68,6 +68,7 @@ impl<G: Guest> Task<G> {
     ) -> End {
         let end = loop {
             let deadline = self.settle();
+            self.hand_over(&events);
             match self.step(deadline, &mut commands, &events).await {
                 Step::Command(Some(command)) => command(self.guest.machine(), Instant::now()),
                 Step::Ready(ready) => {
@@ -113,6 +114,17 @@ impl<G: Guest> Task<G> {
             }
         }
         Some(Instant::now())
+    }
+
+    /// Gives the application as many events as it has room for.
+    fn hand_over(&mut self, events: &mpsc::Sender<Event<G>>) {
+        while !self.queue.is_empty() {
+            // No room, or nobody there, which the next step finds out.
+            let Ok(permit) = events.try_reserve() else { return };
+            if let Some(event) = self.queue.pop_front() {
+                permit.send(event);
+            }
+        }
     }
 
     async fn step(
