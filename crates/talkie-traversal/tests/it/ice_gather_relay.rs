@@ -1,15 +1,18 @@
 //! Relays over streams, relays that send on, refuse, forget and vanish.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use talkie_sansio::{Answer, Genesis, Path, Transport, Want, conformance};
 use talkie_traversal::ice::CandidateType::{Relayed, ServerReflexive};
-use talkie_traversal::ice::gather::{Gatherer, Problem, SendError, Server};
+use talkie_traversal::ice::gather::{Config, Gatherer, Problem, SendError, Server};
 use talkie_traversal::stun::attributes::{AlternateServer, ErrorCode, Nonce, Realm};
 use talkie_traversal::stun::auth::{Key, PasswordAlgorithm};
 use talkie_traversal::stun::credential::LongTerm;
 use talkie_traversal::stun::{AttributeType, Class, Message, Writer};
 use talkie_traversal::turn::server;
 
-use crate::ice_gather_world::{HERE, Site, config, ip, relay, turn};
+use crate::ice_gather_world::{HERE, Site, config, interfaces, ip, relay, stun, turn};
 use crate::turn_world::{SERVER, addr, secs};
 
 const PEER: &str = "203.0.113.9:7000";
@@ -81,7 +84,7 @@ fn the_next_address_of_a_name_is_tried_where_the_first_does_not_answer() {
     site.names.insert("turn.example".into(), vec![ip("192.0.2.77"), addr(SERVER).ip()]);
     site.refuses_streams = true;
     site.gatherer.gather(site.world.now, "frag");
-    site.gatherer.handle_interfaces(site.world.now, &crate::ice_gather_world::interfaces(&[HERE]));
+    site.gatherer.handle_interfaces(site.world.now, &interfaces(&[HERE]));
     site.settle();
     assert_eq!(connects(&site).len(), 1);
     site.refuses_streams = false;
@@ -256,4 +259,37 @@ fn servers_that_send_in_a_circle_or_on_and_on_are_left() {
         assert_eq!(site.problems().len(), 1);
         assert_eq!(site.problems()[0].code, 300);
     }
+}
+
+#[test]
+fn after_a_sleep_what_servers_gave_is_looked_after_at_once() {
+    let servers = vec![turn(Transport::Udp, "ann"), stun("stun:192.0.2.50")];
+    let mut site = Site::gathered(config(servers));
+    let old = site.of_kind(Relayed)[0].0;
+    // Asleep: the server forgot, and the NAT chose another address.
+    site.restart_server();
+    site.nat.insert(ip(HERE), ip("198.51.100.99"));
+    site.gatherer.handle_interfaces(site.world.now, &interfaces(&[HERE]));
+    site.settle();
+    site.elapse(Duration::from_millis(100));
+    assert_eq!(site.gone(), [old]);
+    assert_eq!(site.of_kind(Relayed).len(), 2);
+    let reflexive = site.of_kind(ServerReflexive);
+    assert!(reflexive.iter().any(|(_, at)| at.ip() == ip("198.51.100.99")), "{reflexive:?}");
+}
+
+#[test]
+fn every_relay_has_its_share_of_the_allocations() {
+    let transports = [Transport::Udp, Transport::Tcp, Transport::Tls];
+    let servers = transports.map(|transport| turn(transport, "ann")).into();
+    let mut site = Site::new(Config { allocations: 3, ..config(servers) });
+    for host in 3..6 {
+        site.nat.insert(ip(&format!("10.0.0.{host}")), ip(&format!("198.51.100.{host}")));
+    }
+    site.gather(&["10.0.0.3", "10.0.0.4", "10.0.0.5"]);
+    assert!(site.is_complete());
+    let candidates = site.candidates();
+    let relayed = candidates.iter().filter_map(|(_, it)| it.relay_protocol);
+    assert_eq!(relayed.collect::<BTreeSet<_>>(), transports.into());
+    assert_eq!(site.world.server.allocations(), 3);
 }

@@ -33,7 +33,7 @@ pub struct Config {
     pub keepalive: Option<Duration>,
     /// The most local addresses. Default 8.
     pub addresses: usize,
-    /// The most allocations on relays. Default 8.
+    /// The most allocations on relays, shared out evenly among them; each has at least one. Default 8.
     pub allocations: usize,
     /// The most TCP connections with peers. Default 32.
     pub streams: usize,

@@ -191,8 +191,13 @@ impl Gatherer {
         self.settle(now);
     }
 
-    /// All addresses of this host: before gathering and whenever they change.
+    /// All addresses of this host: before gathering and whenever they change. The same ones again mean
+    /// that the host may have slept: servers are asked whether what they gave is still there.
     pub fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]) {
+        if self.interfaces.as_deref() == Some(interfaces) && self.stage == Stage::Complete {
+            self.renew_mappings_now(now);
+            self.verify_legs(now);
+        }
         self.interfaces = Some(interfaces.to_vec());
         if matches!(self.stage, Stage::Gathering { .. } | Stage::Complete) {
             self.follow_addresses(now);

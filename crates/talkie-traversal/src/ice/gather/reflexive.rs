@@ -161,6 +161,14 @@ impl Gatherer {
         }
     }
 
+    pub(super) fn renew_mappings_now(&mut self, now: Instant) {
+        for socket in self.sockets.values_mut() {
+            // `None` while one is under way.
+            socket.renew_at = socket.renew_at.map(|_| now);
+        }
+        self.renew_mappings(now);
+    }
+
     fn renew_mappings(&mut self, now: Instant) {
         let mut due = Vec::new();
         for (id, socket) in &mut self.sockets {

@@ -120,6 +120,9 @@ impl Gatherer {
     /// Makes a leg from each of our addresses that the server's family fits.
     pub(super) fn ask_for_relays(&mut self, server: usize) {
         let transport = self.config.servers[server].transport();
+        // Each server gets its share, so that a relay over TLS is not left out for several over UDP.
+        let relays = self.config.servers.iter().filter(|it| it.uri.scheme().is_turn()).count();
+        let share = (self.config.allocations / relays.max(1)).max(1);
         let mut ips: Vec<_> = self.ranks.iter().map(|(ip, rank)| (*rank, *ip)).collect();
         ips.sort_unstable();
         for (_, ip) in ips {
@@ -129,7 +132,8 @@ impl Gatherer {
             let socket = self.sockets.iter().find(open).map(|(id, _)| *id);
             let mut others: VecDeque<_> = self.addresses_of(server, ip).into();
             let is_ready = transport != Transport::Udp || socket.is_some();
-            if !is_ready || others.is_empty() || self.legs.len() >= self.config.allocations {
+            let legs = self.legs.values().filter(|leg| leg.server == server).count();
+            if !is_ready || others.is_empty() || legs >= share {
                 continue;
             }
             if !self.asks(server, From::Address(ip)) {
@@ -292,6 +296,15 @@ impl Gatherer {
         if let Some(Leg { state: State::Running { client, .. }, .. }) = leg {
             // Without a channel packets go as indications: longer, but they go.
             let _ = client.bind(now, remote);
+        }
+    }
+
+    /// Asks all relays whether they still know their allocations.
+    pub(super) fn verify_legs(&mut self, now: Instant) {
+        for leg in self.legs.values_mut() {
+            if let State::Running { client, .. } = &mut leg.state {
+                client.verify(now);
+            }
         }
     }
 
