@@ -2,6 +2,7 @@
 //! only ratios are read. `docs/bench.md` says how to run them and what was seen.
 
 mod gateway;
+mod naive;
 mod nat_box;
 mod process;
 mod relay;
@@ -16,7 +17,8 @@ const USAGE: &str = "usage: talkie-bench relay [--rounds N] [--packets N] [--onl
        talkie-bench sim [--rounds N]
        talkie-bench ws
        talkie-bench gateway
-       talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS, box LAB NAT   (used by the others)";
+       talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS, box LAB NAT, loop LAB
+                                                                          (used by the others)";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -25,6 +27,7 @@ fn main() -> anyhow::Result<()> {
         ["relay", options @ ..] => relay::run(options),
         ["nat-box", options @ ..] => nat_box::run(options),
         ["box", lab, nat] => nat_box::be_the_box(lab, nat),
+        ["loop", lab] => naive::be_the_loop(lab),
         ["sim", options @ ..] => sim::run(options),
         ["ws"] => ws::run(),
         ["gateway"] => gateway::run(),

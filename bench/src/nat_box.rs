@@ -1,12 +1,13 @@
-//! A NAT as a box: talkie's between two TUN devices beside the kernel's, and beside a mere router.
+//! A NAT as a box: talkie's between two TUN devices beside the kernel's, beside a mere router, and beside
+//! a loop that copies packets between two such devices one by one ([`crate::naive`]).
 //!
-//! Three labs are up at once. A socket on the left host of each sends to one on its server, a window
+//! Four labs are up at once. A socket on the left host of each sends to one on its server, a window
 //! at a time. What forwarding costs is the CPU time of this process, in whose name the kernel forwards,
 //! and of the box; what it costs without any NAT is measured, too, and taken off.
 
-use std::io::IoSliceMut;
+use std::io::{BufRead as _, BufReader, IoSliceMut};
 use std::net::UdpSocket;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -70,27 +71,36 @@ pub(crate) fn run(words: &[&str]) -> Result<()> {
         Way::open("bench-route", Kind::Kernel, Type::None)?,
         Way::open("bench-kernel", Kind::Kernel, nat)?,
         Way::open("bench-tun", Kind::Tun, nat)?,
+        Way::open("bench-loop", Kind::Kernel, Type::None)?.through_a_loop()?,
     ];
     println!("thousand packets per CPU-second, median of {rounds} rounds");
     println!(
-        "{:<20} {:>10} {:>10} {:>10} {:>12} {:>12}",
-        "all CPU:", "route", "kernel", "tun", "kernel NAT*", "tun box**"
+        "{:<20} {:>8} {:>8} {:>8} {:>8} {:>12} {:>10} {:>8} {:>7}",
+        "all CPU:", "route", "kernel", "tun", "loop", "kernel NAT*", "tun box**", "loop**", "ratio"
     );
     for load in &LOADS {
-        let mut costs = [const { Vec::new() }; 3];
+        let mut costs = [const { Vec::new() }; 4];
         for round in 0..rounds {
-            for turn in 0..3 {
-                let which = (round + turn) % 3;
+            for turn in 0..4 {
+                let which = (round + turn) % 4;
                 costs[which].push(ways[which].run(load, packets)?);
             }
         }
         let all = costs.each_ref().map(|costs| median(costs, |cost| cost.here + cost.in_the_box));
-        let in_the_box = median(&costs[2], |cost| cost.in_the_box);
+        let [in_the_box, in_the_loop] = [2, 3].map(|way| median(&costs[way], |it| it.in_the_box));
         // The difference of two rates, as a rate.
         let kernel_alone = 1.0 / (1.0 / all[1] - 1.0 / all[0]);
         println!(
-            "{:<20} {:>10.0} {:>10.0} {:>10.0} {:>12.0} {:>12.0}",
-            load.name, all[0], all[1], all[2], kernel_alone, in_the_box
+            "{:<20} {:>8.0} {:>8.0} {:>8.0} {:>8.0} {:>12.0} {:>10.0} {:>8.0} {:>7.1}",
+            load.name,
+            all[0],
+            all[1],
+            all[2],
+            all[3],
+            kernel_alone,
+            in_the_box,
+            in_the_loop,
+            in_the_box / in_the_loop,
         );
     }
     println!("* what it costs more than the route  ** the CPU time of its process");
@@ -127,6 +137,20 @@ impl Way {
         let report = status.boxes.first().and_then(|it| it.report.as_ref().ok());
         let process = report.context("the box is silent")?.process;
         Ok(Self { name, sender, receiver, process })
+    }
+
+    /// Puts the naive box where the router was.
+    fn through_a_loop(mut self) -> Result<Self> {
+        let lab = self.name.to_string();
+        let mut command = Command::new(std::env::current_exe()?);
+        let child = command.args(["loop", &lab]).stdout(Stdio::piped()).spawn();
+        // It ends with the lab.
+        let mut child = child?;
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().context("piped")?).read_line(&mut said)?;
+        ensure!(said == "ready\n", "the loop does not work");
+        self.process = Some(child.id());
+        Ok(self)
     }
 
     fn run(&self, load: &Load, packets: usize) -> Result<Cost> {

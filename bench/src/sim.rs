@@ -4,16 +4,18 @@
 //! Nobody else's simulator takes part, so the first figure is a ratio of virtual and CPU time, and the
 //! second one is of one machine. One row has a trace, which shows what that costs.
 
-use std::collections::VecDeque;
+#[path = "../../crates/talkie-sim/tests/it/caller.rs"]
+mod caller;
+
 use std::net::{IpAddr, SocketAddr};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
 use talkie_sansio::conformance::genesis;
-use talkie_sansio::{Datagram, Machine, Path, Transmit, Transport};
 use talkie_sim::nat::Config;
 use talkie_sim::net::{Link, Loss, Network, Place};
 
+use self::caller::Caller;
 use crate::process::cpu_of;
 
 /// What is played.
@@ -58,45 +60,6 @@ const SCENES: [Scene; 4] = [
         ..CALL
     },
 ];
-
-/// One end of a call: a packet of Opus every 20 ms.
-struct Caller {
-    path: Path,
-    next: Option<Instant>,
-    left: u32,
-    due: VecDeque<()>,
-    seen: u64,
-}
-
-impl Machine for Caller {
-    type Event = ();
-
-    fn handle_datagram(&mut self, _now: Instant, _datagram: Datagram<'_>) {
-        self.seen += 1;
-    }
-
-    fn handle_timeout(&mut self, now: Instant) {
-        if self.next.is_some_and(|next| next <= now) {
-            self.left -= 1;
-            self.next = (self.left > 0).then(|| now + Duration::from_millis(20));
-            self.due.push_back(());
-        }
-    }
-
-    fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
-        self.due.pop_front()?;
-        buf.extend_from_slice(&[0; 172]);
-        Some(Transmit { path: self.path, len: 172 })
-    }
-
-    fn poll_event(&mut self) -> Option<()> {
-        None
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.next
-    }
-}
 
 pub(crate) fn run(words: &[&str]) -> Result<()> {
     let rounds: usize = match words {
@@ -154,11 +117,8 @@ fn play(scene: &Scene) -> Result<(u64, Duration)> {
                 (internet.into(), outside(number))
             };
             let local = SocketAddr::new(address, 5000);
-            let path = Path { transport: Transport::Udp, local, remote };
-            let next = Some(network.now());
-            let left = scene.packets;
-            let host = network
-                .add_host("host", Caller { path, next, left, due: VecDeque::new(), seen: 0 });
+            let caller = Caller::new(network.now(), local, remote, scene.packets);
+            let host = network.add_host("host", caller);
             network.attach(host, place, link.clone(), [address]);
             host
         })
