@@ -1,6 +1,7 @@
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+use talkie_sansio::Scope;
 
 use super::Family;
 
@@ -65,37 +66,8 @@ pub struct Address {
     /// The address.
     pub address: IpAddr,
     /// How far it reaches.
+    #[serde(serialize_with = "word")]
     pub scope: Scope,
-}
-
-/// How far an address reaches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Scope {
-    /// This host.
-    Loopback,
-    /// This link.
-    LinkLocal,
-    /// This network: RFC 1918, RFC 4193.
-    Private,
-    /// The network of a carrier: RFC 6598.
-    Shared,
-    /// The Internet, as far as the address tells.
-    Global,
-}
-
-impl Scope {
-    /// How far `address` reaches.
-    #[must_use]
-    pub fn of(address: IpAddr) -> Self {
-        match talkie_net::Scope::of(address) {
-            talkie_net::Scope::Loopback => Self::Loopback,
-            talkie_net::Scope::LinkLocal => Self::LinkLocal,
-            talkie_net::Scope::Private => Self::Private,
-            talkie_net::Scope::Shared => Self::Shared,
-            talkie_net::Scope::Global => Self::Global,
-        }
-    }
 }
 
 /// Where packets to the Internet leave.
@@ -132,4 +104,34 @@ pub struct Proxy {
     pub variable: String,
     /// Its value without user and password.
     pub value: String,
+}
+
+fn word<S: Serializer>(scope: &Scope, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match scope {
+        Scope::Loopback => "loopback",
+        Scope::LinkLocal => "linkLocal",
+        Scope::Private => "private",
+        Scope::Shared => "shared",
+        Scope::Global => "global",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_an_address_reaches_is_a_word() {
+        for (address, expected) in [
+            ("127.0.0.1", "loopback"),
+            ("fe80::1", "linkLocal"),
+            ("192.168.1.2", "private"),
+            ("100.64.0.1", "shared"),
+            ("2001:db8::1", "global"),
+        ] {
+            let address: IpAddr = address.parse().unwrap();
+            let told = Address { address, scope: Scope::of(address) };
+            assert_eq!(serde_json::to_value(told).unwrap()["scope"], expected);
+        }
+    }
 }

@@ -13,12 +13,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-pub use host::{Address, Host, Interface, InterfaceKind, Proxy, Reach, Route, Scope};
+pub use host::{Address, Host, Interface, InterfaceKind, Proxy, Reach, Route};
 pub use nat::{Allocation, Behaviour, Nat, NatType, PortLifetime};
 pub use network::{Answer, Gateway, Igd, MtuSource, PathMtu, PortMapping, Portal};
 pub use server::{
     Certificate, Clock, Credentials, Echo, Failure, FailureKind, Leg, Server, Trust, Web,
 };
+pub use talkie_sansio::Scope;
 
 /// The version of the JSON. It changes when a field is renamed, removed or means something else;
 /// new fields don't change it.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use talkie_doctor::{Document, diagnose};
 
-use crate::servers::{Host, examined};
+use crate::host::Host;
+use crate::servers::examined;
 
 /// The paths of all fields: `servers[].legs[].rttMs`.
 fn paths(value: &Value, at: &str, found: &mut BTreeSet<String>) {

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod gateway;
+mod host;
 mod json;
 mod pair;
 mod servers;

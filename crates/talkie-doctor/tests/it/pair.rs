@@ -1,6 +1,5 @@
 //! Two sides and all that can come between them, on one host.
 
-use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,42 +7,22 @@ use talkie_doctor::Stop;
 use talkie_doctor::pair::{
     CandidateType, Code, Config, Happening, Outcome, PairError, Pairing, Role, Tried, pair,
 };
-use talkie_server::{Config as ServerConfig, Purpose, Server};
+use talkie_server::Purpose;
 use talkie_signaling::sealed::{Met, SealedRoom};
 use talkie_signaling::{Client, Entry, Event, Joined, Options, PeerId};
-use tempfile::TempDir;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::host::Host;
+
 /// Nothing here takes this long unless it hangs.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-struct Host {
-    server: Server,
-    _dir: TempDir,
-}
-
 impl Host {
-    async fn start() -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut config = ServerConfig::default();
-        config.http = vec![loopback];
-        config.https = vec![loopback];
-        config.turn = vec![loopback];
-        config.turns = Vec::new();
-        config.admin = None;
-        config.data_dir = dir.path().to_owned();
-        config.self_test = false;
-        Self { server: Server::start(config).await.unwrap(), _dir: dir }
-    }
-
     fn config(&self, scheme: &str) -> Config {
         let purpose = if scheme == "http" { Purpose::Http } else { Purpose::Https };
-        let mut addresses = self.server.report().addresses(purpose);
-        let address = addresses.find(SocketAddr::is_ipv4).unwrap();
-        let server = format!("{scheme}://{address}").parse().unwrap();
+        let server = format!("{scheme}://{}", self.at(purpose)).parse().unwrap();
         Config { server, patience: Duration::from_secs(30) }
     }
 

@@ -10,39 +10,10 @@ use futures_util::future::join_all;
 use talkie_doctor::advice::{Code, Verdict};
 use talkie_doctor::report::{Credentials, Echo, FailureKind, MtuSource, Report, Trust};
 use talkie_doctor::{Config, Progress, Step, Stop, diagnose, examine};
-use talkie_server::{Purpose, Server};
+use talkie_server::Purpose;
 use talkie_traversal::stun::credential::LongTerm;
 
-/// A `talkie serve` and the folder of its certificate.
-pub(crate) struct Host {
-    server: Server,
-    _data: tempfile::TempDir,
-}
-
-impl Host {
-    pub(crate) async fn start() -> Self {
-        let data = tempfile::tempdir().unwrap();
-        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let mut config = talkie_server::Config::default();
-        config.http = vec![loopback];
-        config.https = vec![loopback];
-        config.turn = vec![loopback];
-        config.turns = vec![loopback];
-        config.admin = None;
-        config.data_dir = data.path().to_owned();
-        config.self_test = false;
-        config.turn_users = vec![("alice".to_owned(), "secret".to_owned())];
-        Self { server: Server::start(config).await.unwrap(), _data: data }
-    }
-
-    fn at(&self, purpose: Purpose) -> SocketAddr {
-        self.server.report().addresses(purpose).find(SocketAddr::is_ipv4).unwrap()
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("https://{}", self.at(Purpose::Https))
-    }
-}
+use crate::host::Host;
 
 pub(crate) async fn examined(url: &str) -> Report {
     with_password(url, None).await
