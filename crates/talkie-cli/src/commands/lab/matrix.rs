@@ -115,7 +115,7 @@ fn played(plan: Plan) -> Result<Matrix, u8> {
                     return Ok(matrix.expect("the thread does not panic"));
                 }
                 signal = signals.next() => {
-                    progress.clear();
+                    progress.wipe();
                     return Err(signal.exit_code());
                 }
                 Ok(()) = far.changed() => {
@@ -166,9 +166,16 @@ impl<W: io::Write> Progress<W> {
         }
     }
 
-    /// Takes the line away, and what the terminal has written behind it for Ctrl-C.
+    /// Takes the line away.
     fn clear(&mut self) {
-        if let (Some(to), Some(_)) = (&mut self.to, self.told.take()) {
+        if self.told.take().is_some() {
+            self.wipe();
+        }
+    }
+
+    /// The same with what the terminal has written for Ctrl-C, be there a line or not.
+    fn wipe(&mut self) {
+        if let Some(to) = &mut self.to {
             let _ = write!(to, "\r\x1b[K");
         }
     }
@@ -190,5 +197,8 @@ mod tests {
         progress.clear();
         progress.clear();
         assert_eq!(progress.to.as_deref(), Some(&b"\r\x1b[K2 of 9 pairs\r\x1b[K"[..]));
+        progress.to = Some(Vec::new());
+        progress.wipe();
+        assert_eq!(progress.to.as_deref(), Some(&b"\r\x1b[K"[..]), "Ctrl-C has left its mark");
     }
 }

@@ -135,7 +135,10 @@ async fn watched(config: &Config, role: Role, output: &Output) -> u8 {
         outcome = &mut trying => {
             watcher.clear();
             return match outcome {
-                Ok(pairing) => told(&pairing, output),
+                Ok(pairing) => {
+                    watcher.part();
+                    told(&pairing, output)
+                }
                 Err(error) => failed(&error, &config.server),
             };
         }

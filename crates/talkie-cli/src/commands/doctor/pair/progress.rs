@@ -76,6 +76,13 @@ impl Watcher {
         self.line.finish_and_clear();
     }
 
+    /// Sets what is told next apart from what has happened.
+    pub(super) fn part(&self) {
+        if !self.line.is_hidden() {
+            let _ = writeln!(std::io::stderr());
+        }
+    }
+
     fn invite(&self, code: &Code, server: &ServerUrl) {
         let url = server.to_string();
         let command = if url == DEFAULT {
