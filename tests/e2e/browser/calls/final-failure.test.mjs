@@ -17,7 +17,7 @@ function mishears() {
   const { setRemoteDescription } = RTCPeerConnection.prototype;
   RTCPeerConnection.prototype.setRemoteDescription = function (/** @type {RTCSessionDescriptionInit} */ { type, sdp = '' }) {
     if (page.mishearing) sdp = sdp.replace(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${'0'.repeat(32)}`).replace(/^a=candidate:.*\r\n/gm, '');
-    return setRemoteDescription.call(this, { type, sdp });
+    return Reflect.apply(setRemoteDescription, this, [{ type, sdp }]);
   };
 }
 
