@@ -34,6 +34,10 @@ pub struct Config {
     pub role: Role,
     /// What is gathered, and from whom.
     pub gather: gather::Config,
+    /// Whether the other side is told random names in place of this host's addresses, which only the
+    /// local network gets an answer for (draft-ietf-mmusic-mdns-ice-candidates). Names of the other side
+    /// are asked for in any case.
+    pub hide_addresses: bool,
     /// How the checks are spread.
     pub pace: Pace,
     /// How long things take.
@@ -47,6 +51,7 @@ impl Default for Config {
         Self {
             role: Role::Controlling,
             gather: gather::Config::default(),
+            hide_addresses: false,
             pace: Pace::default(),
             timers: Timers::default(),
             limits: Limits::default(),

@@ -16,6 +16,13 @@ pub enum Event {
     /// A server that did not give a candidate, and why (`icecandidateerror`). The agent goes on with what it
     /// has.
     CandidateError(Problem),
+    /// A name in a candidate of the other side that has no address, and why.
+    Unresolved {
+        /// The name.
+        name: String,
+        /// Why.
+        why: String,
+    },
     /// How far the gathering is.
     GatheringState(GatheringState),
     /// How far the connection is.

@@ -7,6 +7,8 @@ use std::path::Path;
 mod channel_data;
 #[path = "../../../../fuzz/bodies/discover.rs"]
 mod discover;
+#[path = "../../../../fuzz/bodies/ice_agent.rs"]
+mod ice_agent;
 #[path = "../../../../fuzz/bodies/ice_candidate.rs"]
 mod ice_candidate;
 #[path = "../../../../fuzz/bodies/ice_gather.rs"]
@@ -81,6 +83,28 @@ fn discover_takes_its_corpus() {
 #[test]
 fn portmap_takes_its_corpus() {
     replay("portmap", portmap::run);
+}
+
+#[test]
+fn ice_agent_takes_its_corpus() {
+    replay("ice_agent", ice_agent::run);
+}
+
+#[test]
+fn ice_agent_takes_anything() {
+    // xorshift; each byte is a choice or its argument, so that all is reached that has no secret.
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
+    for _ in 0..400 {
+        let script = (0..300).map(|_| {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state.to_be_bytes()[0]
+        });
+        let mut script: Vec<u8> = script.collect();
+        script[1..3].copy_from_slice(&[5, 0]);
+        ice_agent::run(&script);
+    }
 }
 
 #[test]

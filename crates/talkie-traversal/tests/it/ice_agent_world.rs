@@ -210,14 +210,18 @@ impl World {
     fn deliver(&mut self) {
         let now = self.now;
         for (_, packet) in self.flying.extract_if(.., |(at, _)| *at <= now) {
-            let to = self.sides.iter_mut().find(|side| side.sockets.contains(&packet.to));
-            if let Some(side) = to {
-                let path = Path {
-                    transport: talkie_sansio::Transport::Udp,
-                    local: packet.to,
-                    remote: packet.from,
+            for side in &mut self.sides {
+                let is_meant = |socket: &&SocketAddr| {
+                    let group = packet.to.ip().is_multicast() && **socket != packet.from;
+                    **socket == packet.to || (group && socket.port() == packet.to.port())
                 };
-                let mut payload = packet.payload;
+                let Some(local) = side.sockets.iter().copied().find(|socket| is_meant(&socket))
+                else {
+                    continue;
+                };
+                let path =
+                    Path { transport: talkie_sansio::Transport::Udp, local, remote: packet.from };
+                let mut payload = packet.payload.clone();
                 side.agent.handle_datagram(now, Datagram { path, payload: &mut payload });
             }
         }
@@ -258,12 +262,16 @@ impl World {
 
     fn answer(&mut self, index: usize, want: Want) {
         let side = &mut self.sides[index];
-        if let Want::Bind { id, local, .. } = want {
-            let local = SocketAddr::new(local, side.next_port);
-            side.next_port += 1;
-            side.sockets.push(local);
-            side.agent.handle_answer(self.now, Answer::Bound { id, local });
-        }
+        let (id, local) = match want {
+            Want::Bind { id, local, .. } => {
+                side.next_port += 1;
+                (id, SocketAddr::new(local, side.next_port - 1))
+            }
+            Want::Join { id, interface, group } => (id, SocketAddr::new(interface, group.port())),
+            _ => return,
+        };
+        side.sockets.push(local);
+        side.agent.handle_answer(self.now, Answer::Bound { id, local });
     }
 
     fn note(&mut self, index: usize, event: Event) {

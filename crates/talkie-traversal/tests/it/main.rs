@@ -13,6 +13,7 @@ mod discover_world;
 mod ice_agent;
 mod ice_agent_consent;
 mod ice_agent_hostile;
+mod ice_agent_names;
 mod ice_agent_nomination;
 mod ice_agent_puppet;
 mod ice_agent_restart;

@@ -10,6 +10,7 @@ mod checks;
 mod consent;
 mod context;
 mod generation;
+mod names;
 mod nomination;
 mod pair;
 mod remote;
@@ -32,11 +33,12 @@ pub use remote::AddError;
 
 use self::context::{Context, Events};
 use self::generation::Generation;
-use self::remote::Names;
+use self::names::{FIRST_LOCAL_WANT, LOCAL_NAMES_PORT, Names};
 use super::config::{Config, Role};
 use super::event::{ConnectionState, Event, GatheringState, Pair};
 use super::gather::{self, Gatherer, LocalId, Received};
 use super::parameters::{Options, Parameters};
+use crate::mdns::{self, Mdns};
 use crate::stun::{Class, Message, Method};
 
 /// Why data is not sent.
@@ -63,6 +65,7 @@ pub struct Agent {
     /// What carries data until the current generation has a pair, and until when it is listened to.
     previous: Option<(Generation, Option<Instant>)>,
     names: Names,
+    mdns: Mdns,
     wants: VecDeque<Want>,
     events: Events,
     counters: Counters,
@@ -94,11 +97,15 @@ impl Agent {
         rng.fill_bytes(&mut seed);
         let tie_breaker = rng.next_u64();
         let gatherer = Gatherer::new(&Genesis { seed, ..genesis.clone() }, config.gather.clone());
+        rng.fill_bytes(&mut seed);
+        let local_names = mdns::Config { first_want: FIRST_LOCAL_WANT, ..mdns::Config::default() };
+        let mdns = Mdns::new(&Genesis { seed, ..genesis.clone() }, local_names);
         Self {
             gatherer,
             current: Generation::new(genesis.now, parameters, (config.role, tie_breaker), 0),
             previous: None,
             names: Names::default(),
+            mdns,
             wants: VecDeque::new(),
             events: Events::new(config.limits.events),
             counters: Counters::default(),
@@ -219,7 +226,7 @@ impl Agent {
         if old.selected.is_some() {
             self.previous = Some((old, None));
         }
-        self.forget_names();
+        self.forget_names(now);
         fragment
     }
 
@@ -263,6 +270,12 @@ impl Agent {
     /// Takes a datagram from the network and returns the other side's data in it, in place. What
     /// [`Machine::handle_datagram`] does as well, with an event.
     pub fn receive<'a>(&mut self, now: Instant, datagram: Datagram<'a>) -> Option<&'a mut [u8]> {
+        if datagram.path.local.port() == LOCAL_NAMES_PORT {
+            self.mdns.handle_datagram(now, datagram);
+            self.handle_local_names(now);
+            self.advance(now);
+            return None;
+        }
         let received = self.gatherer.receive(now, datagram.path, datagram.payload);
         let Received::From { local, remote, payload } = received else {
             if matches!(received, Received::Dropped) {
@@ -329,7 +342,8 @@ impl Agent {
         self.current.pairs.clear();
         self.current.selected = None;
         self.previous = None;
-        self.forget_names();
+        self.forget_names(now);
+        self.mdns.close(now);
         self.gatherer.close(now);
         self.advance(now);
         self.set_connection(ConnectionState::Closed);
@@ -420,7 +434,8 @@ impl Agent {
                     let is_new = self.with_current(now, |generation, context| {
                         generation.add_local(context, id, base, &candidate)
                     });
-                    if is_new {
+                    let told = is_new.then(|| self.hide(now, base.ip(), candidate)).flatten();
+                    if let Some(candidate) = told {
                         self.events.tell(&mut self.counters, Event::Candidate(candidate));
                     }
                 }
@@ -505,16 +520,17 @@ impl Machine for Agent {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        if self.gatherer.poll_timeout().is_some_and(|at| at <= now) {
-            self.gatherer.handle_timeout(now);
-        } else if self.deadline.is_none_or(|at| now < at) {
+        if self.poll_timeout().is_none_or(|at| now < at) {
             return;
         }
+        self.gatherer.handle_timeout(now);
+        self.mdns.handle_timeout(now);
+        self.handle_local_names(now);
         self.advance(now);
     }
 
     fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
-        self.gatherer.poll_transmit(buf)
+        self.gatherer.poll_transmit(buf).or_else(|| self.mdns.poll_transmit(buf))
     }
 
     fn poll_event(&mut self) -> Option<Event> {
@@ -522,13 +538,15 @@ impl Machine for Agent {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        [self.deadline, self.gatherer.poll_timeout()].into_iter().flatten().min()
+        let children = [self.gatherer.poll_timeout(), self.mdns.poll_timeout()];
+        children.into_iter().chain([self.deadline]).flatten().min()
     }
 }
 
 impl Hosted for Agent {
     fn poll_want(&mut self) -> Option<Want> {
-        self.wants.pop_front().or_else(|| self.gatherer.poll_want())
+        let own = self.wants.pop_front();
+        own.or_else(|| self.gatherer.poll_want()).or_else(|| self.mdns.poll_want())
     }
 
     fn handle_answer(&mut self, now: Instant, answer: Answer) {
@@ -540,6 +558,7 @@ impl Hosted for Agent {
 
     fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]) {
         self.gatherer.handle_interfaces(now, interfaces);
+        self.mdns.handle_interfaces(now, interfaces);
         self.advance(now);
     }
 }

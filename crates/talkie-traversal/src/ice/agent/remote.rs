@@ -3,8 +3,6 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use talkie_sansio::{Answer, Want, WantId};
-
 use super::Agent;
 use crate::ice::candidate::{Candidate, CandidateAddress, Protocol, TcpType};
 use crate::ice::parameters::Parameters;
@@ -31,26 +29,6 @@ pub enum AddError {
     /// It is over.
     #[error("the agent is closed")]
     Closed,
-}
-
-/// Names that are being resolved, and candidates that came before the credentials.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    /// The question, and the number of the candidate that waits for it.
-    questions: Vec<(WantId, u32)>,
-    next: u64,
-    waiting: Vec<Candidate>,
-}
-
-/// The wants of the gatherer count from below.
-const FIRST_WANT: u64 = 1 << 63;
-/// The most names asked for at a time.
-const MOST_QUESTIONS: usize = 16;
-
-impl Names {
-    pub(super) fn are_pending(&self) -> bool {
-        !self.questions.is_empty()
-    }
 }
 
 impl Agent {
@@ -105,7 +83,7 @@ impl Agent {
             CandidateAddress::Ip(_) => None,
             CandidateAddress::Name(name) => Some(name.clone()),
         };
-        if name.is_some() && self.names.questions.len() >= MOST_QUESTIONS {
+        if name.is_some() && self.names.are_full() {
             self.counters.overflowing += 1;
             return Err(AddError::Full);
         }
@@ -121,10 +99,7 @@ impl Agent {
         self.current.patience_until = Some(patience);
         if let Some(name) = name.filter(|_| self.current.remotes.len() > known) {
             let number = self.current.last_number();
-            self.names.next += 1;
-            let id = WantId(FIRST_WANT + self.names.next);
-            self.names.questions.push((id, number));
-            self.wants.push_back(Want::Resolve { id, name });
+            self.ask_for_name(now, name, number)?;
         }
         Ok(())
     }
@@ -146,41 +121,10 @@ impl Agent {
             }
         }
     }
-
-    /// Takes the answer to a question for a name; says whether it was one.
-    pub(super) fn handle_name(&mut self, now: Instant, answer: &Answer) -> bool {
-        let (id, addresses): (WantId, &[IpAddr]) = match answer {
-            Answer::Resolved { id, addresses } => (*id, addresses),
-            Answer::Failed { id, .. } => (*id, &[]),
-            _ => return false,
-        };
-        if id.0 < FIRST_WANT {
-            return false;
-        }
-        let Some(at) = self.names.questions.iter().position(|(known, _)| *known == id) else {
-            return true;
-        };
-        let (_, number) = self.names.questions.swap_remove(at);
-        // draft-ietf-mmusic-mdns-ice-candidates §3.2.1: a name with several addresses is no candidate's;
-        // RFC 8839 §5.1: one address is taken.
-        let usable = addresses.iter().find(|ip| is_sendable(SocketAddr::new(**ip, 9)));
-        if let Some(ip) = usable {
-            self.with_current(now, |generation, context| generation.resolve(context, number, *ip));
-        }
-        true
-    }
-
-    /// The questions belong to candidates that are no more.
-    pub(super) fn forget_names(&mut self) {
-        for (id, _) in self.names.questions.drain(..) {
-            self.wants.push_back(Want::Close { id });
-        }
-        self.names.waiting.clear();
-    }
 }
 
 /// Whether a packet to it can be meant for one host.
-fn is_sendable(address: SocketAddr) -> bool {
+pub(super) fn is_sendable(address: SocketAddr) -> bool {
     let ip = address.ip();
     let is_broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
     address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !is_broadcast

@@ -1,0 +1,176 @@
+//! Names in candidates: those of the other side are resolved, and ours may hide behind some.
+//!
+//! A name that ends in `.local` is asked for on the local network (draft-ietf-mmusic-mdns-ice-candidates
+//! §3.2); any other by whatever resolver the driver has. If ours are to be hidden, the address of each host
+//! candidate that is told is replaced by a name that only the local network gets an answer for (§3.1).
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Instant;
+
+use talkie_sansio::{Answer, Hosted as _, Machine as _, Want, WantId};
+
+use super::Agent;
+use super::remote::{AddError, is_sendable};
+use crate::ice::candidate::{Candidate, CandidateAddress, CandidateType};
+use crate::ice::event::Event;
+use crate::mdns::{self, ResolveError};
+
+/// Names that are being asked for, and candidates that came before the credentials.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    questions: Vec<Question>,
+    next: u64,
+    pub(super) waiting: Vec<Candidate>,
+}
+
+/// A name, and the number of the candidate that waits for it.
+#[derive(Debug)]
+struct Question {
+    /// `None` if it is asked for on the local network.
+    want: Option<WantId>,
+    name: String,
+    number: u32,
+}
+
+/// The wants of the gatherer count from below, those of the local network's names from here…
+pub(super) const FIRST_LOCAL_WANT: u64 = 1 << 62;
+/// …and those for other names from here.
+const FIRST_WANT: u64 = 1 << 63;
+/// RFC 6762 §3.
+pub(super) const LOCAL_NAMES_PORT: u16 = 5353;
+/// The most names asked for at a time.
+const MOST_QUESTIONS: usize = 16;
+
+impl Names {
+    pub(super) fn are_pending(&self) -> bool {
+        !self.questions.is_empty()
+    }
+
+    pub(super) fn are_full(&self) -> bool {
+        self.questions.len() >= MOST_QUESTIONS
+    }
+}
+
+impl Agent {
+    /// Asks for the name of a candidate of theirs.
+    pub(super) fn ask_for_name(
+        &mut self,
+        now: Instant,
+        name: String,
+        number: u32,
+    ) -> Result<(), AddError> {
+        let is_local = name.trim_end_matches('.').to_ascii_lowercase().ends_with(".local");
+        let want = if is_local {
+            self.mdns.resolve(now, &name).map_err(|error| match error {
+                ResolveError::Name => AddError::Address,
+                ResolveError::Full => AddError::Full,
+            })?;
+            None
+        } else {
+            self.names.next += 1;
+            let id = WantId(FIRST_WANT + self.names.next);
+            self.wants.push_back(Want::Resolve { id, name: name.clone() });
+            Some(id)
+        };
+        self.names.questions.push(Question { want, name, number });
+        Ok(())
+    }
+
+    /// Takes an answer, unless it is the gatherer's.
+    pub(super) fn handle_name(&mut self, now: Instant, answer: &Answer) -> bool {
+        let id = match answer {
+            Answer::Bound { id, .. } | Answer::Resolved { id, .. } | Answer::Failed { id, .. } => {
+                *id
+            }
+            _ => return false,
+        };
+        if id.0 < FIRST_LOCAL_WANT {
+            return false;
+        }
+        if id.0 < FIRST_WANT {
+            self.mdns.handle_answer(now, answer.clone());
+            self.handle_local_names(now);
+            return true;
+        }
+        let at = self.names.questions.iter().position(|question| question.want == Some(id));
+        if let Some(at) = at {
+            let question = self.names.questions.swap_remove(at);
+            match answer {
+                Answer::Resolved { addresses, .. } => self.settle_name(now, &question, addresses),
+                Answer::Failed { error, .. } => self.miss_name(question, error.to_string()),
+                _ => {}
+            }
+        }
+        true
+    }
+
+    /// Follows what the local network has said.
+    pub(super) fn handle_local_names(&mut self, now: Instant) {
+        while let Some(event) = self.mdns.poll_event() {
+            let (name, outcome) = match event {
+                mdns::Event::Resolved { name, addresses } => (name, Ok(addresses)),
+                mdns::Event::Unresolved { name, why } => (name, Err(why)),
+                _ => continue,
+            };
+            let is_it = |question: &mut Question| {
+                question.want.is_none() && question.name.eq_ignore_ascii_case(&name)
+            };
+            for question in self.names.questions.extract_if(.., is_it).collect::<Vec<_>>() {
+                match &outcome {
+                    Ok(addresses) => self.settle_name(now, &question, addresses),
+                    Err(why) => self.miss_name(question, why.to_string()),
+                }
+            }
+        }
+    }
+
+    /// RFC 8839 §5.1: one of the name's addresses is taken.
+    fn settle_name(&mut self, now: Instant, question: &Question, addresses: &[IpAddr]) {
+        let number = question.number;
+        let usable = addresses.iter().find(|ip| is_sendable(SocketAddr::new(**ip, 9)));
+        if let Some(ip) = usable {
+            self.with_current(now, |generation, context| generation.resolve(context, number, *ip));
+        }
+    }
+
+    fn miss_name(&mut self, question: Question, why: String) {
+        let event = Event::Unresolved { name: question.name, why };
+        self.events.tell(&mut self.counters, event);
+    }
+
+    /// The questions belong to candidates that are no more.
+    pub(super) fn forget_names(&mut self, now: Instant) {
+        for question in std::mem::take(&mut self.names.questions) {
+            match question.want {
+                Some(id) => self.wants.push_back(Want::Close { id }),
+                None => self.mdns.forget(now, &question.name),
+            }
+        }
+        self.names.waiting.clear();
+    }
+
+    /// A candidate of ours as the other side is told of it; `None` if it cannot be hidden and has to be.
+    pub(super) fn hide(
+        &mut self,
+        now: Instant,
+        base: IpAddr,
+        mut candidate: Candidate,
+    ) -> Option<Candidate> {
+        if !self.config.hide_addresses {
+            return Some(candidate);
+        }
+        if candidate.kind == CandidateType::Host {
+            let name = self.mdns.register(now, base).ok()?;
+            candidate.address = CandidateAddress::Name(name);
+        }
+        // draft-ietf-mmusic-mdns-ice-candidates §3.1.2.1: nothing else may tell the address.
+        candidate.related = candidate.related.map(|related| {
+            let nobody = match related {
+                SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+            };
+            SocketAddr::new(nobody, 9)
+        });
+        Some(candidate)
+    }
+}
