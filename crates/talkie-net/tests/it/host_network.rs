@@ -13,21 +13,25 @@ use talkie_traversal::ice::gather::Tcp;
 use crate::agents::{agents, talk};
 use crate::guest::{Heard, Lodger};
 
-/// Runs one of the ignored tests below, alone in a process in a namespace with a pair of network cards
-/// `near` and `far` that are up.
+/// Runs one of the ignored tests below as [`alone`] does.
 fn in_a_network_of_its_own(test: &str) {
+    alone(&format!("host_network::{test}"));
+}
+
+/// Runs an ignored test, alone in a process in a namespace with a pair of network cards `near` and `far`
+/// that are up.
+pub(crate) fn alone(name: &str) {
     let root = std::fs::metadata("/proc/self").is_ok_and(|it| {
         use std::os::unix::fs::MetadataExt as _;
         it.uid() == 0
     });
     let script = "ip link set lo up && ip link add near type veth peer name far \
                   && ip link set near up && ip link set far up && exec \"$@\"";
-    let name = format!("host_network::{test}");
     let ran = Command::new("unshare")
         .args(if root { ["-n", "--"] } else { ["-rn", "--"] })
         .args(["sh", "-c", script, "sh"])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", &name, "--ignored", "--nocapture"])
+        .args(["--exact", name, "--ignored", "--nocapture"])
         .output()
         .unwrap();
     let said =
@@ -38,7 +42,7 @@ fn in_a_network_of_its_own(test: &str) {
     );
 }
 
-fn ip(command: &str) {
+pub(crate) fn ip(command: &str) {
     let done = Command::new("ip").args(command.split(' ')).status().unwrap();
     assert!(done.success(), "ip {command}");
 }

@@ -12,5 +12,7 @@ mod host_descriptors;
 #[cfg(target_os = "linux")]
 mod host_network;
 mod host_tls;
+#[cfg(target_os = "linux")]
+mod mdns;
 mod plane;
 mod toy;

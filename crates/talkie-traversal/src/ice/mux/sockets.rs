@@ -1,7 +1,9 @@
 //! The shared sockets, and what agents want beside them.
 //!
-//! A want for a UDP socket is answered with the one that all share at that address. Every other want is
-//! passed on under a number of our own, and its answer back to whose it was.
+//! A want for a UDP socket is answered with the one that all share at that address. No agent has the local
+//! network's multicast: ten thousand would hear each of its packets, and a peer whose candidates have names
+//! shows by its checks where it is. Every other want is passed on under a number of our own, and its answer
+//! back to whose it was.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -81,9 +83,8 @@ impl Sockets {
                 self.drop_stream(agent, &path);
                 self.wants.push_back(Want::HangUp { path });
             }
-            Want::Join { id, interface, group } => {
-                let id = self.pass(agent, id);
-                self.wants.push_back(Want::Join { id, interface, group });
+            Want::Join { id, .. } => {
+                return Some(Answer::Failed { id, error: WantError::Unsupported });
             }
             Want::Listen { id, local, ports, framer } => {
                 let id = self.pass(agent, id);
