@@ -97,6 +97,23 @@ pub enum Want {
     },
 }
 
+impl Want {
+    /// What to answer where there is no such thing; `None` if no answer is owed.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Answer> {
+        match *self {
+            Self::Bind { id, .. }
+            | Self::Join { id, .. }
+            | Self::Listen { id, .. }
+            | Self::Connect { id, .. }
+            | Self::Resolve { id, .. } => {
+                Some(Answer::Failed { id, error: WantError::Unsupported })
+            }
+            Self::Close { .. } | Self::HangUp { .. } => None,
+        }
+    }
+}
+
 /// What a machine is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

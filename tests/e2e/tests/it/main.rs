@@ -5,6 +5,8 @@
 mod coturn;
 mod discovery;
 #[cfg(target_os = "linux")]
+mod ice;
+#[cfg(target_os = "linux")]
 mod lab;
 mod lifecycle;
 mod room;

@@ -18,11 +18,11 @@ use std::time::Duration;
 use talkie_lab::real::{self, Host, Name};
 
 /// The server's addresses.
-const SERVER: &str = "198.51.100.1";
+pub(crate) const SERVER: &str = "198.51.100.1";
 const SERVER_SECOND: &str = "198.51.100.2";
 
 /// What a lab of a test is called; it is taken down with it.
-struct Lab {
+pub(crate) struct Lab {
     name: Name,
 }
 
@@ -36,7 +36,7 @@ impl Lab {
     }
 
     /// One that is up.
-    fn up(flags: &[&str]) -> Self {
+    pub(crate) fn up(flags: &[&str]) -> Self {
         let lab = Self::planned();
         let output = lab.talkie("up", flags).output().unwrap();
         assert!(output.status.success(), "{flags:?}: {}", all(&output));
@@ -44,7 +44,7 @@ impl Lab {
     }
 
     /// A `talkie lab` command on it.
-    fn talkie(&self, command: &str, words: &[&str]) -> Command {
+    pub(crate) fn talkie(&self, command: &str, words: &[&str]) -> Command {
         let mut talkie = Command::new(talkie_e2e::binary().unwrap());
         talkie.args(["lab", command, "--name", &self.name.to_string()]).args(words);
         talkie.stdin(Stdio::null());
@@ -57,7 +57,7 @@ impl Lab {
     }
 
     /// A socket on one of its hosts.
-    fn udp(&self, host: Host, address: &str) -> UdpSocket {
+    pub(crate) fn udp(&self, host: Host, address: &str) -> UdpSocket {
         let address: SocketAddr = address.parse().unwrap();
         let socket = real::inside(&self.name, host, || UdpSocket::bind(address)).unwrap().unwrap();
         socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
