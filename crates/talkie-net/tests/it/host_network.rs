@@ -36,10 +36,8 @@ pub(crate) fn alone(name: &str) {
         .unwrap();
     let said =
         format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    assert!(
-        ran.status.success() && said.contains("1 passed"),
-        "needs root, or user namespaces for everybody:\n{said}"
-    );
+    assert!(said.contains("running 1 test"), "needs root, or user namespaces for all:\n{said}");
+    assert!(ran.status.success() && said.contains("1 passed"), "{said}");
 }
 
 pub(crate) fn ip(command: &str) {
@@ -72,14 +70,15 @@ fn changes_of_the_interfaces_are_told_together_and_soon() {
 async fn interfaces_change() {
     let mut it = Lodger::new(Options::default()).await;
     let addresses: Vec<IpAddr> = (1..=20).map(|last| [10, 77, 0, last].into()).collect();
-    let start = Instant::now();
     for address in &addresses {
         ip(&format!("addr add {address}/24 dev near"));
     }
+    let start = Instant::now();
     let all = |list: &[IpAddr]| addresses.iter().all(|address| list.contains(address));
     let lists = until(&mut it, all).await;
     assert!(lists <= 6, "told {lists} times of twenty changes");
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+    // Looking every two seconds would take longer.
+    assert!(start.elapsed() < Duration::from_millis(1500), "{:?}", start.elapsed());
     // The cable is pulled out and put in again; its address stays configured all the while.
     ip("link set far down");
     until(&mut it, |list| !list.contains(&addresses[0])).await;
