@@ -209,3 +209,18 @@ fn who_is_told_late_is_answered_early() {
     assert!(world.run_until(ms(1000), World::agree), "{:?}", world.sides[1].stories);
     assert!(world.elapsed() - told <= ms(20), "one round trip");
 }
+
+#[test]
+fn a_peer_that_wants_to_be_checked_more_slowly_is() {
+    for (wanted, granted) in [(10, 50), (200, 200), (100_000, 1000)] {
+        let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+        puppet.parameters.pacing = Some(ms(wanted));
+        let begin = puppet.now;
+        puppet.introduce();
+        puppet.candidate("10.0.0.2:1", 1000);
+        puppet.candidate("10.0.0.2:2", 1000);
+        puppet.run(ms(1010));
+        let second = puppet.sent.iter().find(|(_, to, _)| to.port() == 2).unwrap().0;
+        assert_eq!(second - begin, ms(granted));
+    }
+}

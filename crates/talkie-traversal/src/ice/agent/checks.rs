@@ -27,7 +27,7 @@ impl Generation {
         self.send_triggered(context);
         while self.paced_at <= context.now {
             let Some(index) = self.next_ordinary() else { break };
-            self.paced_at = context.now + context.config.pace.interval;
+            self.paced_at = context.now + self.interval;
             self.begin(context, index, None);
         }
     }
@@ -139,7 +139,7 @@ impl Generation {
             .iter()
             .filter(|pair| matches!(pair.state, State::Waiting | State::InProgress));
         let spread =
-            pace.interval.saturating_mul(u32::try_from(pending.count()).unwrap_or(u32::MAX));
+            self.interval.saturating_mul(u32::try_from(pending.count()).unwrap_or(u32::MAX));
         pace.timeout.max(spread)
     }
 
@@ -240,7 +240,7 @@ impl Generation {
     fn grant(&mut self, context: &Context<'_>) {
         let pace = context.config.pace;
         let passed = context.now.saturating_duration_since(self.granted_at);
-        let interval = pace.interval.max(Duration::from_millis(1));
+        let interval = self.interval.max(Duration::from_millis(1));
         let granted = u32::try_from(passed.as_millis() / interval.as_millis()).unwrap_or(u32::MAX);
         if granted >= pace.burst.saturating_sub(self.tokens) {
             self.tokens = pace.burst;
@@ -253,7 +253,7 @@ impl Generation {
 
     fn rested_at(&self, index: usize, context: &Context<'_>) -> Instant {
         let last = self.pairs[index].triggered_at;
-        last.map_or(context.now, |at| at + context.config.pace.interval)
+        last.map_or(context.now, |at| at + self.interval)
     }
 
     /// When checks want to be sent next.
@@ -261,7 +261,7 @@ impl Generation {
         if self.session.remote().is_none() || self.is_failed {
             return None;
         }
-        let interval = context.config.pace.interval.max(Duration::from_millis(1));
+        let interval = self.interval.max(Duration::from_millis(1));
         let waits = |pair: &Pair| {
             matches!(pair.state, State::Waiting | State::Frozen) && self.is_wanted(pair)
         };

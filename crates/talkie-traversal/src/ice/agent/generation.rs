@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::pair::{Counts, Pair, State, rank};
@@ -64,6 +64,8 @@ pub(super) struct Generation {
     /// RFC 8863: no failure before.
     pub(super) patience_until: Option<Instant>,
     pub(super) is_failed: bool,
+    /// Ta: the longer of what either side wants (RFC 8839 §5.5).
+    pub(super) interval: Duration,
     pub(super) paced_at: Instant,
     pub(super) tokens: u32,
     pub(super) granted_at: Instant,
@@ -76,11 +78,12 @@ pub(super) struct Generation {
 }
 
 impl Generation {
-    /// A generation without candidates. Its pairs and candidates are numbered from `first`.
+    /// A generation without candidates, which sends a check each `interval`. Its pairs and candidates are numbered from `first`.
     pub(super) fn new(
         now: Instant,
         parameters: Parameters,
         (role, tie_breaker): (Role, u64),
+        interval: Duration,
         first: u32,
     ) -> Self {
         Self {
@@ -102,6 +105,7 @@ impl Generation {
             remote_ended: false,
             patience_until: None,
             is_failed: false,
+            interval,
             paced_at: now,
             tokens: 0,
             granted_at: now,

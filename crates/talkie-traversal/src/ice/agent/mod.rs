@@ -2,7 +2,7 @@
 //!
 //! It owns a gatherer, which has the sockets and relays, and a [`Generation`], which has the credentials,
 //! candidates and pairs of the time between two restarts. After a restart the old generation goes on
-//! carrying data until the new one has a pair. All that happens ends in [`Agent::advance`], which sends
+//! carrying data until the new one has a pair. All that happens ends in [`Agent::advance()`], which sends
 //! what is due, chooses, tells the state and computes when to wake up; packets of data do not, so that
 //! their cost does not depend on the number of pairs.
 
@@ -92,7 +92,7 @@ impl Agent {
     #[must_use]
     pub fn new(genesis: &Genesis, config: Config) -> Self {
         let mut rng = ChaCha20Rng::from_seed(genesis.seed);
-        let parameters = fresh_parameters(&mut rng);
+        let parameters = fresh_parameters(&mut rng, config.pace.interval);
         let mut seed = [0; 32];
         rng.fill_bytes(&mut seed);
         let tie_breaker = rng.next_u64();
@@ -102,7 +102,13 @@ impl Agent {
         let mdns = Mdns::new(&Genesis { seed, ..genesis.clone() }, local_names);
         Self {
             gatherer,
-            current: Generation::new(genesis.now, parameters, (config.role, tie_breaker), 0),
+            current: Generation::new(
+                genesis.now,
+                parameters,
+                (config.role, tie_breaker),
+                config.pace.interval,
+                0,
+            ),
             previous: None,
             names: Names::default(),
             mdns,
@@ -165,6 +171,9 @@ impl Agent {
             // RFC 8445 §6.1.1: the full side controls.
             self.current.set_role(Role::Controlling);
         }
+        if let Some(pacing) = parameters.pacing {
+            self.current.interval = self.current.interval.max(pacing.min(LONGEST_INTERVAL));
+        }
         self.current.session.set_remote(parameters);
         self.current.patience_until = Some(now + self.config.timers.patience);
         self.add_waiting(now);
@@ -216,11 +225,17 @@ impl Agent {
     }
 
     fn begin_restart(&mut self, now: Instant) -> String {
-        let parameters = fresh_parameters(&mut self.rng);
+        let parameters = fresh_parameters(&mut self.rng, self.config.pace.interval);
         let fragment = parameters.username_fragment.clone();
         // RFC 8445 §9: the roles stay; a new tie-breaker settles a conflict as well as the old one.
         let role = (self.current.role, self.rng.next_u64());
-        let next = Generation::new(now, parameters, role, self.current.last_number());
+        let next = Generation::new(
+            now,
+            parameters,
+            role,
+            self.config.pace.interval,
+            self.current.last_number(),
+        );
         let mut old = std::mem::replace(&mut self.current, next);
         old.retire();
         if old.selected.is_some() {
@@ -440,6 +455,7 @@ impl Agent {
                     }
                 }
                 gather::Event::Gone(id) => {
+                    self.forget_own_name(now, id);
                     let leave = |generation: &mut Generation, context: &mut Context<'_>| {
                         generation.drop_base(context, id);
                         true
@@ -491,8 +507,14 @@ impl Agent {
     }
 }
 
-fn fresh_parameters(rng: &mut ChaCha20Rng) -> Parameters {
+/// The longest pace that the other side is granted: more is a way to be never checked.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
+/// RFC 8839 §5.5: what is meant if nothing is said.
+const USUAL_INTERVAL: Duration = Duration::from_millis(50);
+
+fn fresh_parameters(rng: &mut ChaCha20Rng, interval: Duration) -> Parameters {
     let mut parameters = Parameters::generate(rng);
+    parameters.pacing = (interval != USUAL_INTERVAL).then_some(interval);
     parameters.options =
         Options::none().with(Options::TRICKLE).with(Options::ICE2).with(Options::RENOMINATION);
     parameters

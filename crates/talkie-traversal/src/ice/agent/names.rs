@@ -13,6 +13,7 @@ use super::Agent;
 use super::remote::{AddError, is_sendable};
 use crate::ice::candidate::{Candidate, CandidateAddress, CandidateType};
 use crate::ice::event::Event;
+use crate::ice::gather::LocalId;
 use crate::mdns::{self, ResolveError};
 
 /// Names that are being asked for, and candidates that came before the credentials.
@@ -147,6 +148,16 @@ impl Agent {
             }
         }
         self.names.waiting.clear();
+    }
+
+    /// A base is about to go, and with it the name of its address, unless another base has it.
+    pub(super) fn forget_own_name(&mut self, now: Instant, base: LocalId) {
+        let gone = self.current.locals.iter().find(|local| local.id == base);
+        let Some(ip) = gone.map(|local| local.base.ip()) else { return };
+        let mut others = self.current.locals.iter().filter(|local| local.id != base);
+        if others.all(|local| local.base.ip() != ip) {
+            self.mdns.unregister(now, ip);
+        }
     }
 
     /// A candidate of ours as the other side is told of it; `None` if it cannot be hidden and has to be.
