@@ -22,6 +22,7 @@ const NEEDS: &[(&str, &str)] = &[
     ("npm", "npm"),
     ("ip", "iproute2"),
     ("nft", "nftables"),
+    ("miniupnpd", "miniupnpd-nftables"),
     ("tshark", "tshark"),
     ("unshare", "util-linux"),
     ("python3", "python3"),

@@ -15,6 +15,7 @@ mod event;
 pub mod gather;
 pub mod mux;
 mod parameters;
+pub mod predict;
 pub mod priority;
 mod stats;
 

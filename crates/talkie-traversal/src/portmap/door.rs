@@ -63,6 +63,8 @@ pub(super) struct Door {
     is_touched: bool,
     /// For how long an error is to be believed.
     pause: Duration,
+    /// The clock that was announced. Those of answers are not looked at: a request for a mapping brings it
+    /// back, if the gateway has lost it.
     epoch: Epoch,
 }
 
@@ -316,7 +318,6 @@ impl Door {
         if !is_open {
             return true;
         }
-        self.epoch.observe_pcp(now, response.epoch);
         if response.code != 0 {
             self.pause = response.lifetime;
             self.give_up(now, pcp::reason(response.code));
@@ -344,9 +345,6 @@ impl Door {
         let is_open = is_open || matches!(response.body, nat_pmp::Body::Address(Ok(_)));
         if !is_open || response.body == nat_pmp::Body::UnsupportedVersion {
             return false;
-        }
-        if let Some(epoch) = response.epoch {
-            self.epoch.observe_nat_pmp(now, epoch);
         }
         match response.body {
             nat_pmp::Body::Address(outcome) => self.learn_address(now, outcome),

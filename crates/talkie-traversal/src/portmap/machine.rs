@@ -62,6 +62,8 @@ pub struct Portmap {
     told: Option<Mapping>,
     reasons: Option<Reasons>,
     deaf_until: Instant,
+    /// The gateway has started anew while it was asked: when to ask again if that came to nothing.
+    again_at: Option<Instant>,
     outbox: VecDeque<(Path, Vec<u8>)>,
     events: VecDeque<Event>,
     counters: Counters,
@@ -117,6 +119,7 @@ impl Portmap {
             told: None,
             reasons: None,
             deaf_until: now,
+            again_at: None,
             outbox: VecDeque::new(),
             events: VecDeque::new(),
             counters: Counters::default(),
@@ -265,6 +268,7 @@ impl Portmap {
 
     fn hold(&mut self, now: Instant, protocol: Protocol) {
         self.stage = Stage::Held(protocol);
+        self.again_at = None;
         self.reasons = None;
         if protocol != Protocol::Pcp {
             self.pcp.stand_down();
@@ -304,7 +308,8 @@ impl Portmap {
 
     fn rest(&mut self, now: Instant, reasons: Reasons, pause: Duration) {
         let pause = pause.clamp(RETRY, Duration::from_secs(24 * 60 * 60));
-        self.stage = Stage::Idle { until: now + pause };
+        let until = self.again_at.take().map_or(now + pause, |at| at.max(now + GRACE));
+        self.stage = Stage::Idle { until };
         if self.reasons.as_ref() != Some(&reasons) {
             self.reasons = Some(reasons.clone());
             self.tell(Event::Unavailable(reasons));
@@ -392,6 +397,7 @@ impl Portmap {
             Stage::Held(Protocol::NatPmp) => self.nat_pmp.hurry(at),
             Stage::Held(Protocol::Igd) => self.igd.hurry(at),
             Stage::Idle { until } => *until = at.min(*until),
+            Stage::Asking { .. } => self.again_at = Some(at),
             _ => {}
         }
         true

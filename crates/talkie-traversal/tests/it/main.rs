@@ -24,6 +24,7 @@ mod ice_gather_relay;
 mod ice_gather_tcp;
 mod ice_gather_world;
 mod ice_mux;
+mod ice_predict;
 mod ice_priority;
 mod mdns;
 mod mdns_world;

@@ -122,6 +122,23 @@ fn a_gateway_that_starts_anew_and_says_so_is_asked_again_within_seconds() {
 }
 
 #[test]
+fn a_gateway_that_comes_up_while_it_is_asked_is_asked_again() {
+    let mut world = World::new(|_| {});
+    world.seconds(1);
+    world.gateway.pcp = Speaks::Well;
+    world.gateway.restart(world.now);
+    // The questions that are under way are lost.
+    world.is_cut = true;
+    let announcement = [&[2, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1][..], &[0; 12]].concat();
+    world.announce((GATEWAY, 5351), &announcement);
+    world.seconds(3);
+    assert!(matches!(world.told().as_slice(), [Event::Unavailable(_)]));
+    world.is_cut = false;
+    world.seconds(6);
+    assert_eq!(world.told(), [mapped(5000, Protocol::Pcp)]);
+}
+
+#[test]
 fn another_address_outside_is_another_mapping() {
     for (protocol, [pcp, nat_pmp, igd]) in ALONE {
         let mut world = World::new(speaks(pcp, nat_pmp, igd));

@@ -9,4 +9,6 @@ mod ice;
 #[cfg(target_os = "linux")]
 mod lab;
 mod lifecycle;
+#[cfg(target_os = "linux")]
+mod portmap;
 mod room;
