@@ -37,11 +37,18 @@ pub(crate) struct Watch {
 impl Watch {
     /// Must be called in a tokio runtime.
     pub(crate) fn start() -> io::Result<Self> {
+        Self::with(Signal::new(), usable, sys::time_asleep)
+    }
+
+    fn with(
+        signal: Signal,
+        look: fn() -> io::Result<Vec<Interface>>,
+        asleep: impl Fn() -> Duration + Send + Sync + 'static,
+    ) -> io::Result<Self> {
         let (sender, lists) = mpsc::channel(1);
-        let signal = Signal::new();
         // After the signal: what changes in between is told twice and not missed.
-        let list = usable()?;
-        let task = tokio::spawn(watch(signal, list, sender)).abort_handle();
+        let first = look()?;
+        let task = tokio::spawn(watch(signal, look, first, sender, asleep)).abort_handle();
         Ok(Self { lists, task })
     }
 
@@ -61,8 +68,14 @@ impl Drop for Watch {
     }
 }
 
-async fn watch(mut signal: Signal, mut last: Vec<Interface>, lists: mpsc::Sender<Vec<Interface>>) {
-    let mut sleeps = Sleeps::new(sys::time_asleep());
+async fn watch(
+    mut signal: Signal,
+    list: fn() -> io::Result<Vec<Interface>>,
+    mut last: Vec<Interface>,
+    lists: mpsc::Sender<Vec<Interface>>,
+    asleep: impl Fn() -> Duration,
+) {
+    let mut sleeps = Sleeps::new(asleep());
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     if lists.send(last.clone()).await.is_err() {
@@ -73,7 +86,7 @@ async fn watch(mut signal: Signal, mut last: Vec<Interface>, lists: mpsc::Sender
         tokio::select! {
             () = signal.changed() => sleep(TOGETHER).await,
             _ = look.tick() => {
-                woken = sleeps.woken(sys::time_asleep());
+                woken = sleeps.woken(asleep());
                 if !woken {
                     continue;
                 }
@@ -82,7 +95,7 @@ async fn watch(mut signal: Signal, mut last: Vec<Interface>, lists: mpsc::Sender
         signal.settle();
         // A reader that is behind gets the list as it is by then.
         let Ok(permit) = lists.reserve().await else { return };
-        match usable() {
+        match list() {
             Ok(list) if woken || list != last => {
                 last.clone_from(&list);
                 permit.send(list);
@@ -112,6 +125,11 @@ impl Sleeps {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use tokio::time::timeout;
+
     use super::*;
 
     #[test]
@@ -123,5 +141,22 @@ mod tests {
         assert!(!sleeps.woken(at(60_000)));
         assert!(sleeps.woken(at(65_000)));
         assert!(!sleeps.woken(at(65_000)));
+    }
+
+    #[tokio::test]
+    async fn after_a_sleep_the_same_list_is_told_again_and_otherwise_not() {
+        let slept = Arc::new(AtomicU64::new(1));
+        let clock = Arc::clone(&slept);
+        let asleep = move || Duration::from_secs(clock.load(Ordering::Relaxed));
+        let list = || -> io::Result<_> {
+            Ok(vec![Interface { name: "eth0".into(), address: [10, 0, 0, 5].into() }])
+        };
+        let mut watch = Watch::with(Signal::looks(), list, asleep).unwrap();
+        assert_eq!(watch.changed().await, list().unwrap());
+        // Longer than one look at the list and two at the clocks.
+        assert!(timeout(Duration::from_millis(2500), watch.changed()).await.is_err());
+        slept.store(60, Ordering::Relaxed);
+        let again = timeout(Duration::from_secs(5), watch.changed()).await.unwrap();
+        assert_eq!(again, list().unwrap());
     }
 }
