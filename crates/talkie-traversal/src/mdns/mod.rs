@@ -143,8 +143,8 @@ pub struct Mdns {
     deadline: Option<Instant>,
 }
 
-/// The most messages that wait to be sent: all names on both families of one interface.
-const MOST_WAITING: usize = 128;
+/// The most messages that wait to be sent: two questions for each name that is asked for, on two links.
+const MOST_WAITING: usize = 256;
 /// The most events that wait for the application.
 const MOST_EVENTS: usize = 256;
 /// Answers to one asker: so many at once, and one more after each interval.

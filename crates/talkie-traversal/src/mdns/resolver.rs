@@ -113,9 +113,12 @@ impl Resolver {
             }
             if query.next.is_some_and(|next| next <= now) {
                 let before = said.len();
-                said.extend(links.open_ones().map(|(link, local)| {
-                    let message = question(&query.name);
-                    Said { local, remote: link.group(), message }
+                said.extend(links.open_ones().flat_map(|(link, local)| {
+                    questions(&query.name).map(|message| Said {
+                        local,
+                        remote: link.group(),
+                        message,
+                    })
                 }));
                 if said.len() == before {
                     query.next = None;
@@ -131,10 +134,12 @@ impl Resolver {
     }
 }
 
-/// Both families in one message.
-fn question(name: &Name) -> Message {
-    let of = |kind| Question { name: name.clone(), kind, unicast: false };
-    Message { questions: vec![of(kind::A), of(kind::AAAA)], ..Message::default() }
+/// Both families, each in a message of its own: Chromium takes none with two questions.
+fn questions(name: &Name) -> [Message; 2] {
+    [kind::A, kind::AAAA].map(|kind| {
+        let questions = vec![Question { name: name.clone(), kind, unicast: false }];
+        Message { questions, ..Message::default() }
+    })
 }
 
 /// The address of a record, if a peer can be there.

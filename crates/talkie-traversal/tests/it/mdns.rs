@@ -313,13 +313,17 @@ fn a_name_is_asked_for_again_and_then_given_up() {
     bench.mdns.resolve(bench.now, "39023af8-02bd.local").unwrap();
     bench.mdns.resolve(bench.now, "39023AF8-02bd.local.").unwrap();
     let sent = bench.sent();
-    assert_eq!(sent.len(), 1, "one question for one name");
-    let (to, query) = &sent[0];
-    assert_eq!(*to, at(GROUP));
-    let asked: Vec<_> = query.questions.iter().map(|q| (q.kind, q.unicast)).collect();
-    assert_eq!(asked, [(kind::A, false), (kind::AAAA, false)]);
+    // Chromium takes no message with two questions.
+    let asked: Vec<_> = sent
+        .iter()
+        .map(|(to, query)| {
+            assert_eq!((*to, query.questions.len()), (at(GROUP), 1));
+            (query.questions[0].kind, query.questions[0].unicast)
+        })
+        .collect();
+    assert_eq!(asked, [(kind::A, false), (kind::AAAA, false)], "once for one name");
     let later: Vec<_> = bench.pass(9 * SECOND).into_iter().map(|(at, ..)| at.as_secs()).collect();
-    assert_eq!(later, [1, 3, 7]);
+    assert_eq!(later, [1, 1, 3, 3, 7, 7]);
     assert_eq!(bench.events(), []);
     assert_eq!(bench.pass(SECOND), []);
     let (name, why) = ("39023af8-02bd.local".to_owned(), Why::NoAnswer);
@@ -418,9 +422,13 @@ fn another_network_is_joined_and_the_old_one_left() {
     let local = at("10.0.0.5:5353");
     bench.mdns.handle_answer(bench.now, Answer::Bound { id, local });
     let mut buf = Vec::new();
-    let transmit = bench.mdns.poll_transmit(&mut buf).unwrap();
-    assert_eq!(transmit.path.local, local, "it is asked for on the new one at once");
-    assert!(bench.mdns.poll_transmit(&mut buf).is_none(), "an address that is gone is not told");
+    let mut sent = Vec::new();
+    while let Some(transmit) = bench.mdns.poll_transmit(&mut buf) {
+        assert_eq!(transmit.path.local, local, "it is asked for on the new one at once");
+        sent.push(Message::parse(&buf[buf.len() - transmit.len..]).unwrap());
+    }
+    assert_eq!(sent.len(), 2);
+    assert!(sent.iter().all(|message| !message.is_response), "an address that is gone is not told");
 }
 
 #[test]
@@ -459,7 +467,7 @@ fn the_contract_of_machines_is_kept() {
         mdns.resolve(genesis.now, "b.local").unwrap();
         mdns
     };
-    conformance::check(make, || (), &script, 128);
+    conformance::check(make, || (), &script, 256);
 }
 
 proptest! {
