@@ -7,6 +7,7 @@ mod nats;
 mod peer;
 mod relay;
 mod server;
+mod streams;
 
 use peer::{Kind, Peer, Way};
 
@@ -38,13 +39,13 @@ struct Side {
     servers: Vec<String>,
     relay_only: bool,
     /// Whatever else this stack can do.
-    more: &'static [&'static str],
+    more: Vec<String>,
 }
 
 impl Side {
     fn new(kind: Kind, role: Role) -> Self {
         let servers = Vec::new();
-        Self { kind, role, telling: Telling::Trickle, servers, relay_only: false, more: &[] }
+        Self { kind, role, telling: Telling::Trickle, servers, relay_only: false, more: Vec::new() }
     }
 
     fn whole(self) -> Self {
@@ -59,8 +60,8 @@ impl Side {
         Self { servers: vec![server.to_owned()], relay_only: true, ..self }
     }
 
-    fn more(self, more: &'static [&'static str]) -> Self {
-        Self { more, ..self }
+    fn more(self, more: &[&str]) -> Self {
+        Self { more: more.iter().map(|&option| option.to_owned()).collect(), ..self }
     }
 }
 

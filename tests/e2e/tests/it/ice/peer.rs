@@ -17,8 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Whose ICE it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// talkie's example.
+    /// talkie's example on the standard library.
     Ours,
+    /// talkie's example on tokio, which has streams.
+    OursOnTokio,
     /// aioice.
     Aioice,
     /// libnice.
@@ -35,6 +37,10 @@ impl Kind {
                 let how = "cargo build --package talkie-traversal --example ice";
                 (vec![profile.join("examples/ice")], how)
             }
+            Self::OursOnTokio => {
+                let how = "cargo build --package talkie-net --example ice_tokio";
+                (vec![profile.join("examples/ice_tokio")], how)
+            }
             Self::Aioice => {
                 let script = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/aioice_peer.py");
                 (vec![interop.join("python/bin/python"), script.into()], "cargo xtask setup")
@@ -49,7 +55,7 @@ impl Kind {
 
     /// The options that make it so.
     fn options(self, side: &Side) -> Vec<String> {
-        let ours = self == Self::Ours;
+        let ours = matches!(self, Self::Ours | Self::OursOnTokio);
         let role = match side.role {
             Role::Controlling => "controlling",
             Role::Controlled => "controlled",
@@ -72,7 +78,7 @@ impl Kind {
         options.extend(
             side.relay_only.then(|| if ours { "relay-only" } else { "--relay-only" }.to_owned()),
         );
-        options.extend(side.more.iter().map(|&option| option.to_owned()));
+        options.extend(side.more.iter().cloned());
         options
     }
 }
@@ -159,6 +165,11 @@ impl Peer {
                 }
             });
         }
+    }
+
+    /// Whether it has said such a line.
+    pub(super) fn has_said(&self, line: &str) -> bool {
+        self.said.lines.lock().unwrap().iter().any(|said| said == line)
     }
 
     /// Gives it a line.

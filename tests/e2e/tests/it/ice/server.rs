@@ -19,7 +19,7 @@ const HOSTS: [&str; 2] = ["203.0.113.0/24", "192.0.2.0/24"];
 /// Dropping it stops it.
 pub(super) struct Server {
     child: Child,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
@@ -50,7 +50,7 @@ impl Server {
     fn start(lab: &Lab, words: &[&str], data: TempDir) -> Self {
         let mut command = lab.talkie("exec", words);
         let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let mut server = Self { child, _data: data };
+        let mut server = Self { child, data };
         let client = lab.udp(Host::Left, "0.0.0.0:0");
         let deadline = Instant::now() + PATIENCE;
         while !answers(&client) {
@@ -60,6 +60,11 @@ impl Server {
             thread::sleep(Duration::from_millis(50));
         }
         server
+    }
+
+    /// The certificate of its own making.
+    pub(super) fn certificate(&self) -> String {
+        self.data.path().join("certificate.pem").display().to_string()
     }
 
     /// What finds reflexive candidates.
