@@ -215,8 +215,7 @@ impl Network {
 
     /// Adds a NAT64 (RFC 6146) below `place`: an IPv6 host inside reaches an IPv4 host by the address of
     /// `prefix` that stands for it, and is seen at one of the IPv4 addresses of `config`. Other IPv6
-    /// packets pass as a NAT lets them pass that has no outside address of a family: untranslated, and
-    /// filtered.
+    /// packets are handed on both ways, as by a router.
     pub fn add_nat64(
         &mut self,
         name: &str,

@@ -1,6 +1,7 @@
 //! How a NAT handles a packet: outward, inward, and between those inside. One with a prefix is a NAT64
 //! as well (RFC 6146): packets from IPv6 hosts inside to addresses of the prefix go out as IPv4 packets,
-//! and what comes back becomes IPv6 again. Headers grow and shrink with the family.
+//! and what comes back becomes IPv6 again. Headers grow and shrink with the family. Other IPv6 packets it
+//! hands on as any router does.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -22,6 +23,9 @@ impl Fabric {
         let Kind::Nat { nat, prefix } = &mut box_.kind else { return };
         let prefix = *prefix;
         let remote = meant(prefix, destination);
+        if prefix.is_some() && remote.is_ipv6() {
+            return self.route(node, from, id, false);
+        }
         match nat.handle_outbound(now, protocol, source, remote) {
             Verdict::Outside { source } => match box_.uplink {
                 Some(via) => self.translate(node, from, via, id, (Way::Out, source, remote)),
@@ -42,6 +46,9 @@ impl Fabric {
         let now = self.instant();
         let Kind::Nat { nat, prefix } = &mut self.nodes[node as usize].kind else { return };
         let prefix = *prefix;
+        if prefix.is_some() && destination.is_ipv6() {
+            return self.route(node, from, id, false);
+        }
         match nat.handle_inbound(now, protocol, destination, source) {
             Verdict::Inside { source, to } => {
                 let source = as_seen(prefix, source, to);

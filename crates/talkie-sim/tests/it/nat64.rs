@@ -74,6 +74,12 @@ fn ipv6_passes_without_translation() {
     let seen = mobile.network.poll_event(mobile.v6_server).unwrap();
     assert_eq!(seen.path.remote, at(INSIDE));
     assert!(mobile.network.poll_event(mobile.phone).is_some());
+    // The same port towards IPv4 is another matter, before and after.
+    mobile.send(Transport::Udp, SERVER_INSIDE);
+    assert!(mobile.network.poll_event(mobile.phone).is_some());
+    mobile.send(Transport::Udp, "[2001:db8::33]:10");
+    let seen = mobile.network.poll_event(mobile.v6_server).unwrap();
+    assert_eq!(seen.path.remote, at(INSIDE));
 }
 
 #[test]
