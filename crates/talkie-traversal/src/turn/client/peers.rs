@@ -95,11 +95,13 @@ impl Peers {
         channel.grant.lives(now, CHANNEL_LIFETIME).then_some(channel.number)
     }
 
-    /// The peer behind a channel.
+    /// The peer behind a channel, which may be one whose binding is yet to be confirmed: the answer may
+    /// be lost or late, and by then the server sends through it.
     pub(super) fn peer_of(&self, now: Instant, number: ChannelNumber) -> Option<SocketAddr> {
         let index = usize::from(number.number() - ChannelNumber::MIN.number());
         let peer = *self.numbers.get(index)?;
-        self.channel_of(now, peer).map(|_| peer)
+        let grant = self.channels.get(&peer)?.grant;
+        (grant.since.is_none() || grant.lives(now, CHANNEL_LIFETIME)).then_some(peer)
     }
 
     pub(super) fn is_permitted(&self, now: Instant, peer: IpAddr) -> bool {
