@@ -131,8 +131,10 @@ impl Gatherer {
         let Some(socket) = self.sockets.get(&id) else { return };
         let Some(local) = socket.local else { return };
         let ip = socket.ip;
-        // RFC 8445 §5.1.3: it is the socket's own address, there is no NAT.
-        if socket.is_spare || mapped == local || mapped.is_ipv4() != local.is_ipv4() {
+        // RFC 8445 §5.1.3: it is the socket's own address, there is no NAT. An IPv4 address of an IPv6
+        // socket is what a NAT64 makes of it (RFC 6146); the other way round there is nothing.
+        let is_impossible = mapped.is_ipv6() && local.is_ipv4();
+        if socket.is_spare || mapped == local || is_impossible {
             return;
         }
         let url = self.url(server);
