@@ -91,7 +91,8 @@ impl Pair {
     #[must_use]
     pub fn is_direct(&self) -> bool {
         use super::candidate::CandidateType::Relayed;
-        self.local.kind != Relayed && self.remote.kind != Relayed
+        // What is on a relay may be seen under another address than the relay gave.
+        self.local.relay_protocol.is_none() && self.remote.kind != Relayed
     }
 }
 

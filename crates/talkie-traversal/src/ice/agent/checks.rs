@@ -11,6 +11,7 @@ use super::generation::Generation;
 use super::pair::{Active, Check, Pair, State};
 use super::session::{Content, Proposal};
 use crate::ice::candidate::{CandidateType, Protocol};
+use crate::ice::config::Role;
 use crate::ice::event::{Chapter, PairFailure, PairId};
 use crate::ice::gather::SendError;
 
@@ -188,7 +189,12 @@ impl Generation {
         let pair = &mut self.pairs[index];
         pair.state = State::Failed;
         pair.life = None;
-        pair.nominated = None;
+        // The other side need not have noticed anything. What it proposed holds when the pair works again.
+        if let Some(order) = pair.nominated.take()
+            && self.role == Role::Controlled
+        {
+            pair.asked.get_or_insert_with(|| Proposal((order > 0).then_some(order)));
+        }
         pair.active = None;
         pair.checks.clear();
         if self.proposed.is_some_and(|(id, _)| id == pair.id) {

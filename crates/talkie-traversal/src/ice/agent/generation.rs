@@ -74,8 +74,15 @@ pub(super) struct Generation {
     /// Whether the other side sends along another pair than the selected one.
     pub(super) is_deserted: bool,
     pub(super) is_retired: bool,
+    /// How many peer-reflexive candidates have come since a pair was last found to work.
+    pub(super) strangers: u32,
     next: u32,
 }
+
+/// The most peer-reflexive candidates in a row of which none works. Two NATs that give each remote a port of
+/// its own, and let everybody in, show a new address with each check that answers one: without an end,
+/// they would neither meet nor fail.
+const MOST_STRANGERS: u32 = 100;
 
 impl Generation {
     /// A generation without candidates, which sends a check each `interval`. Its pairs and candidates are numbered from `first`.
@@ -112,6 +119,7 @@ impl Generation {
             is_alarmed: false,
             is_deserted: false,
             is_retired: false,
+            strangers: 0,
             next: first,
         }
     }
@@ -290,10 +298,12 @@ impl Generation {
         if let Some(remote) = known {
             return self.insert(context, local, remote, address);
         }
-        if !self.has_room_to_learn(context.config.limits.learned_candidates) {
+        let room = context.config.limits.learned_candidates;
+        if self.strangers >= MOST_STRANGERS || !self.has_room_to_learn(room) {
             context.counters.overflowing += 1;
             return None;
         }
+        self.strangers += 1;
         let number = self.number();
         let protocol = if tcp { Protocol::Tcp(TcpType::Active) } else { Protocol::Udp };
         // RFC 8445 §7.3.1.3: a foundation different from all others.

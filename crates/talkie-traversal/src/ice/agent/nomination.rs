@@ -107,9 +107,10 @@ impl Generation {
     }
 
     pub(super) fn is_relayed(&self, pair: &Pair) -> bool {
-        let ours = self.local(pair.local).map(|local| local.candidate.kind);
+        let is_ours =
+            self.local(pair.local).is_some_and(|local| local.candidate.relay_protocol.is_some());
         let theirs = self.remote(pair.remote).map(|remote| remote.candidate.kind);
-        [ours, theirs].contains(&Some(CandidateType::Relayed))
+        is_ours || theirs == Some(CandidateType::Relayed)
     }
 
     /// When the best pair so far is nominated.

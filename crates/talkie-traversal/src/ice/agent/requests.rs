@@ -138,6 +138,11 @@ impl Generation {
         nominates: Option<Proposal>,
     ) {
         let known = self.find(base, address);
+        let is_hopeless = self.is_hopeless(context);
+        if known.is_none() && is_hopeless {
+            context.counters.overflowing += 1;
+            return;
+        }
         let Some(index) = known.or_else(|| self.learn(context, base, address, priority)) else {
             return;
         };
@@ -153,6 +158,24 @@ impl Generation {
                 self.accept(context, index);
             }
         }
-        self.trigger(index);
+        // They can reach us along a pair that has not answered: is that over?
+        if let Some(life) = &mut self.pairs[index].life
+            && life.unanswered > 0
+            && life.verdict_at.is_none()
+        {
+            life.probe_at = context.now;
+        }
+        if !is_hopeless {
+            self.trigger(index);
+        }
+    }
+
+    /// Whether checks have come and gone for twice as long as one takes, and none was ever answered: then
+    /// those that still come are on ways that lead back to nobody, as between two NATs of which each shows
+    /// another port to each remote. To answer them with checks would keep both sides at it for ever.
+    fn is_hopeless(&self, context: &Context<'_>) -> bool {
+        let patience = context.config.timers.patience;
+        self.first_valid_at.is_none()
+            && self.patience_until.is_some_and(|until| until + patience < context.now)
     }
 }

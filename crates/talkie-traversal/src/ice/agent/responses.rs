@@ -93,6 +93,7 @@ impl Generation {
         if self.selected == Some(pair.id) {
             self.is_deserted = false;
         }
+        self.strangers = 0;
         if !was_valid {
             context.story(&self.pairs[index], Chapter::Answered { round_trip, mapped });
             self.first_valid_at.get_or_insert(context.now);
@@ -139,11 +140,14 @@ impl Generation {
             return;
         }
         let protocol = first.candidate.protocol;
+        let relay_protocol = first.candidate.relay_protocol;
         let number = self.number();
         let foundation = format!("prflx{number}");
         let kind = CandidateType::PeerReflexive;
         let mut candidate = Candidate::new(kind, protocol, mapped, priority, foundation);
         candidate.related = Some(base);
+        // A relay stays one under whatever address it is seen.
+        candidate.relay_protocol = relay_protocol;
         candidate.username_fragment = Some(self.session.local().username_fragment.clone());
         self.locals.push(Local { number, id, base, candidate });
         self.pairs[index].local = number;
