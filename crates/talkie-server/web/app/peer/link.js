@@ -8,6 +8,7 @@
 import { ControlChannel } from './channel.js';
 import { failureIsFinal } from './final-failure.js';
 import { Gathered } from './gathered.js';
+import { addCandidates } from './heard.js';
 import { Negotiation } from './negotiation.js';
 import { RestartPolicy } from './restart.js';
 import { answerSlots, offerSlots, SLOTS } from './slots.js';
@@ -38,8 +39,7 @@ export class Link {
   /** @type {ControlChannel|null} */ #control = null;
   #closed = false;
   #wasConnected = false;
-  /** Nothing will ever go through it again: it takes another connection. */
-  #isDead = false;
+  /** Beyond repair: it takes another connection. */ #isDead = false;
 
   /**
    * @param {{id: string, name: string, polite: boolean, attempts?: number}} peer `attempts` to reach it in vain so far
@@ -209,16 +209,8 @@ export class Link {
       if (payload.anew === true && payload.link === this.tag) this.#isDead = true;
       this.policy.asked();
     }
-    if (!Array.isArray(payload.candidates)) return;
-    for (const candidate of payload.candidates.slice(0, 64)) {
-      this.trace.heard(candidate?.candidate);
-      try {
-        await this.pc?.addIceCandidate(candidate);
-      } catch (error) {
-        // Those of an offer that we ignored, or of a generation that a restart has replaced.
-        if (!this.#negotiation?.ignoringOffer && !this.#closed) console.debug('talkie: candidate', error);
-      }
-    }
+    const moot = () => this.#closed || this.#negotiation?.ignoringOffer === true;
+    await addCandidates(payload.candidates, { pc: this.pc, trace: this.trace, moot });
   }
 
   /** @param {RTCSessionDescriptionInit} description @param {unknown} tag */
@@ -289,7 +281,12 @@ export class Link {
   #restart() {
     const pc = this.pc;
     if (!pc || this.#closed || !this.context.canSignal()) return false;
-    if (this.#isDead) return this.#replace();
+    if (this.#isDead) {
+      this.trace.note(this.polite ? 'called-anew' : 'call-wanted');
+      if (this.polite) this.context.events.dead(this);
+      else this.#signal({ restart: true, anew: true });
+      return true;
+    }
     // An offer on its way brings new credentials for both; a second one would only collide.
     if (pc.signalingState !== 'stable') return false;
     pc.setConfiguration(this.context.config());
@@ -298,14 +295,6 @@ export class Link {
     this.trace.note(this.polite ? 'ice-restart' : 'ice-restart-asked');
     if (this.polite) pc.restartIce();
     else this.#signal({ restart: true });
-    return true;
-  }
-
-  /** By the side that offers, as in all else. */
-  #replace() {
-    this.trace.note(this.polite ? 'called-anew' : 'call-wanted');
-    if (this.polite) this.context.events.dead(this);
-    else this.#signal({ restart: true, anew: true });
     return true;
   }
 }
