@@ -15,6 +15,9 @@ const screenshots =
 /** @param {string} testid */
 export const id = (testid) => `[data-testid="${testid}"]`;
 
+/** Firefox's own on a connection that failed or was cut, ICE or WebSocket, which no script can catch. */
+const FIREFOX_REMARK = /^(WebRTC: ICE failed|Firefox can.t establish a connection|The connection to .* was interrupted)/;
+
 export class Person {
   /** @type {string[]} */
   complaints = [];
@@ -30,8 +33,7 @@ export class Person {
     this.downloads = downloads;
     this.page = /** @type {any} */ (page);
     this.page.on('pageerror', (/** @type {Error} */ { message }) => {
-      // Firefox's own remark on a failed connection, which no script can catch.
-      if (!message.startsWith('WebRTC: ICE failed')) this.complaints.push(`uncaught: ${message}`);
+      if (!FIREFOX_REMARK.test(message)) this.complaints.push(`uncaught: ${message}`);
     });
     this.page.on('console', (/** @type {any} */ message) => {
       if (['error', 'warn', 'warning'].includes(message.type())) this.complaints.push(message.text());
