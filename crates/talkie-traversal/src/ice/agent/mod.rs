@@ -384,12 +384,9 @@ impl Agent {
         previous.filter(|generation| generation.selected.is_some())
     }
 
-    fn with_current<T>(
-        &mut self,
-        now: Instant,
-        work: impl FnOnce(&mut Generation, &mut Context<'_>) -> T,
-    ) -> T {
-        let mut context = Context {
+    /// Both generations, and what they work with.
+    fn parts(&mut self, now: Instant) -> (&mut Generation, Option<&mut Generation>, Context<'_>) {
+        let context = Context {
             now,
             config: &self.config,
             gatherer: &mut self.gatherer,
@@ -397,7 +394,17 @@ impl Agent {
             rng: &mut self.rng,
             counters: &mut self.counters,
         };
-        work(&mut self.current, &mut context)
+        let previous = self.previous.as_mut().map(|(generation, _)| generation);
+        (&mut self.current, previous, context)
+    }
+
+    fn with_current<T>(
+        &mut self,
+        now: Instant,
+        work: impl FnOnce(&mut Generation, &mut Context<'_>) -> T,
+    ) -> T {
+        let (current, _, mut context) = self.parts(now);
+        work(current, &mut context)
     }
 
     fn with_previous(
@@ -405,16 +412,8 @@ impl Agent {
         now: Instant,
         work: impl FnOnce(&mut Generation, &mut Context<'_>) -> bool,
     ) -> bool {
-        let Some((previous, _)) = &mut self.previous else { return false };
-        let mut context = Context {
-            now,
-            config: &self.config,
-            gatherer: &mut self.gatherer,
-            events: &mut self.events,
-            rng: &mut self.rng,
-            counters: &mut self.counters,
-        };
-        work(previous, &mut context)
+        let (_, previous, mut context) = self.parts(now);
+        previous.is_some_and(|previous| work(previous, &mut context))
     }
 
     fn handle_stun(
