@@ -1,6 +1,10 @@
 //! Two agents that reach each other directly.
 
-use talkie_traversal::ice::ConnectionState::{Checking, Completed, Connected};
+use std::time::Duration;
+
+use talkie_traversal::ice::ConnectionState::{
+    Checking, Completed, Connected, Disconnected, Failed,
+};
 use talkie_traversal::ice::{Role, SendError};
 
 use crate::ice_agent_world::{DELAY, World, config, ms};
@@ -78,4 +82,37 @@ fn an_interface_that_comes_and_one_that_goes_are_followed() {
     world.send(0, b"still here");
     world.run(ms(20));
     assert_eq!(world.sides[1].data, [b"still here"]);
+}
+
+#[test]
+fn the_only_interface_may_go_and_another_come_seconds_later() {
+    for gap in [1, 10, 20] {
+        let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+        world.begin();
+        world.end_of_candidates();
+        world.run_until(ms(1000), World::agree);
+        // Long after the other side's time to come is over.
+        world.run(Duration::from_secs(60));
+        world.set_interfaces(0, &[]);
+        world.run(ms(1));
+        assert_eq!(world.sides[0].state(), Disconnected, "the interface in use is lost");
+        world.run(Duration::from_secs(gap));
+        world.set_interfaces(0, &["10.0.1.1"]);
+        // Nobody tells the other side: a check does.
+        assert!(world.run_until(ms(2000), World::agree), "{gap}: {:?}", world.sides[0].states);
+        assert!(world.sides.iter().all(|side| side.reached(Failed).is_none()), "{gap}");
+    }
+}
+
+#[test]
+fn without_any_interface_the_end_comes_after_39_5_seconds() {
+    let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+    world.begin();
+    world.run_until(ms(1000), World::agree);
+    world.run(Duration::from_secs(60));
+    world.set_interfaces(0, &[]);
+    world.run(ms(39_400));
+    assert_eq!(world.sides[0].state(), Disconnected);
+    world.run(ms(200));
+    assert_eq!(world.sides[0].state(), Failed);
 }

@@ -130,6 +130,25 @@ fn a_side_that_moves_to_another_network_finds_its_way_back() {
     }
 }
 
+/// As when the Wi-Fi is gone some time before the mobile network is there.
+#[test]
+fn a_side_without_any_network_for_seconds_finds_its_way_back() {
+    let open = Spot::Preset(Preset::FullCone);
+    for seed in seeds(40) {
+        for (right, expected) in [(open, Outcome::Direct), (CONE, Outcome::Relayed)] {
+            let mut world = connected(CONE, right, seed);
+            // Long after nobody is waited for any more.
+            world.run_for(Duration::from_secs(60));
+            let attachment = world.sides[0].attachment;
+            world.network.change(Change::Readdress(attachment, Vec::new()));
+            world.run_for(Duration::from_millis(500 * (1 + seed % 40)));
+            assert_eq!(world.state(0), ConnectionState::Disconnected, "{world}");
+            world.network.change(Change::Readdress(attachment, vec![ip("10.0.0.9")]));
+            world.settle(expected);
+        }
+    }
+}
+
 #[test]
 fn after_a_move_a_restart_finds_the_best_way_again() {
     for seed in seeds(100) {

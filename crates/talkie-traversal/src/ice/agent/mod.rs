@@ -461,6 +461,7 @@ impl Agent {
                     };
                     self.with_current(now, leave);
                     self.with_previous(now, leave);
+                    self.wait_for_another_base(now);
                 }
                 gather::Event::Error(error) => {
                     self.events.tell(&mut self.counters, Event::CandidateError(error));

@@ -72,6 +72,15 @@ impl Agent {
         ConnectionState::Checking
     }
 
+    /// A base is gone. That alone is no failure (webrtc-pc has it as an example of `disconnected`): another
+    /// interface may come up, and gets the time that a whole check takes.
+    pub(super) fn wait_for_another_base(&mut self, now: Instant) {
+        let patience = now + self.config.timers.patience;
+        if let Some(until) = &mut self.current.patience_until {
+            *until = patience.max(*until);
+        }
+    }
+
     /// When nobody needs to be waited for any more.
     pub(super) fn patience_wake(&self, now: Instant) -> Option<Instant> {
         let waits = !self.current.is_failed && self.carrier().is_none();
