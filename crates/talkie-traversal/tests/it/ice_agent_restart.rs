@@ -124,6 +124,35 @@ fn candidates_of_an_earlier_generation_are_refused() {
 }
 
 #[test]
+fn candidates_of_a_restart_may_overtake_its_credentials() {
+    for both in [false, true] {
+        let mut world = connected();
+        world.is_signaling = false;
+        world.sides[0].candidates.clear();
+        world.sides[0].agent.restart(world.now);
+        world.settle();
+        for candidate in world.sides[0].candidates.clone() {
+            world.sides[1].agent.add_remote_candidate(world.now, candidate).unwrap();
+        }
+        if both {
+            world.sides[1].agent.restart(world.now);
+        }
+        for side in [1, 0] {
+            world.tell_parameters(side);
+        }
+        world.run(ms(1000));
+        assert!(world.agree(), "{both}: {:?}", world.sides[1].stories);
+        let new = &world.sides[0].agent.local_parameters().username_fragment;
+        let known = world.sides[1].agent.stats().remote_candidates;
+        assert_eq!(known.len(), world.sides[0].candidates.len(), "{known:?}");
+        for candidate in known {
+            assert_eq!(candidate.candidate_type, "host", "told, and not only shown by a check");
+            assert_eq!(candidate.username_fragment.as_ref(), Some(new));
+        }
+    }
+}
+
+#[test]
 fn a_better_path_that_comes_later_is_taken_without_loss() {
     let configs = [config(Role::Controlling), config(Role::Controlled)];
     // The better path, between the first addresses, is blocked at first.

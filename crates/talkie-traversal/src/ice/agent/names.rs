@@ -139,7 +139,8 @@ impl Agent {
         self.events.tell(&mut self.counters, event);
     }
 
-    /// The questions belong to candidates that are no more.
+    /// The questions belong to candidates that are no more. Candidates that have overtaken their credentials
+    /// stay, if they say whose they are: those credentials may be the next to come.
     pub(super) fn forget_names(&mut self, now: Instant) {
         for question in std::mem::take(&mut self.names.questions) {
             match question.want {
@@ -147,7 +148,7 @@ impl Agent {
                 None => self.mdns.forget(now, &question.name),
             }
         }
-        self.names.waiting.clear();
+        self.names.waiting.retain(|candidate| candidate.username_fragment.is_some());
     }
 
     /// A base is about to go, and with it the name of its address, unless another base has it.
