@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use talkie_traversal::ice::ConnectionState::{
-    Checking, Completed, Connected, Disconnected, Failed,
+    Checking, Closed, Completed, Connected, Disconnected, Failed,
 };
 use talkie_traversal::ice::{Role, SendError};
 
@@ -101,6 +101,22 @@ fn the_only_interface_may_go_and_another_come_seconds_later() {
         // Nobody tells the other side: a check does.
         assert!(world.run_until(ms(2000), World::agree), "{gap}: {:?}", world.sides[0].states);
         assert!(world.sides.iter().all(|side| side.reached(Failed).is_none()), "{gap}");
+    }
+}
+
+#[test]
+fn who_closes_says_so_and_nothing_else() {
+    // Before and after the time in which the other side may still come.
+    for age in [1, 60] {
+        let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+        world.begin();
+        world.end_of_candidates();
+        world.run(Duration::from_secs(age));
+        world.sides[0].states.clear();
+        world.sides[0].agent.close(world.now);
+        world.run(Duration::from_secs(10));
+        let states = world.sides[0].states.iter().map(|(_, state)| *state);
+        assert_eq!(states.collect::<Vec<_>>(), [Closed], "after {age} s");
     }
 }
 

@@ -354,14 +354,15 @@ impl Agent {
         if self.is_closed() {
             return;
         }
+        // First: what follows is no failure.
+        self.set_connection(ConnectionState::Closed);
         self.current.pairs.clear();
         self.current.selected = None;
         self.previous = None;
         self.forget_names(now);
         self.mdns.close(now);
         self.gatherer.close(now);
-        self.advance(now);
-        self.set_connection(ConnectionState::Closed);
+        self.handle_gathered(now);
         self.deadline = None;
     }
 
