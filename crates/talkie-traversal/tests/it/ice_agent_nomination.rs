@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use talkie_traversal::ice::ConnectionState::{Checking, Connected};
 use talkie_traversal::ice::{CandidateType, Event, Role};
-use talkie_traversal::stun::attributes::ErrorCode;
+use talkie_traversal::stun::attributes::{ErrorCode, Nomination};
 use talkie_traversal::stun::{AttributeType, Message};
 
 use crate::ice_agent_puppet::{CONTROLLED, CONTROLLING, Puppet, Says};
@@ -144,6 +144,50 @@ fn who_is_told_of_a_conflict_changes_its_role_and_asks_again() {
     // The same refusal again is nothing new.
     puppet.give("10.0.0.2:9", &refusal);
     assert_eq!(puppet.agent.role(), Role::Controlled);
+}
+
+#[test]
+fn nothing_of_a_role_is_left_when_it_changes() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &["renomination"]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 1000);
+    puppet.answer_all();
+    let nomination = puppet.checks().remove(0).1;
+    assert!(has(&nomination, AttributeType::USE_CANDIDATE));
+    puppet.candidate("10.0.0.2:2", 2000);
+    puppet.run(ms(60));
+    assert_eq!(puppet.checks().len(), 1, "to the second address");
+    let check = puppet.check(Says { tie_breaker: u64::MAX, ..CONTROLLING });
+    puppet.give("10.0.0.2:3", &check);
+    assert_eq!(puppet.agent.role(), Role::Controlled);
+    puppet.run(Duration::from_secs(20));
+    let checks = puppet.checks();
+    assert!(checks.iter().any(|(to, _)| to.port() == 2), "it is asked anew");
+    for (to, check) in checks {
+        assert!(has(&check, AttributeType::ICE_CONTROLLED), "{to}");
+        assert!(!has(&check, AttributeType::USE_CANDIDATE), "{to}");
+        assert!(!has(&check, AttributeType::NOMINATION), "{to}");
+    }
+}
+
+#[test]
+fn numbers_of_the_other_sides_nominations_end_with_its_role() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &["renomination"]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 1000);
+    puppet.answer_all();
+    let check =
+        puppet.check(Says { nominates: true, number: Some(u32::MAX), ..CONTROLLING });
+    puppet.give("10.0.0.2:1", &check);
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:1"));
+    puppet.checks();
+    // It says that it is controlled, with the smaller tie-breaker: so we are to nominate.
+    let check = puppet.check(Says { tie_breaker: 0, ..CONTROLLED });
+    puppet.give("10.0.0.2:1", &check);
+    assert_eq!(puppet.agent.role(), Role::Controlling);
+    let nomination = puppet.checks().remove(0).1;
+    let number = Message::parse(&nomination).unwrap().get::<Nomination>().unwrap();
+    assert_eq!(number, Some(Nomination(1)));
 }
 
 #[test]

@@ -63,7 +63,7 @@ impl Generation {
         if !worth {
             return;
         }
-        self.orders += 1;
+        self.orders = self.orders.saturating_add(1);
         let number = self.session.can_renominate().then_some(self.orders);
         self.proposed = Some((self.pairs[best].id, self.orders));
         context.story(&self.pairs[best], Chapter::Nominating);

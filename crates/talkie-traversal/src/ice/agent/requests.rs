@@ -6,6 +6,7 @@ use rand_core::Rng as _;
 
 use super::context::Context;
 use super::generation::Generation;
+use super::pair::State;
 use super::session::{Judgement, Proposal, Request};
 use crate::ice::config::Role;
 use crate::ice::event::Chapter;
@@ -92,13 +93,24 @@ impl Generation {
         }
     }
 
-    /// Changes the role; checks under way that say otherwise are not repeated.
+    /// Changes the role. What was said in the old one is repeated no more: checks under way are begun anew,
+    /// and nominations of before do not count, since their numbers were another side's.
     pub(super) fn set_role(&mut self, role: Role) {
         if self.role == role {
             return;
         }
         self.role = role;
         self.proposed = None;
+        self.orders = 0;
+        for pair in &mut self.pairs {
+            pair.asked = None;
+            pair.nominated = None;
+            // RFC 8445 §7.1.2: the controlled side never says USE-CANDIDATE.
+            pair.stop();
+            if pair.state == State::InProgress {
+                pair.state = State::Waiting;
+            }
+        }
         self.prioritize();
     }
 
