@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use talkie_traversal::ice::ConnectionState::{self, Checking, Connected, Disconnected, Failed};
 use talkie_traversal::ice::SendError;
+use talkie_traversal::stun::attributes::ErrorCode;
 
 use crate::ice_agent_puppet::{CONTROLLED, Puppet};
 use crate::ice_agent_world::{DELAY, World, config, ms};
@@ -65,6 +66,55 @@ fn silence_is_told_then_consent_ends_and_nothing_is_sent_any_more() {
     world.run(secs(600));
     assert_eq!(world.sent.len(), 0, "a failed agent is quiet");
     assert_eq!(world.sides[0].agent.counters().overrun, 0);
+}
+
+#[test]
+fn consent_that_is_taken_back_is_gone_at_once() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    puppet.answer_all();
+    puppet.answer_all();
+    assert_eq!(puppet.agent.send(puppet.now, b"x"), Ok(()));
+    puppet.run(secs(7));
+    let question = puppet.checks().remove(0).1;
+    // RFC 7675 §5.2; any other error says nothing about consent.
+    for (code, expected) in
+        [(ErrorCode::BAD_REQUEST, Ok(())), (ErrorCode::FORBIDDEN, Err(SendError::NotConnected))]
+    {
+        let question = if expected.is_ok() {
+            question.clone()
+        } else {
+            puppet.run(secs(1));
+            puppet.checks().remove(0).1
+        };
+        let refusal = puppet.error(&question, code);
+        puppet.give("10.0.0.2:9", &refusal);
+        assert_eq!(puppet.agent.send(puppet.now, b"x"), expected, "{code:?}");
+    }
+    puppet.checks();
+    puppet.run(secs(60));
+    assert_eq!(puppet.checks().len(), 0, "it does not ask again");
+}
+
+#[test]
+fn an_answer_that_comes_after_consent_has_expired_brings_it_not_back() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    puppet.answer_all();
+    puppet.answer_all();
+    puppet.run(secs(7));
+    let question = puppet.checks().remove(0).1;
+    // The machine sleeps, and the answer is there before any timer.
+    puppet.now += secs(40);
+    let answer = puppet.success(&question);
+    puppet.give("10.0.0.2:9", &answer);
+    assert_eq!(puppet.agent.send(puppet.now, b"x"), Err(SendError::NotConnected));
+    // It is asked anew.
+    puppet.run(secs(1));
+    assert!(puppet.answer_all() > 0);
+    assert_eq!(puppet.agent.send(puppet.now, b"x"), Ok(()));
 }
 
 #[test]

@@ -191,6 +191,33 @@ fn numbers_of_the_other_sides_nominations_end_with_its_role() {
 }
 
 #[test]
+fn a_pair_whose_nomination_is_refused_makes_room_for_another() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 2000);
+    puppet.candidate("10.0.0.2:2", 1000);
+    puppet.answer_all();
+    let (to, nomination) = puppet.checks().remove(0);
+    assert!(has(&nomination, AttributeType::USE_CANDIDATE));
+    assert_eq!(to.port(), 1);
+    puppet.run(ms(60));
+    puppet.answer_all();
+    let refusal = puppet.error(&nomination, ErrorCode::BAD_REQUEST);
+    puppet.give("10.0.0.2:1", &refusal);
+    assert_eq!(puppet.agent.selected().unwrap().remote_address.port(), 2);
+    puppet.run(ms(1000));
+    puppet.answer_all();
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:2"));
+    // The other one is left alone.
+    let mut sent = 0;
+    for _ in 0..100 {
+        puppet.run(ms(100));
+        sent += puppet.answer_all();
+    }
+    assert!(sent <= 4, "consent alone: {sent}");
+}
+
+#[test]
 fn another_error_ends_the_pair() {
     let mut puppet = Puppet::new(config(Role::Controlling), &[]);
     puppet.introduce();

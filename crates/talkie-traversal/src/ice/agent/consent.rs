@@ -94,7 +94,7 @@ impl Generation {
 
     /// RFC 7675 §5.1: no answer for 30 s, and nothing may be sent any more. If there was no chance to ask
     /// (the machine slept), the pair is checked anew and not given up.
-    fn expire(&mut self, context: &mut Context<'_>, index: usize) {
+    pub(super) fn expire(&mut self, context: &mut Context<'_>, index: usize) {
         let had_chance =
             self.pairs[index].life.is_some_and(|life| life.unanswered >= MOST_UNANSWERED);
         self.fail(context, index, PairFailure::ConsentExpired);
@@ -141,12 +141,14 @@ impl Generation {
         }
     }
 
-    /// Everything that is not known to work is checked again.
+    /// Everything that is not known to work is checked again, but for what the other side has refused.
     pub(super) fn check_all_again(&mut self, now: Instant) {
         for pair in &mut self.pairs {
             match &mut pair.life {
                 Some(life) => life.probe_at = life.probe_at.min(now + Duration::from_millis(1)),
-                None if pair.state == State::Failed => pair.state = State::Waiting,
+                None if pair.state == State::Failed && !pair.is_refused => {
+                    pair.state = State::Waiting
+                }
                 None => {}
             }
         }

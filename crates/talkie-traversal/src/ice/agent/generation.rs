@@ -363,6 +363,7 @@ impl Generation {
             foundation: (ours.candidate.foundation.clone(), theirs.candidate.foundation.clone()),
             priority: rank(self.role, ours.candidate.priority, theirs.candidate.priority),
             state: State::Waiting,
+            is_refused: false,
             checks: VecDeque::new(),
             active: None,
             triggered_at: None,

@@ -41,6 +41,8 @@ pub(super) struct Pair {
     pub(super) foundation: (String, String),
     pub(super) priority: u64,
     pub(super) state: State,
+    /// Whether it has failed because the other side said so: it is asked again only if the other side asks.
+    pub(super) is_refused: bool,
     /// Requests that may still be answered, the last one last.
     pub(super) checks: VecDeque<Check>,
     /// The request that is repeated until it is answered.

@@ -14,6 +14,7 @@ use crate::ice::config::Role;
 use crate::ice::event::{Chapter, PairFailure, PairId};
 use crate::ice::gather::LocalId;
 use crate::stun::Message;
+use crate::stun::attributes::ErrorCode;
 
 impl Generation {
     /// Takes a response; says whether it answers a check of this generation.
@@ -35,6 +36,12 @@ impl Generation {
             return false;
         }
         let Some(reply) = self.session.reply(message) else { return false };
+        let expiry = context.config.timers.consent_expiry;
+        if self.pairs[index].life.is_some_and(|life| life.proven_at + expiry <= context.now) {
+            // RFC 7675 §5.1: an answer after consent has expired does not bring it back.
+            self.expire(context, index);
+            return true;
+        }
         let Some(check) = self.pairs[index].take_check(id) else { return false };
         let pair = &mut self.pairs[index];
         pair.counts.responses_received += 1;
@@ -57,8 +64,12 @@ impl Generation {
                 self.pairs[index].state = State::Waiting;
             }
             self.trigger(index);
-        } else if !self.pairs[index].is_valid() {
-            // RFC 8445 §7.2.5.2.4.
+            return;
+        }
+        // RFC 7675 §5.2: 403 takes consent back at once. RFC 8445 §7.2.5.3.4, §7.2.5.2.4: what is not taken
+        // as nominated is not valid either, nor is what never was.
+        let is_revoked = code == ErrorCode::FORBIDDEN.code;
+        if is_revoked || check.nominates.is_some() || !self.pairs[index].is_valid() {
             self.fail(context, index, PairFailure::Refused(code));
         }
     }
