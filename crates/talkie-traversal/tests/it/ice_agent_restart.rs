@@ -153,6 +153,32 @@ fn candidates_of_a_restart_may_overtake_its_credentials() {
 }
 
 #[test]
+fn after_a_restart_the_old_generation_selects_nothing_any_more() {
+    // Whichever of the old pairs is the last to lose consent.
+    for age in (20..32).map(Duration::from_secs) {
+        let mut world = World::new(&["10.0.0.1", "10.0.1.1"], &["10.0.0.2", "10.0.1.2"]);
+        world.begin();
+        world.run(age);
+        for side in 0..2 {
+            world.sides[side].candidates.clear();
+            world.sides[side].agent.restart(world.now);
+        }
+        world.settle();
+        world.introduce();
+        let is_new = |world: &World, side: usize| {
+            let fragment = world.sides[side].agent.local_parameters().username_fragment.clone();
+            world.sides[side].agent.selected().unwrap().local.username_fragment == Some(fragment)
+        };
+        world.run(Duration::from_secs(2));
+        assert!((0..2).all(|side| is_new(&world, side)));
+        let told = [0, 1].map(|side: usize| world.sides[side].selected.len());
+        world.run(Duration::from_secs(60));
+        let since = [0, 1].map(|side: usize| world.sides[side].selected.len());
+        assert_eq!(since, told, "{age:?}");
+    }
+}
+
+#[test]
 fn a_better_path_that_comes_later_is_taken_without_loss() {
     let configs = [config(Role::Controlling), config(Role::Controlled)];
     // The better path, between the first addresses, is blocked at first.

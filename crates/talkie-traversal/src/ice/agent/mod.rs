@@ -478,15 +478,18 @@ impl Agent {
         if self.is_closed() {
             return;
         }
-        let is_current = self.current.selected.is_some();
         self.with_current(now, |generation, context| {
             generation.watch(context, true);
             generation.check(context);
             generation.choose(context);
         });
+        let is_current = self.current.selected.is_some();
         self.with_previous(now, |generation, context| {
             generation.watch(context, !is_current);
-            generation.select(context);
+            // What it would choose is told to nobody while data does not take it.
+            if !is_current {
+                generation.select(context);
+            }
             true
         });
         self.leave_previous(now);
