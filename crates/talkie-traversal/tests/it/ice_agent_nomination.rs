@@ -218,6 +218,25 @@ fn a_pair_whose_nomination_is_refused_makes_room_for_another() {
 }
 
 #[test]
+fn a_nomination_that_is_answered_late_counts() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 1000);
+    puppet.answer_all();
+    // For so long nothing comes through, whatever is asked meanwhile.
+    puppet.run(Duration::from_secs(14));
+    let checks = puppet.checks();
+    assert!(checks.len() > 12, "the nomination and many questions");
+    let nomination = &checks[0].1;
+    assert!(has(nomination, AttributeType::USE_CANDIDATE));
+    let answer = puppet.success(nomination);
+    puppet.give("10.0.0.2:1", &answer);
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:1"));
+    puppet.run(Duration::from_secs(2));
+    assert!(puppet.checks().iter().all(|(_, check)| !has(check, AttributeType::USE_CANDIDATE)));
+}
+
+#[test]
 fn another_error_ends_the_pair() {
     let mut puppet = Puppet::new(config(Role::Controlling), &[]);
     puppet.introduce();

@@ -63,6 +63,11 @@ impl Generation {
         if !worth {
             return;
         }
+        // What was proposed before is proposed no more.
+        let before = self.proposed.take().and_then(|(id, _)| self.index(id));
+        if let Some(before) = before {
+            self.pairs[before].stop();
+        }
         self.orders = self.orders.saturating_add(1);
         let number = self.session.can_renominate().then_some(self.orders);
         self.proposed = Some((self.pairs[best].id, self.orders));

@@ -142,10 +142,12 @@ impl Pair {
         matches!(self.state, State::Frozen | State::Waiting | State::InProgress)
     }
 
-    /// Remembers a request.
+    /// Remembers a request; the oldest makes room, but not the one that is still repeated.
     pub(super) fn remember(&mut self, check: Check) {
         if self.checks.len() >= MOST_CHECKS {
-            self.checks.pop_front();
+            let repeated = self.active.as_ref().map(|active| active.id);
+            let oldest = self.checks.iter().position(|known| Some(known.id) != repeated);
+            self.checks.remove(oldest.unwrap_or(0));
         }
         self.checks.push_back(check);
     }
