@@ -1,12 +1,13 @@
 //! What the security considerations of RFC 8445 §19 come to.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use talkie_sansio::conformance::{self, Input};
-use talkie_sansio::{Path, Transport};
+use talkie_sansio::{Answer, Hosted as _, Interface, Path, Transport, Want};
 use talkie_traversal::ice::ConnectionState::{Checking, Connected, New};
 use talkie_traversal::ice::{
-    AddError, Agent, Candidate, CandidateType, Parameters, Protocol, Role, SendError,
+    AddError, Agent, Candidate, CandidateType, Event, Parameters, Protocol, Role, SendError,
 };
 
 use crate::ice_agent_puppet::{CONTROLLED, CONTROLLING, OURS, Puppet, open};
@@ -126,6 +127,40 @@ fn a_check_repeated_from_everywhere_costs_little() {
 }
 
 #[test]
+fn who_is_seen_elsewhere_each_time_still_takes_another_interface() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    // A NAT that forgets within seconds, or a peer that says so.
+    for port in 1..=100 {
+        for (to, check) in puppet.checks() {
+            let answer = puppet.success_at(&check, ([198, 51, 100, 1], port).into());
+            puppet.give_from(to, &answer);
+        }
+        puppet.run(Duration::from_secs(6));
+    }
+    let stats = puppet.agent.stats();
+    assert!(stats.local_candidates.len() <= 3, "{:?}", stats.local_candidates);
+    let selected = puppet.agent.selected().unwrap();
+    assert_eq!(selected.local.kind, CandidateType::PeerReflexive, "{selected:?}");
+    let interfaces = ["10.0.0.1", "10.0.1.1"]
+        .map(|address| Interface { name: address.into(), address: address.parse().unwrap() });
+    puppet.agent.handle_interfaces(puppet.now, &interfaces);
+    while let Some(want) = puppet.agent.poll_want() {
+        if let Want::Bind { id, local, .. } = want {
+            let local = SocketAddr::new(local, 5001);
+            puppet.agent.handle_answer(puppet.now, Answer::Bound { id, local });
+        }
+    }
+    puppet.settle();
+    let is_new = |event: &Event| {
+        matches!(event, Event::Candidate(candidate)
+            if candidate.socket_address() == Some("10.0.1.1:5001".parse().unwrap()))
+    };
+    assert!(puppet.events.iter().any(is_new));
+}
+
+#[test]
 fn addresses_that_are_nobodys_are_refused() {
     let mut puppet = Puppet::new(config(Role::Controlling), &[]);
     puppet.introduce();
@@ -165,7 +200,7 @@ fn data_of_strangers_is_dropped() {
     puppet.give("10.0.0.2:9", b"before anything is proven");
     puppet.give("203.0.113.9:9", b"from a stranger");
     assert_eq!(puppet.agent.counters().foreign, 2);
-    let is_data = |event: &_| matches!(event, talkie_traversal::ice::Event::Data(_));
+    let is_data = |event: &_| matches!(event, Event::Data(_));
     assert!(!puppet.events.iter().any(is_data));
 }
 

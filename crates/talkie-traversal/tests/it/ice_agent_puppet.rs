@@ -144,13 +144,12 @@ impl Puppet {
     }
 
     pub(crate) fn success_with(&self, check: &[u8], password: &str) -> Vec<u8> {
-        let id = Message::parse(check).unwrap().transaction_id();
-        let mut out = Vec::new();
-        Writer::new(&mut out, Class::Success, Method::BINDING, id)
-            .attribute(&XorMappedAddress(OURS.parse().unwrap()))
-            .integrity(&Key::short_term(password))
-            .fingerprint();
-        out
+        success(check, password, OURS.parse().unwrap())
+    }
+
+    /// An answer that claims that the agent is seen at `mapped`.
+    pub(crate) fn success_at(&self, check: &[u8], mapped: SocketAddr) -> Vec<u8> {
+        success(check, &self.parameters.password, mapped)
     }
 
     pub(crate) fn error(&self, check: &[u8], code: ErrorCode<'static>) -> Vec<u8> {
@@ -185,6 +184,16 @@ impl Puppet {
     pub(crate) fn state(&self) -> ConnectionState {
         self.agent.connection_state()
     }
+}
+
+fn success(check: &[u8], password: &str, mapped: SocketAddr) -> Vec<u8> {
+    let id = Message::parse(check).unwrap().transaction_id();
+    let mut out = Vec::new();
+    Writer::new(&mut out, Class::Success, Method::BINDING, id)
+        .attribute(&XorMappedAddress(mapped))
+        .integrity(&Key::short_term(password))
+        .fingerprint();
+    out
 }
 
 /// Gives an agent its one socket.

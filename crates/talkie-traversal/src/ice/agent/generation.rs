@@ -28,6 +28,13 @@ pub(super) struct Local {
     pub(super) candidate: Candidate,
 }
 
+impl Local {
+    /// Whether the other side was told of it, and has not only shown it to us.
+    pub(super) fn is_told(&self) -> bool {
+        self.candidate.kind != CandidateType::PeerReflexive
+    }
+}
+
 /// A candidate of theirs.
 #[derive(Clone, Debug)]
 pub(super) struct Remote {
@@ -175,7 +182,8 @@ impl Generation {
             known.candidate = candidate.clone();
             return was_shown;
         }
-        if self.locals.len() >= context.config.limits.local_candidates {
+        let told = self.locals.iter().filter(|known| known.is_told()).count();
+        if told >= context.config.limits.local_candidates {
             context.counters.overflowing += 1;
             return false;
         }

@@ -145,8 +145,15 @@ impl Generation {
             self.pairs[index].local = local.number;
             return;
         }
+        // What the other side sees changes with every NAT that forgets: only what it sees now is kept.
+        let (pairs, own) = (&self.pairs, self.pairs[index].id);
+        let is_seen_by_another =
+            |number: u32| pairs.iter().any(|pair| pair.local == number && pair.id != own);
+        self.locals.retain(|local| local.is_told() || is_seen_by_another(local.number));
+        let shown = self.locals.iter().filter(|local| !local.is_told()).count();
         let Some(first) = self.locals.iter().find(|local| local.id == id) else { return };
-        if self.locals.len() >= context.config.limits.local_candidates {
+        if shown >= context.config.limits.local_candidates {
+            self.pairs[index].local = first.number;
             context.counters.overflowing += 1;
             return;
         }
