@@ -203,6 +203,32 @@ fn who_never_comes_is_given_up_after_39_5_seconds() {
 }
 
 #[test]
+fn data_that_comes_another_way_for_good_is_no_reason_to_ask_more_often() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 2000);
+    puppet.candidate("10.0.0.2:2", 1000);
+    for _ in 0..20 {
+        puppet.run(ms(50));
+        puppet.answer_all();
+    }
+    assert_eq!(puppet.agent.selected().unwrap().remote_address.port(), 1);
+    let mut asked = 0;
+    for _ in 0..6000 {
+        puppet.give("10.0.0.2:2", b"\x80 along the other one");
+        let checks = puppet.checks();
+        asked += checks.iter().filter(|(to, _)| to.port() == 1).count();
+        for (to, check) in checks {
+            let answer = puppet.success(&check);
+            puppet.give_from(to, &answer);
+        }
+        puppet.run(ms(10));
+    }
+    // In a minute, 4 s apart at least.
+    assert!(asked <= 17, "{asked}");
+}
+
+#[test]
 fn an_idle_agent_wakes_up_for_consent_only() {
     let mut world = connected();
     world.run(secs(10));

@@ -21,6 +21,9 @@ use crate::ice::event::{Chapter, PairFailure, PairId};
 const DOUBT: Duration = Duration::from_millis(700);
 /// The least time that an answer may take.
 const LEAST_WAIT: Duration = Duration::from_millis(500);
+/// RFC 7675 §5.1: the least time between two consent checks where nothing is wrong. Two sides that have each
+/// selected another pair send along both for good, and have asked each other once.
+const PEACE: Duration = Duration::from_secs(4);
 
 impl Generation {
     /// Asks who is to be asked, and draws the conclusions. `is_in_use`: data is sent in this generation.
@@ -128,7 +131,8 @@ impl Generation {
             self.is_deserted = false;
             return;
         };
-        if self.is_deserted || self.is_retired {
+        let is_reassured = self.reassured_at.is_some_and(|at| now < at + PEACE);
+        if self.is_deserted || self.is_retired || is_reassured {
             return;
         }
         let selected = self.pairs.iter_mut().find(|pair| pair.id == id);

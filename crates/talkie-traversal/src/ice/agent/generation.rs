@@ -80,6 +80,8 @@ pub(super) struct Generation {
     pub(super) is_alarmed: bool,
     /// Whether the other side sends along another pair than the selected one.
     pub(super) is_deserted: bool,
+    /// When it last turned out that the selected pair works all the same.
+    pub(super) reassured_at: Option<Instant>,
     pub(super) is_retired: bool,
     /// How many peer-reflexive candidates have come since a pair was last found to work.
     pub(super) strangers: u32,
@@ -125,6 +127,7 @@ impl Generation {
             granted_at: now,
             is_alarmed: false,
             is_deserted: false,
+            reassured_at: None,
             is_retired: false,
             strangers: 0,
             next: first,

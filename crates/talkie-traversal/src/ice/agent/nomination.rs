@@ -150,6 +150,8 @@ impl Generation {
         }
         if is_new {
             self.changes += 1;
+            self.is_deserted = false;
+            self.reassured_at = None;
             context.story(&self.pairs[index], Chapter::Selected);
         }
         if let Some(pair) = self.describe(self.pairs[index].id) {

@@ -101,8 +101,9 @@ impl Generation {
             verdict_at: None,
             unanswered: 0,
         });
-        if self.selected == Some(pair.id) {
+        if self.selected == Some(pair.id) && self.is_deserted {
             self.is_deserted = false;
+            self.reassured_at = Some(context.now);
         }
         self.strangers = 0;
         if !was_valid {
