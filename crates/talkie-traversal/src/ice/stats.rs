@@ -27,7 +27,7 @@ pub struct Stats {
 pub struct TransportStats {
     /// The pair that data takes.
     pub selected_candidate_pair_id: Option<PairId>,
-    /// How often it has changed.
+    /// How often it has changed, restarts included.
     pub selected_candidate_pair_changes: u32,
     /// The role.
     pub ice_role: Role,
@@ -35,7 +35,7 @@ pub struct TransportStats {
     pub ice_local_username_fragment: String,
     /// How far the connection is.
     pub ice_state: ConnectionState,
-    /// Datagrams of data sent, over all pairs that are known.
+    /// Datagrams of data sent, over all pairs that there ever were.
     pub packets_sent: u64,
     /// Datagrams of data received.
     pub packets_received: u64,
@@ -91,9 +91,9 @@ pub struct CandidatePairStats {
     pub total_round_trip_time: Duration,
     /// The last round trip.
     pub current_round_trip_time: Option<Duration>,
-    /// Checks received, without those that could not be proven.
+    /// Checks received, repeated ones included, but none that could not be proven.
     pub requests_received: u64,
-    /// Checks sent, repeated ones included.
+    /// Checks sent; one that is repeated counts once.
     pub requests_sent: u64,
     /// Answers received.
     pub responses_received: u64,

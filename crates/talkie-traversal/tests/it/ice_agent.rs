@@ -7,6 +7,7 @@ use talkie_traversal::ice::ConnectionState::{
 };
 use talkie_traversal::ice::{Role, SendError};
 
+use crate::ice_agent_puppet::{CONTROLLED, Puppet};
 use crate::ice_agent_world::{DELAY, World, config, ms};
 
 #[test]
@@ -118,6 +119,44 @@ fn who_closes_says_so_and_nothing_else() {
         let states = world.sides[0].states.iter().map(|(_, state)| *state);
         assert_eq!(states.collect::<Vec<_>>(), [Closed], "after {age} s");
     }
+}
+
+#[test]
+fn statistics_count_each_thing_once_and_never_go_back() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    puppet.run(ms(1600));
+    let pair = puppet.agent.stats().candidate_pairs.remove(0);
+    assert_eq!((puppet.checks().len(), pair.requests_sent), (3, 1), "two are repetitions");
+    let check = puppet.check(CONTROLLED);
+    puppet.give("203.0.113.9:9", &check);
+    let pairs = puppet.agent.stats().candidate_pairs;
+    let learned = pairs.iter().find(|pair| pair.requests_received > 0).unwrap();
+    assert_eq!((learned.requests_received, learned.responses_sent), (1, 1));
+
+    let mut world = World::new(&["10.0.0.1"], &["10.0.0.2"]);
+    world.begin();
+    world.run_until(ms(1000), World::agree);
+    world.send(0, b"before");
+    world.run(ms(20));
+    let changes = world.sides[0].agent.stats().transport.selected_candidate_pair_changes;
+    // Another address, and a restart on top: nothing is left of the first pair.
+    world.set_interfaces(0, &["10.0.1.1"]);
+    world.run(ms(2000));
+    for side in 0..2 {
+        world.sides[side].candidates.clear();
+        world.sides[side].agent.restart(world.now);
+    }
+    world.settle();
+    world.introduce();
+    world.run(ms(1000));
+    world.send(0, b"after");
+    world.run(ms(20));
+    let [left, right] = [0, 1].map(|side: usize| world.sides[side].agent.stats().transport);
+    assert_eq!((left.packets_sent, left.bytes_sent), (2, 11));
+    assert_eq!((right.packets_received, right.bytes_received), (2, 11));
+    assert!(left.selected_candidate_pair_changes >= changes + 2, "{left:?}");
 }
 
 #[test]

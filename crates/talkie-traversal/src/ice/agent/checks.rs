@@ -173,7 +173,6 @@ impl Generation {
                 active.deadline = context.now + base.saturating_mul(times);
                 let sent = active.sent;
                 let _ = context.gatherer.send(context.now, pair.base, pair.address, &active.bytes);
-                pair.counts.requests_sent += 1;
                 if let Some(check) = pair.checks.iter_mut().find(|check| check.id == active.id) {
                     check.is_repeated = true;
                 }

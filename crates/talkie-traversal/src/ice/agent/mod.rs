@@ -75,6 +75,16 @@ pub struct Agent {
     born: Instant,
     /// The wall clock then.
     unix: Duration,
+    traffic: Traffic,
+}
+
+/// Data so far, over all pairs that there ever were.
+#[derive(Clone, Copy, Debug, Default)]
+struct Traffic {
+    packets_sent: u64,
+    packets_received: u64,
+    bytes_sent: u64,
+    bytes_received: u64,
 }
 
 impl fmt::Debug for Agent {
@@ -120,6 +130,7 @@ impl Agent {
             deadline: None,
             born: genesis.now,
             unix: genesis.unix,
+            traffic: Traffic::default(),
             rng,
             config,
         }
@@ -237,6 +248,7 @@ impl Agent {
             self.current.last_number(),
         );
         let mut old = std::mem::replace(&mut self.current, next);
+        self.current.changes = old.changes;
         old.retire();
         if old.selected.is_some() {
             self.previous = Some((old, None));
@@ -269,6 +281,8 @@ impl Agent {
                 pair.counts.packets_sent += 1;
                 pair.counts.bytes_sent += payload.len() as u64;
                 pair.counts.last_sent = Some(now);
+                self.traffic.packets_sent += 1;
+                self.traffic.bytes_sent += payload.len() as u64;
                 Ok(())
             }
             Err(error) => {
@@ -334,6 +348,8 @@ impl Agent {
                 pair.counts.last_received = Some(now);
                 let id = pair.id;
                 generation.doubt(now, id);
+                self.traffic.packets_received += 1;
+                self.traffic.bytes_received += length as u64;
                 return true;
             }
         }

@@ -17,18 +17,18 @@ impl Agent {
         let generation = self.carrier().unwrap_or(&self.current);
         let mut pairs: Vec<&Pair> = generation.pairs.iter().collect();
         pairs.sort_by_key(|pair| std::cmp::Reverse(pair.priority));
-        let sum = |count: fn(&Pair) -> u64| pairs.iter().map(|pair| count(pair)).sum();
+        let traffic = self.traffic;
         Stats {
             transport: TransportStats {
                 selected_candidate_pair_id: generation.selected,
-                selected_candidate_pair_changes: generation.changes,
+                selected_candidate_pair_changes: generation.changes.max(self.current.changes),
                 ice_role: generation.role,
                 ice_local_username_fragment: generation.session.local().username_fragment.clone(),
                 ice_state: self.connection,
-                packets_sent: sum(|pair| pair.counts.packets_sent),
-                packets_received: sum(|pair| pair.counts.packets_received),
-                bytes_sent: sum(|pair| pair.counts.bytes_sent),
-                bytes_received: sum(|pair| pair.counts.bytes_received),
+                packets_sent: traffic.packets_sent,
+                packets_received: traffic.packets_received,
+                bytes_sent: traffic.bytes_sent,
+                bytes_received: traffic.bytes_received,
             },
             candidate_pairs: pairs.iter().map(|pair| self.pair_stats(pair)).collect(),
             local_candidates: local_stats(generation),

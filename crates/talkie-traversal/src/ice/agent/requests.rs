@@ -159,6 +159,10 @@ impl Generation {
             return;
         };
         self.pairs[index].counts.requests_received += 1;
+        if known.is_none() {
+            // It was answered before there was a pair to count it.
+            self.pairs[index].counts.responses_sent += 1;
+        }
         if !self.pairs[index].was_heard {
             self.pairs[index].was_heard = true;
             context.story(&self.pairs[index], Chapter::Heard);
