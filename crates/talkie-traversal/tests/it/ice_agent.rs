@@ -33,6 +33,8 @@ fn data_flows_both_ways() {
     assert_eq!(early, Err(SendError::NotConnected));
     world.begin();
     world.run_until(ms(1000), World::agree);
+    let long = world.sides[0].agent.send(world.now, &[0x80; 65_508]);
+    assert_eq!(long, Err(SendError::TooLong));
     world.send(0, b"from left");
     world.send(1, b"from right");
     world.run(ms(50));

@@ -276,7 +276,11 @@ impl Agent {
         if !consents {
             return Err(SendError::NotConnected);
         }
-        match self.gatherer.send(now, pair.base, pair.address, payload) {
+        let result = match payload.len() {
+            0..=LONGEST_PAYLOAD => self.gatherer.send(now, pair.base, pair.address, payload),
+            _ => Err(gather::SendError::TooLong),
+        };
+        match result {
             Ok(()) => {
                 pair.counts.packets_sent += 1;
                 pair.counts.bytes_sent += payload.len() as u64;
@@ -290,6 +294,7 @@ impl Agent {
                 pair.counts.bytes_discarded += payload.len() as u64;
                 Err(match error {
                     gather::SendError::Full => SendError::Full,
+                    gather::SendError::TooLong => SendError::TooLong,
                     _ => SendError::NotConnected,
                 })
             }
@@ -527,6 +532,8 @@ impl Agent {
     }
 }
 
+/// What fits into a UDP datagram over IPv4.
+const LONGEST_PAYLOAD: usize = 65_507;
 /// The longest pace that the other side is granted: more is a way to be never checked.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 /// RFC 8839 §5.5: what is meant if nothing is said.
