@@ -59,6 +59,42 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// With spans that can be added to any time without an overflow: whoever wants one never to end gives the
+    /// longest that there is.
+    pub(super) fn bounded(mut self) -> Self {
+        let Timers {
+            consent_interval,
+            consent_expiry,
+            keepalive,
+            disconnected,
+            patience,
+            settle_direct,
+            settle_relayed,
+        } = &mut self.timers;
+        let timers = [
+            consent_interval,
+            consent_expiry,
+            keepalive,
+            disconnected,
+            patience,
+            settle_direct,
+            settle_relayed,
+        ];
+        for timer in timers {
+            *timer = (*timer).min(NEVER);
+        }
+        self.pace.interval = self.pace.interval.min(LONGEST_PACE);
+        self.pace.timeout = self.pace.timeout.min(LONGEST_PACE);
+        self
+    }
+}
+
+/// Ten years.
+const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// A check is repeated after up to 2¹⁶ of them.
+const LONGEST_PACE: Duration = Duration::from_secs(60);
+
 /// How the checks are spread over time.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]

@@ -229,6 +229,31 @@ fn data_that_comes_another_way_for_good_is_no_reason_to_ask_more_often() {
 }
 
 #[test]
+fn who_is_to_wait_for_ever_does() {
+    let configs = [Role::Controlling, Role::Controlled].map(|role| {
+        let mut config = config(role);
+        let timers = &mut config.timers;
+        timers.patience = Duration::MAX;
+        timers.consent_expiry = Duration::MAX;
+        timers.keepalive = Duration::MAX;
+        timers.settle_direct = Duration::MAX;
+        timers.settle_relayed = Duration::MAX;
+        config.pace.last_wait = u32::MAX;
+        config
+    });
+    let fate = Box::new(|_: &_| vec![]);
+    let mut world = World::with(configs, &["10.0.0.1"], &["10.0.0.2"], fate);
+    world.begin();
+    world.run(secs(3600));
+    assert!(world.both(Checking));
+    world.set_fate(Box::new(|_| vec![DELAY]));
+    world.set_interfaces(0, &["10.0.1.1"]);
+    assert!(world.run_until(secs(2), World::agree));
+    world.run(secs(60));
+    assert!(world.both(Connected));
+}
+
+#[test]
 fn an_idle_agent_wakes_up_for_consent_only() {
     let mut world = connected();
     world.run(secs(10));

@@ -285,5 +285,5 @@ impl Generation {
 /// How long a check takes that is not answered.
 fn whole(timeout: Duration, requests: u32, last_wait: u32) -> Duration {
     let doubled = (1_u32 << requests.saturating_sub(1).min(16)) - 1;
-    timeout.saturating_mul(doubled + last_wait)
+    timeout.saturating_mul(last_wait.saturating_add(doubled))
 }

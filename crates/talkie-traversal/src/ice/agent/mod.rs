@@ -101,6 +101,7 @@ impl Agent {
     /// An agent that has not begun to gather.
     #[must_use]
     pub fn new(genesis: &Genesis, config: Config) -> Self {
+        let config = config.bounded();
         let mut rng = ChaCha20Rng::from_seed(genesis.seed);
         let parameters = fresh_parameters(&mut rng, config.pace.interval);
         let mut seed = [0; 32];
