@@ -170,9 +170,14 @@ fn addresses_that_are_nobodys_are_refused() {
             Candidate::new(CandidateType::Host, Protocol::Udp, address, 1, address.to_string());
         puppet.agent.add_remote_candidate(puppet.now, candidate)
     };
-    for address in
-        ["0.0.0.0:1", "224.0.0.251:5353", "255.255.255.255:9", "[ff02::1]:9", "10.0.0.2:0"]
-    {
+    for address in [
+        "0.0.0.0:1",
+        "224.0.0.251:5353",
+        "255.255.255.255:9",
+        "[ff02::1]:9",
+        "[::ffff:127.0.0.1]:9",
+        "10.0.0.2:0",
+    ] {
         assert_eq!(add(&mut puppet, address), Err(AddError::Address), "{address}");
     }
     // Ourselves, and the other family: no error, and no pair.

@@ -1,7 +1,7 @@
 //! Names in candidates.
 
 use talkie_sansio::{Answer, Hosted as _, Machine as _, Want, WantError};
-use talkie_traversal::ice::{Candidate, CandidateType, Protocol, Role};
+use talkie_traversal::ice::{AddError, Candidate, CandidateType, Protocol, Role};
 use talkie_traversal::ice::{CandidateAddress, Event};
 
 use crate::ice_agent_puppet::Puppet;
@@ -33,6 +33,28 @@ fn two_hosts_whose_addresses_are_hidden_find_each_other_on_their_network() {
             assert!(candidate.to_string().contains(".local"), "{candidate}");
         }
     }
+}
+
+#[test]
+fn of_a_names_addresses_one_that_we_can_send_to_is_taken() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.agent.add_remote_candidate(puppet.now, named("host.example")).unwrap();
+    let Some(Want::Resolve { id, .. }) = puppet.agent.poll_want() else { panic!("it asks") };
+    let addresses = ["2001:db8::2", "10.0.0.2"].map(|ip| ip.parse().unwrap()).to_vec();
+    puppet.agent.handle_answer(puppet.now, Answer::Resolved { id, addresses });
+    puppet.settle();
+    assert_eq!(puppet.checks()[0].0, "10.0.0.2:9".parse().unwrap());
+}
+
+#[test]
+fn a_name_that_cannot_be_asked_for_leaves_no_candidate() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    let long = format!("{}.local", "a".repeat(300));
+    let added = puppet.agent.add_remote_candidate(puppet.now, named(&long));
+    assert_eq!(added, Err(AddError::Address));
+    assert_eq!(puppet.agent.stats().remote_candidates, []);
 }
 
 #[test]

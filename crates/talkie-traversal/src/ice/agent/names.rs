@@ -125,11 +125,16 @@ impl Agent {
         }
     }
 
-    /// RFC 8839 §5.1: one of the name's addresses is taken.
+    /// RFC 8839 §5.1: one of the name's addresses is taken; the first of a family that we have, if there is
+    /// one.
     fn settle_name(&mut self, now: Instant, question: &Question, addresses: &[IpAddr]) {
         let number = question.number;
-        let usable = addresses.iter().find(|ip| is_sendable(SocketAddr::new(**ip, 9)));
-        if let Some(ip) = usable {
+        let usable = || addresses.iter().filter(|ip| is_sendable(SocketAddr::new(**ip, 9)));
+        let is_ours = |ip: &&IpAddr| {
+            self.current.locals.iter().any(|local| local.base.is_ipv4() == ip.is_ipv4())
+        };
+        let chosen = usable().find(is_ours).or_else(|| usable().next());
+        if let Some(ip) = chosen {
             self.with_current(now, |generation, context| generation.resolve(context, number, *ip));
         }
     }

@@ -99,7 +99,9 @@ impl Agent {
         self.current.patience_until = Some(patience);
         if let Some(name) = name.filter(|_| self.current.remotes.len() > known) {
             let number = self.current.last_number();
-            self.ask_for_name(now, name, number)?;
+            self.ask_for_name(now, name, number).inspect_err(|_| {
+                self.current.remotes.retain(|remote| remote.number != number);
+            })?;
         }
         Ok(())
     }
@@ -127,5 +129,8 @@ impl Agent {
 pub(super) fn is_sendable(address: SocketAddr) -> bool {
     let ip = address.ip();
     let is_broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
-    address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !is_broadcast
+    // RFC 8445 §5.1.1.1: nobody has such a candidate; it would be another way to write any of the others.
+    let is_mapped = matches!(ip, IpAddr::V6(ip) if ip.to_ipv4_mapped().is_some());
+    let is_one = !ip.is_unspecified() && !ip.is_multicast() && !is_broadcast && !is_mapped;
+    address.port() != 0 && is_one
 }
