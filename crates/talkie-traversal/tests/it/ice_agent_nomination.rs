@@ -25,6 +25,8 @@ fn a_lite_peer_is_nominated_to_though_it_sends_no_checks() {
     puppet.parameters.lite = true;
     puppet.introduce();
     assert_eq!(puppet.agent.role(), Role::Controlling, "a full agent controls a lite one");
+    puppet.agent.set_role(puppet.now, Role::Controlled);
+    assert_eq!(puppet.agent.role(), Role::Controlling, "whatever signaling says");
     puppet.candidate("10.0.0.2:9", 2_130_706_431);
     assert_eq!(puppet.answer_all(), 1);
     assert_eq!(puppet.state(), Connected);

@@ -193,9 +193,12 @@ impl Agent {
         self.advance(now);
     }
 
-    /// Takes a role given by signaling.
+    /// Takes a role given by signaling. Where the other side is lite it stays controlling.
     pub fn set_role(&mut self, now: Instant, role: Role) {
-        self.current.set_role(role);
+        // RFC 8445 §6.1.1: who sends no checks cannot nominate.
+        if !self.current.session.remote().is_some_and(|theirs| theirs.lite) {
+            self.current.set_role(role);
+        }
         self.advance(now);
     }
 
