@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use talkie_traversal::ice::ConnectionState::{self, Checking, Connected, Disconnected, Failed};
-use talkie_traversal::ice::SendError;
+use talkie_traversal::ice::{SendError, gather};
 use talkie_traversal::stun::attributes::ErrorCode;
 
 use crate::ice_agent_puppet::{CONTROLLED, Puppet};
@@ -226,6 +226,22 @@ fn data_that_comes_another_way_for_good_is_no_reason_to_ask_more_often() {
     }
     // In a minute, 4 s apart at least.
     assert!(asked <= 17, "{asked}");
+}
+
+#[test]
+fn nothing_fails_while_candidates_of_ours_are_still_to_come() {
+    let mut config = config(Role::Controlling);
+    // The name of a server that nobody answers for.
+    let uri = "stun:stun.example".parse().unwrap();
+    config.gather.servers = vec![gather::Server { uri, credential: None }];
+    config.gather.limit = secs(60);
+    let mut puppet = Puppet::new(config, &[]);
+    puppet.introduce();
+    puppet.agent.end_of_remote_candidates(puppet.now);
+    puppet.run(secs(59));
+    assert_eq!(puppet.state(), ConnectionState::New);
+    puppet.run(secs(2));
+    assert_eq!(puppet.state(), Failed);
 }
 
 #[test]

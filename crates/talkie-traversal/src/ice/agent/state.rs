@@ -58,8 +58,10 @@ impl Agent {
             let was_connected = self.connection != ConnectionState::New;
             return if was_connected { ConnectionState::Checking } else { ConnectionState::New };
         };
-        // RFC 8863 §4: as long as the other side may still come, there is no failure.
-        if now >= patience && current.is_exhausted() && !self.names.are_pending() {
+        // RFC 8863 §4: as long as the other side may still come, there is no failure; nor, in the W3C's words,
+        // as long as we are not done with gathering ourselves.
+        let is_expecting = self.gathering == GatheringState::Gathering || self.names.are_pending();
+        if now >= patience && current.is_exhausted() && !is_expecting {
             return ConnectionState::Failed;
         }
         if current.first_valid_at.is_some() {
