@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use talkie_traversal::ice::ConnectionState::{Checking, Connected};
-use talkie_traversal::ice::{CandidateType, Event, Role};
+use talkie_traversal::ice::{
+    Candidate, CandidatePairState, CandidateType, Event, Protocol, Role,
+};
 use talkie_traversal::stun::attributes::{ErrorCode, Nomination};
 use talkie_traversal::stun::{AttributeType, Message};
 
@@ -178,8 +180,7 @@ fn numbers_of_the_other_sides_nominations_end_with_its_role() {
     puppet.introduce();
     puppet.candidate("10.0.0.2:1", 1000);
     puppet.answer_all();
-    let check =
-        puppet.check(Says { nominates: true, number: Some(u32::MAX), ..CONTROLLING });
+    let check = puppet.check(Says { nominates: true, number: Some(u32::MAX), ..CONTROLLING });
     puppet.give("10.0.0.2:1", &check);
     assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:1"));
     puppet.checks();
@@ -266,6 +267,22 @@ fn the_first_check_goes_at_once_and_the_others_50_ms_apart() {
     let first = puppet.sent.iter().map(|(at, to, _)| ((*at - begin).as_millis(), to.port()));
     // The first was alone when it came; of the others the best goes first.
     assert_eq!(first.collect::<Vec<_>>(), [(0, 1), (50, 5), (100, 4), (150, 3), (200, 2)]);
+}
+
+#[test]
+fn the_best_pair_of_a_foundation_does_not_wait_for_a_worse_one() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    for priority in [1000, 2000, 500] {
+        let address = format!("10.0.0.2:{priority}").parse().unwrap();
+        let candidate =
+            Candidate::new(CandidateType::Host, Protocol::Udp, address, priority, "1".into());
+        puppet.agent.add_remote_candidate(puppet.now, candidate).unwrap();
+    }
+    let states = puppet.agent.stats().candidate_pairs.into_iter().map(|pair| pair.state);
+    let expected =
+        [CandidatePairState::Waiting, CandidatePairState::InProgress, CandidatePairState::Frozen];
+    assert_eq!(states.collect::<Vec<_>>(), expected, "the best first");
 }
 
 #[test]

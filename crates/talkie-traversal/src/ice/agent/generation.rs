@@ -389,11 +389,11 @@ impl Generation {
             context.counters.overflowing += 1;
             return None;
         }
-        // RFC 8838 §12: as the checklist would have it had the pair been there from the beginning.
+        // RFC 8838 §12: it waits for its turn if it is the best of its foundation or another one of that has
+        // succeeded; else until one has.
         let alike = || self.pairs.iter().filter(|other| other.foundation == pair.foundation);
-        let is_tried = alike()
-            .any(|other| matches!(other.state, State::Waiting | State::InProgress | State::Failed));
-        if is_tried && alike().all(|other| other.state != State::Succeeded) {
+        let is_best = alike().all(|other| other.priority < pair.priority);
+        if !is_best && alike().all(|other| other.state != State::Succeeded) {
             pair.state = State::Frozen;
         }
         pair.id = PairId(self.number());
