@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use talkie_traversal::ice::ConnectionState::{Checking, Connected};
 use talkie_traversal::ice::{
-    Candidate, CandidatePairState, CandidateType, Event, Protocol, Role,
+    Candidate, CandidatePairState, CandidateType, Event, Protocol, Role, priority,
 };
 use talkie_traversal::stun::attributes::{ErrorCode, Nomination};
 use talkie_traversal::stun::{AttributeType, Message};
@@ -172,6 +172,22 @@ fn nothing_of_a_role_is_left_when_it_changes() {
         assert!(!has(&check, AttributeType::USE_CANDIDATE), "{to}");
         assert!(!has(&check, AttributeType::NOMINATION), "{to}");
     }
+}
+
+#[test]
+fn a_change_of_role_turns_priorities_round_and_leaves_the_order() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 2_130_706_431);
+    let (to, check) = puppet.checks().remove(0);
+    // Behind a NAT that it has not known of.
+    let answer = puppet.success_at(&check, "198.51.100.1:7".parse().unwrap());
+    puppet.give_from(to, &answer);
+    let ours = puppet.agent.stats().local_candidates[0].priority;
+    let shown = |puppet: &Puppet| puppet.agent.stats().candidate_pairs[0].priority;
+    assert_eq!(shown(&puppet), priority::pair(ours, 2_130_706_431));
+    puppet.agent.set_role(puppet.now, Role::Controlled);
+    assert_eq!(shown(&puppet), priority::pair(2_130_706_431, ours));
 }
 
 #[test]

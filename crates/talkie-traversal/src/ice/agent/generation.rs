@@ -232,7 +232,7 @@ impl Generation {
         true
     }
 
-    /// RFC 8445 §7.3.1.3, RFC 8838 §11.4: what was known as peer-reflexive has been told of by now.
+    /// RFC 8445 §7.3.1.3, RFC 8838 §11: what was known as peer-reflexive has been told of by now.
     fn adopt(
         &mut self,
         context: &mut Context<'_>,
@@ -421,10 +421,12 @@ impl Generation {
         }
     }
 
-    /// RFC 8445 §6.1.2.3, again when the role or a candidate's priority has changed.
+    /// RFC 8445 §6.1.2.3, again when the role or a candidate's priority has changed. Ours is the priority of
+    /// the base's first candidate, as when the pair was formed, whatever the other side sees: so a pair keeps
+    /// its place among the others.
     pub(super) fn prioritize(&mut self) {
         for pair in &mut self.pairs {
-            let ours = self.locals.iter().find(|local| local.number == pair.local);
+            let ours = self.locals.iter().find(|local| local.id == pair.base);
             let theirs = self.remotes.iter().find(|remote| remote.number == pair.remote);
             let ours = ours.map_or(0, |local| local.candidate.priority);
             let theirs = theirs.map_or(0, |remote| remote.candidate.priority);
