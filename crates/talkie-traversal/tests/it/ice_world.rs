@@ -411,7 +411,7 @@ impl World {
             }
         }
         let side = &mut self.sides[index];
-        // RFC 8838 §8.2: the end comes after all candidates, which signaling without order must see to.
+        // RFC 8838 §9: the end comes after all candidates, which signaling without order must see to.
         let remote = self.network.machine(host).remote_parameters();
         let is_current =
             remote.is_some_and(|remote| remote.username_fragment == side.heard.fragment);

@@ -106,7 +106,7 @@ impl Agent {
         Ok(())
     }
 
-    /// The other side has no more candidates (RFC 8838 §13).
+    /// The other side has no more candidates (RFC 8838 §14).
     pub fn end_of_remote_candidates(&mut self, now: Instant) {
         self.current.remote_ended = true;
         self.advance(now);

@@ -112,7 +112,7 @@ impl Session {
         if let Some(Proposal(number)) = content.nominates {
             writer.attribute(&UseCandidate).optional(number.map(Nomination).as_ref());
         }
-        // RFC 8445 §7.1.3, §7.2.2: the password of the one who is asked.
+        // RFC 8445 §7.2.2: the password of the one who is asked.
         writer.integrity(&remote.key).fingerprint();
         Some(out)
     }
