@@ -118,6 +118,24 @@ fn an_answer_that_comes_after_consent_has_expired_brings_it_not_back() {
 }
 
 #[test]
+fn who_asks_after_consent_has_expired_is_asked_too() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    puppet.answer_all();
+    puppet.answer_all();
+    puppet.run(secs(35));
+    assert_eq!(puppet.agent.send(puppet.now, b"x"), Err(SendError::NotConnected));
+    assert_eq!(puppet.state(), Disconnected);
+    puppet.checks();
+    let check = puppet.check(CONTROLLED);
+    puppet.give("10.0.0.2:9", &check);
+    assert_eq!(puppet.agent.send(puppet.now, b"x"), Err(SendError::NotConnected));
+    assert_eq!(puppet.answer_all(), 1);
+    assert_eq!(puppet.agent.send(puppet.now, b"x"), Ok(()));
+}
+
+#[test]
 fn no_data_goes_after_consent_has_expired_even_if_nobody_let_the_time_out() {
     let mut world = connected();
     world.now += secs(31);
