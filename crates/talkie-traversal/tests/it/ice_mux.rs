@@ -12,9 +12,9 @@ use talkie_sim::net::{Host, Link, Network};
 use talkie_traversal::ice::gather::Server;
 use talkie_traversal::ice::mux::{AgentId, Config as MuxConfig, Mux, Refused};
 use talkie_traversal::ice::{Agent, Config, ConnectionState, Event, Parameters, Role};
-use talkie_traversal::stun::attributes::{Priority, Username};
+use talkie_traversal::stun::attributes::{Priority, Username, XorMappedAddress};
 use talkie_traversal::stun::auth::Key;
-use talkie_traversal::stun::{Class, Method, TransactionId, Writer};
+use talkie_traversal::stun::{Class, Message, Method, TransactionId, Writer};
 
 const SECOND: Duration = Duration::from_secs(1);
 const SERVER: &str = "192.0.2.1";
@@ -251,6 +251,16 @@ fn check(fragment: &str, password: &str, number: u8) -> Vec<u8> {
     bytes
 }
 
+/// The peer's answer to a check of ours.
+fn success(check: &Message<'_>, mapped: SocketAddr) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Writer::new(&mut bytes, Class::Success, Method::BINDING, check.transaction_id())
+        .attribute(&XorMappedAddress(mapped))
+        .integrity(&Key::short_term("0123456789abcdef012345"))
+        .fingerprint();
+    bytes
+}
+
 fn sent(mux: &mut Mux) -> usize {
     let mut buf = Vec::new();
     std::iter::from_fn(|| mux.poll_transmit(&mut buf)).count()
@@ -300,6 +310,40 @@ fn only_what_is_signed_makes_an_entry_and_strangers_get_no_answer() {
     hear(&mut mux, "198.51.100.1:5", b"data");
     hear(&mut mux, "198.51.100.1:6", b"data");
     assert_eq!(data(&mut mux), [ids[0]]);
+}
+
+#[test]
+fn data_that_raises_a_doubt_is_followed_by_a_question_at_once() {
+    let genesis = conformance::genesis();
+    let (mut mux, ids) = waiting(&genesis, 1);
+    let mut now = genesis.now;
+    let own = mux.agent(ids[0]).unwrap().local_parameters().clone();
+    let remotes = ["198.51.100.1:5", "198.51.100.1:6"];
+    for (number, remote) in (1..).zip(remotes) {
+        let mut payload = check(&own.username_fragment, &own.password, number);
+        mux.handle_datagram(now, Datagram { path: path(remote), payload: &mut payload });
+        // It is answered, and followed by a check, which is answered as well.
+        let mut buf = Vec::new();
+        while let Some(transmit) = mux.poll_transmit(&mut buf) {
+            let sent = buf.split_off(buf.len() - transmit.len);
+            let message = Message::parse(&sent).unwrap();
+            if message.class() == Class::Request {
+                let mut answer = success(&message, transmit.path.local);
+                let datagram = Datagram { path: transmit.path, payload: &mut answer };
+                mux.handle_datagram(now, datagram);
+            }
+        }
+    }
+    now += SECOND;
+    mux.handle_timeout(now);
+    sent(&mut mux);
+    let selected = mux.agent(ids[0]).unwrap().selected().unwrap().remote_address;
+    let other = remotes.into_iter().find(|remote| path(remote).remote != selected).unwrap();
+    let mut payload = b"data".to_vec();
+    assert!(mux.receive(now, Datagram { path: path(other), payload: &mut payload }).is_some());
+    let mut buf = Vec::new();
+    let question = mux.poll_transmit(&mut buf).expect("is the selected pair still there?");
+    assert_eq!(question.path.remote, selected);
 }
 
 #[test]

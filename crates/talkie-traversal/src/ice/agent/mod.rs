@@ -374,6 +374,11 @@ impl Agent {
         there.any(|pair| pair.was_heard || pair.is_valid())
     }
 
+    /// Whether data came another way than the one selected, and it is asked whether that is still there.
+    pub(in crate::ice) fn is_in_doubt(&self) -> bool {
+        self.current.is_deserted
+    }
+
     /// Ends it. Sockets and relays are given back.
     pub fn close(&mut self, now: Instant) {
         if self.is_closed() {

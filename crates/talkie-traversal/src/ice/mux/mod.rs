@@ -279,7 +279,8 @@ impl Mux {
         self.counters
     }
 
-    /// Hands a datagram to whom it is for. What is returned is data, which changes nothing else.
+    /// Hands a datagram to whom it is for. What is returned is data, which seldom changes anything else: only
+    /// where it raises a doubt about the agent's own path there is a question to be sent.
     fn deliver<'a, R>(
         &mut self,
         now: Instant,
@@ -299,6 +300,7 @@ impl Mux {
         };
         let slot = self.agents.get_mut(&id)?;
         let unproven = slot.agent.counters().unproven;
+        let was_in_doubt = slot.agent.is_in_doubt();
         let is_stun = demux::is_stun(datagram.payload);
         let taken = take(&mut slot.agent, datagram);
         if taken.is_none() {
@@ -306,6 +308,8 @@ impl Mux {
             if is_proof && path.transport == Transport::Udp && slot.agent.is_proven(path.remote) {
                 self.learn(now, id, path);
             }
+            self.settle(now, id);
+        } else if slot.agent.is_in_doubt() && !was_in_doubt {
             self.settle(now, id);
         }
         taken.map(|taken| (id, taken))
