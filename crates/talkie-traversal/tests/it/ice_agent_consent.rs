@@ -48,6 +48,19 @@ fn consent_is_asked_for_every_four_to_six_seconds() {
 }
 
 #[test]
+fn who_has_just_answered_is_not_asked_again_for_four_seconds() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    assert_eq!(puppet.answer_all(), 1, "the check");
+    assert_eq!(puppet.answer_all(), 1, "the nomination");
+    puppet.run(ms(3990));
+    assert_eq!(puppet.checks().len(), 0);
+    puppet.run(ms(2020));
+    assert!(!puppet.checks().is_empty());
+}
+
+#[test]
 fn silence_is_told_then_consent_ends_and_nothing_is_sent_any_more() {
     let mut world = connected();
     let cut = world.elapsed();

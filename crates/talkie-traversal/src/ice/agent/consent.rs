@@ -112,6 +112,10 @@ impl Generation {
     /// When the selected pair gets into doubt, every other one is tried at once: by the time it is given up
     /// it is known what there is instead.
     fn sound_alarm(&mut self, now: Instant) {
+        // One is about to be chosen.
+        if self.selected.is_none() && self.pairs.iter().any(Pair::is_healthy) {
+            return;
+        }
         let selected = self.selected.and_then(|id| self.index(id));
         let doubts = selected.and_then(|index| self.pairs[index].life).map(|life| life.unanswered);
         match doubts {
