@@ -1,0 +1,194 @@
+//! What becomes of a leg whose server gives nothing, sends on, or loses what it gave.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use talkie_sansio::WantError;
+
+use super::{Leg, LegId, State};
+use crate::ice::gather::{Gatherer, LocalId, Start};
+use crate::turn::client::{self, End, Failure};
+
+/// RFC 8489 §10 bounds no chain of servers; two steps lead from a balancer to a server.
+const MOST_STEPS: usize = 2;
+/// RFC 8656 §7.4: three of our ports before the server is given up.
+const MOST_MISMATCHES: u32 = 2;
+/// How often a lost allocation is asked for again, after 0, 1, 2, 4… s: a server that restarts is back by
+/// then.
+const MOST_LOSSES: u32 = 6;
+/// What was allocated for so long counts as no loss in a row.
+const STEADY: Duration = Duration::from_secs(60);
+
+impl Gatherer {
+    /// An allocation is no more, or was not given.
+    pub(super) fn leg_ended(&mut self, now: Instant, id: LegId, end: &End) {
+        let failure = match end {
+            End::Failed(failure) => failure.clone(),
+            End::Closed => return self.drop_leg(id),
+        };
+        if self.is_closed() {
+            return self.drop_leg(id);
+        }
+        let was_given = self.forget_bases(id);
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        match failure {
+            Failure::TryAlternate(Some(server))
+                if leg.left.len() < MOST_STEPS
+                    && server != leg.remote
+                    && !leg.left.contains(&server) =>
+            {
+                leg.left.push(std::mem::replace(&mut leg.remote, server));
+                self.start_again(id);
+            }
+            Failure::AddressFamilyNotSupported if leg.families == client::Families::Both => {
+                leg.families = client::Families::Ipv6;
+                self.start_again(id);
+            }
+            Failure::AllocationMismatch if !was_given && leg.mismatches < MOST_MISMATCHES => {
+                leg.mismatches += 1;
+                self.start_elsewhere(id);
+            }
+            failure if leg.was_allocated => self.lost(now, id, &failure),
+            failure => self.not_given(id, &failure),
+        }
+    }
+
+    /// From another port of ours, because the server holds the present one to be somebody else's.
+    fn start_elsewhere(&mut self, id: LegId) {
+        let Some(Leg { socket: Some(old), ip, .. }) = self.legs.get(&id) else {
+            return self.start_again(id);
+        };
+        let (old, ip) = (*old, *ip);
+        let spare = self.open_socket(ip, true);
+        self.set_state(id, State::Waiting);
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.socket = Some(spare);
+        }
+        self.drop_spare(old);
+    }
+
+    pub(in crate::ice::gather) fn start_legs_of(&mut self, socket: LocalId) {
+        let of_it = self.legs.iter().filter(|(_, leg)| leg.socket == Some(socket));
+        self.starts.extend(of_it.map(|(id, _)| Start::Leg(*id)));
+    }
+
+    pub(super) fn drop_spare(&mut self, socket: LocalId) {
+        if self.sockets.get(&socket).is_some_and(|socket| socket.is_spare) {
+            self.lose_socket(socket, true);
+        }
+    }
+
+    fn start_again(&mut self, id: LegId) {
+        self.hang_up_leg(id);
+        self.set_state(id, State::Waiting);
+        self.starts.push_back(Start::Leg(id));
+    }
+
+    /// An allocation that was there is asked for again, over and over while the server restarts.
+    fn lost(&mut self, now: Instant, id: LegId, failure: &Failure) {
+        self.hang_up_leg(id);
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        if leg.since.take().is_some_and(|since| now.saturating_duration_since(since) >= STEADY) {
+            leg.losses = 0;
+        }
+        if leg.losses >= MOST_LOSSES {
+            return self.not_given(id, failure);
+        }
+        let pause = match leg.losses {
+            0 => Duration::ZERO,
+            losses => Duration::from_secs(1 << (losses - 1)),
+        };
+        leg.losses += 1;
+        if pause.is_zero() {
+            self.set_state(id, State::Waiting);
+            self.starts.push_back(Start::Leg(id));
+        } else {
+            self.set_state(id, State::Pausing(now + pause));
+        }
+    }
+
+    /// The server gives nothing: its next address is tried, or it is told.
+    fn not_given(&mut self, id: LegId, failure: &Failure) {
+        self.hang_up_leg(id);
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let (server, local) =
+            (leg.server, SocketAddr::new(leg.ip, leg.path().map_or(0, |path| path.local.port())));
+        if let Some(code) = failure.code() {
+            self.drop_leg(id);
+            return self.refused(server, local, code, failure.to_string());
+        }
+        if let Some(next) = leg.others.pop_front() {
+            leg.remote = next;
+            return self.start_again(id);
+        }
+        self.drop_leg(id);
+        self.unreached(server, failure.to_string());
+    }
+
+    /// A connection to a server that was not made.
+    pub(in crate::ice::gather) fn leg_failed(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        error: &WantError,
+    ) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        leg.state = State::Waiting;
+        let server = leg.server;
+        if leg.was_allocated {
+            return self.lost(now, id, &Failure::TimedOut);
+        }
+        if let Some(next) = leg.others.pop_front() {
+            leg.remote = next;
+            self.starts.push_back(Start::Leg(id));
+            return;
+        }
+        self.drop_leg(id);
+        self.unreached(server, format!("the server cannot be reached: {error}"));
+    }
+
+    /// The stream to a server has ended.
+    pub(in crate::ice::gather) fn leg_closed(&mut self, now: Instant, id: LegId) {
+        self.forget_bases(id);
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let was_allocated = leg.was_allocated;
+        if self.is_closed() {
+            self.drop_leg(id);
+        } else if was_allocated {
+            self.set_state(id, State::Waiting);
+            self.lost(now, id, &Failure::TimedOut);
+        } else {
+            self.leg_failed(now, id, &WantError::Io(std::io::ErrorKind::ConnectionReset));
+        }
+    }
+
+    /// Our address is no more: nothing can be given back from there.
+    pub(in crate::ice::gather) fn lose_legs_on(&mut self, ip: IpAddr) {
+        self.lose_legs(|leg| leg.ip == ip);
+    }
+
+    pub(in crate::ice::gather) fn lose_legs_of_socket(&mut self, socket: LocalId) {
+        self.lose_legs(|leg| leg.socket == Some(socket));
+    }
+
+    fn lose_legs(&mut self, is_lost: impl Fn(&Leg) -> bool) {
+        let ids: Vec<_> =
+            self.legs.iter().filter(|(_, leg)| is_lost(leg)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.forget_bases(id);
+            self.drop_leg(id);
+        }
+    }
+
+    /// Whether there was an allocation.
+    pub(super) fn forget_bases(&mut self, id: LegId) -> bool {
+        let Some(leg) = self.legs.get_mut(&id) else { return false };
+        leg.held.clear();
+        leg.refused.clear();
+        let bases = std::mem::take(&mut leg.bases);
+        for (base, _) in &bases {
+            self.tell_gone(*base);
+        }
+        !bases.is_empty()
+    }
+}

@@ -1,0 +1,129 @@
+//! Packets over a relay: out by a channel or an indication once the peer is permitted, in as the peer's.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use talkie_sansio::Path;
+
+use super::{Leg, LegId, State};
+use crate::ice::gather::{Gatherer, LocalId, Received, SendError};
+use crate::turn::client::{self, CommandError};
+
+/// How many packets wait for a permission.
+const MOST_HELD: usize = 16;
+/// The most addresses that are known to be refused.
+const MOST_REFUSED: usize = 128;
+/// How long we send without hearing anything until the server is asked whether it still knows the
+/// allocation: one that was restarted drops what we send without a word. Consent checks (RFC 7675) are
+/// answered every 5 s where all is well.
+const DOUBT: Duration = Duration::from_secs(7);
+
+impl Leg {
+    /// The relay lets nothing through to this peer.
+    pub(super) fn refuse(&mut self, ip: IpAddr) {
+        self.held.retain(|(remote, _)| remote.ip() != ip);
+        if self.refused.len() < MOST_REFUSED {
+            self.refused.insert(ip);
+        }
+    }
+}
+
+impl Gatherer {
+    pub(in crate::ice::gather) fn receive_relayed<'p>(
+        &mut self,
+        now: Instant,
+        id: LegId,
+        path: Path,
+        payload: &'p mut [u8],
+    ) -> Received<'p> {
+        let Some(leg) = self.legs.get_mut(&id) else { return Received::Dropped };
+        leg.doubted_since = None;
+        let State::Running { client, .. } = &mut leg.state else { return Received::Dropped };
+        if let Some((remote, range)) = client.receive(now, path, payload) {
+            return match (leg.base_of(remote), payload.get_mut(range)) {
+                (Some(local), Some(payload)) => Received::From { local, remote, payload },
+                _ => Received::Dropped,
+            };
+        }
+        self.drain_leg(now, id);
+        self.settle(now);
+        Received::Taken
+    }
+
+    pub(in crate::ice::gather) fn send_relayed(
+        &mut self,
+        now: Instant,
+        local: LocalId,
+        remote: SocketAddr,
+        payload: &[u8],
+    ) -> Result<(), SendError> {
+        let id = self.leg_with(local).ok_or(SendError::NoBase)?;
+        let leg = self.legs.get_mut(&id).ok_or(SendError::NoBase)?;
+        if leg.base_of(remote) != Some(local) {
+            return Err(SendError::Unreachable);
+        }
+        if leg.refused.contains(&remote.ip()) {
+            return Err(SendError::Forbidden);
+        }
+        let State::Running { client, .. } = &mut leg.state else { return Err(SendError::NoBase) };
+        let since = *leg.doubted_since.get_or_insert(now);
+        if now.saturating_duration_since(since) >= DOUBT {
+            leg.doubted_since = Some(now);
+            client.verify(now);
+        }
+        match client.send(now, remote, payload) {
+            Ok(()) => Ok(()),
+            Err(client::SendError::NotPermitted) => {
+                client.permit(now, remote.ip()).map_err(|error| match error {
+                    CommandError::Full => SendError::Full,
+                    CommandError::Ended => SendError::NoBase,
+                })?;
+                if leg.held.len() >= MOST_HELD {
+                    return Err(SendError::Full);
+                }
+                leg.held.push_back((remote, payload.to_vec()));
+                Ok(())
+            }
+            Err(client::SendError::NotAllocated) => Err(SendError::NoBase),
+            Err(client::SendError::Full) => Err(SendError::Full),
+            Err(client::SendError::TooLong) => Err(SendError::TooLong),
+        }
+    }
+
+    pub(in crate::ice::gather) fn bind_relayed(
+        &mut self,
+        now: Instant,
+        local: LocalId,
+        remote: SocketAddr,
+    ) {
+        let leg = self.leg_with(local).and_then(|id| self.legs.get_mut(&id));
+        if let Some(Leg { state: State::Running { client, .. }, .. }) = leg {
+            // Without a channel packets go as indications: longer, but they go.
+            let _ = client.bind(now, remote);
+        }
+    }
+
+    /// Asks all relays whether they still know their allocations.
+    pub(in crate::ice::gather) fn verify_legs(&mut self, now: Instant) {
+        for leg in self.legs.values_mut() {
+            if let State::Running { client, .. } = &mut leg.state {
+                client.verify(now);
+            }
+        }
+    }
+
+    /// Sends what waited for a permission.
+    pub(super) fn let_go(&mut self, now: Instant, id: LegId, ip: IpAddr) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        leg.refused.remove(&ip);
+        let State::Running { client, .. } = &mut leg.state else { return };
+        let (waiting, held): (VecDeque<_>, _) =
+            leg.held.drain(..).partition(|(remote, _)| remote.ip() == ip);
+        leg.held = held;
+        for (remote, payload) in waiting {
+            // A packet lost like any other.
+            let _ = client.send(now, remote, &payload);
+        }
+    }
+}
