@@ -18,6 +18,8 @@ const MOST_MISMATCHES: u32 = 2;
 const MOST_LOSSES: u32 = 6;
 /// What was allocated for so long counts as no loss in a row.
 const STEADY: Duration = Duration::from_secs(60);
+/// RFC 8656 §7.4: after 486 and 508 the server is left alone for a minute.
+const CROWDED: Duration = Duration::from_secs(60);
 
 impl Gatherer {
     /// An allocation is no more, or was not given.
@@ -99,6 +101,15 @@ impl Gatherer {
             losses => Duration::from_secs(1 << (losses - 1)),
         };
         leg.losses += 1;
+        let pause = match failure {
+            Failure::AllocationQuotaReached | Failure::InsufficientCapacity => pause.max(CROWDED),
+            _ => pause,
+        };
+        // Who sent us on knows better than we where to go now.
+        if let Some(first) = leg.left.first().copied() {
+            leg.left.clear();
+            leg.remote = first;
+        }
         if pause.is_zero() {
             self.set_state(id, State::Waiting);
             self.starts.push_back(Start::Leg(id));

@@ -6,7 +6,7 @@
 mod loss;
 mod send;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -40,7 +40,8 @@ pub(super) struct Leg {
     /// The relayed addresses.
     bases: Vec<(LocalId, SocketAddr)>,
     held: VecDeque<(SocketAddr, Vec<u8>)>,
-    refused: BTreeSet<IpAddr>,
+    /// Whom the server lets nothing through to, and until when that is believed; `None` for good.
+    refused: BTreeMap<IpAddr, Option<Instant>>,
     /// How many of our ports the server has turned away as in use.
     mismatches: u32,
     /// How often it was asked for again since it last held for a while.
@@ -86,6 +87,11 @@ impl Leg {
             State::Pausing(until) => Some(*until),
             State::Waiting | State::Connecting(_) => None,
         }
+    }
+
+    /// Whether it asks this server from this address.
+    pub(super) fn is_of(&self, server: usize, ip: IpAddr) -> bool {
+        (self.server, self.ip) == (server, ip)
     }
 
     fn path(&self) -> Option<Path> {
@@ -137,7 +143,7 @@ impl Gatherer {
                 state: State::Waiting,
                 bases: Vec::new(),
                 held: VecDeque::new(),
-                refused: BTreeSet::new(),
+                refused: BTreeMap::new(),
                 mismatches: 0,
                 losses: 0,
                 was_allocated: false,
@@ -226,9 +232,7 @@ impl Gatherer {
                     self.allocated(now, id, [Some(relayed), relayed_v6], mapped);
                 }
                 client::Event::Permitted(ip) => self.let_go(now, id, ip),
-                client::Event::NotPermitted(ip, _) => {
-                    leg.refuse(ip);
-                }
+                client::Event::NotPermitted(ip, failure) => leg.refuse(now, ip, &failure),
                 client::Event::Ended(end) => self.leg_ended(now, id, &end),
                 client::Event::Bound(..)
                 | client::Event::NotBound(..)
@@ -247,6 +251,7 @@ impl Gatherer {
     ) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.was_allocated = true;
+        leg.mismatches = 0;
         leg.since = Some(now);
         let (server, socket, ip, remote) = (leg.server, leg.socket, leg.ip, leg.remote);
         self.asked[server].has_answered = true;

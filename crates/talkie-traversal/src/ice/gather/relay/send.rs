@@ -8,12 +8,14 @@ use talkie_sansio::Path;
 
 use super::{Leg, LegId, State};
 use crate::ice::gather::{Gatherer, LocalId, Received, SendError};
-use crate::turn::client::{self, CommandError};
+use crate::turn::client::{self, CommandError, Failure};
 
 /// How many packets wait for a permission.
 const MOST_HELD: usize = 16;
 /// The most addresses that are known to be refused.
 const MOST_REFUSED: usize = 128;
+/// How long nobody asks again for a permission that was not given for a reason that may pass.
+const REFUSED: Duration = Duration::from_secs(5);
 /// How long we send without hearing anything until the server is asked whether it still knows the
 /// allocation: one that was restarted drops what we send without a word. Consent checks (RFC 7675) are
 /// answered every 5 s where all is well.
@@ -21,11 +23,22 @@ const DOUBT: Duration = Duration::from_secs(7);
 
 impl Leg {
     /// The relay lets nothing through to this peer.
-    pub(super) fn refuse(&mut self, ip: IpAddr) {
+    pub(super) fn refuse(&mut self, now: Instant, ip: IpAddr, failure: &Failure) {
         self.held.retain(|(remote, _)| remote.ip() != ip);
+        let until = match failure {
+            // RFC 8656 §9.2: the server's rules, and the address's family, stay as they are.
+            Failure::Forbidden | Failure::PeerAddressFamilyMismatch => None,
+            // Anything else may pass: an outage longer than a transaction, a server without room.
+            _ => Some(now + REFUSED),
+        };
+        self.refused.retain(|_, until| until.is_none_or(|at| now < at));
         if self.refused.len() < MOST_REFUSED {
-            self.refused.insert(ip);
+            self.refused.insert(ip, until);
         }
+    }
+
+    fn is_refused(&self, now: Instant, ip: IpAddr) -> bool {
+        self.refused.get(&ip).is_some_and(|until| until.is_none_or(|at| now < at))
     }
 }
 
@@ -63,9 +76,7 @@ impl Gatherer {
         if leg.base_of(remote) != Some(local) {
             return Err(SendError::Unreachable);
         }
-        if leg.refused.contains(&remote.ip()) {
-            return Err(SendError::Forbidden);
-        }
+        let is_refused = leg.is_refused(now, remote.ip());
         let State::Running { client, .. } = &mut leg.state else { return Err(SendError::NoBase) };
         let since = *leg.doubted_since.get_or_insert(now);
         if now.saturating_duration_since(since) >= DOUBT {
@@ -74,6 +85,7 @@ impl Gatherer {
         }
         match client.send(now, remote, payload) {
             Ok(()) => Ok(()),
+            Err(client::SendError::NotPermitted) if is_refused => Err(SendError::Forbidden),
             Err(client::SendError::NotPermitted) => {
                 client.permit(now, remote.ip()).map_err(|error| match error {
                     CommandError::Full => SendError::Full,
