@@ -185,6 +185,7 @@ impl Gatherer {
         username_fragment.clone_into(&mut self.username_fragment);
         self.stage = Stage::Gathering { until: now + self.config.limit };
         self.tell_again();
+        self.forget_lost_legs();
         self.forget_failures();
         self.resolve_names();
         self.follow_addresses(now);
@@ -402,7 +403,12 @@ impl Gatherer {
             return;
         }
         self.stage = Stage::Complete;
-        self.starts.clear();
+        // What was there before and is asked for again is no part of the gathering.
+        let legs = &self.legs;
+        self.starts.retain(|start| match start {
+            Start::Query { .. } => false,
+            Start::Leg(id) => legs.get(id).is_some_and(|leg| !leg.is_gathering()),
+        });
         for query in self.queries.extract_if(.., |query| !query.is_renewal) {
             self.asked[query.server].unreachable = Some("the server does not answer".into());
         }

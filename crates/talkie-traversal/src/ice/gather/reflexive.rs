@@ -33,6 +33,9 @@ const TIMERS: transaction::Config = transaction::Config {
     reliable_timeout: Duration::from_millis(9500),
 };
 
+/// How much of what a server says about its refusal is passed on.
+const MOST_WORDS: usize = 128;
+
 impl Gatherer {
     /// Whether a question goes out.
     pub(super) fn start_query(&mut self, now: Instant, socket: LocalId, server: usize) -> bool {
@@ -105,7 +108,10 @@ impl Gatherer {
         };
         let Ok(message) = Message::parse(&message) else { return };
         if let Ok(Some(ErrorCode { code, reason })) = message.get() {
-            self.refused(query.server, local, code, reason.to_owned());
+            // It may be shown to somebody: no control characters, nothing that turns a line around.
+            let is_plain = |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || *c == ' ';
+            let reason = reason.chars().filter(is_plain).take(MOST_WORDS).collect();
+            self.refused(query.server, local, code, reason);
             return;
         }
         self.asked[query.server].has_answered = true;

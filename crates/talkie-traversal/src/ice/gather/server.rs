@@ -142,6 +142,17 @@ impl Gatherer {
         is_new
     }
 
+    /// Lets relays be asked again that have given nothing or have lost it for good.
+    pub(super) fn forget_lost_legs(&mut self) {
+        for (server, asked) in self.asked.iter_mut().enumerate() {
+            asked.codes.clear();
+            asked.from.retain(|from| match from {
+                From::Socket(_) => true,
+                From::Address(ip) => self.legs.values().any(|leg| leg.is_of(server, *ip)),
+            });
+        }
+    }
+
     /// Lets servers that were not reached be asked again.
     pub(super) fn forget_failures(&mut self) {
         for asked in self.asked.iter_mut().filter(|asked| !asked.has_answered) {
@@ -181,12 +192,15 @@ impl Gatherer {
     /// W3C webrtc-pc §4.8.3: 701, once for each server that no address reached.
     pub(super) fn report_unreached(&mut self) {
         for index in 0..self.asked.len() {
+            let scheme = self.config.servers[index].uri.scheme();
             let asked = &mut self.asked[index];
             if asked.has_answered {
                 continue;
             }
-            let text = asked.unreachable.take();
-            let text = text.unwrap_or_else(|| "no address of this host leads to the server".into());
+            let text = asked.unreachable.take().unwrap_or_else(|| match scheme {
+                Scheme::Stuns => "a STUN server over TLS sees nothing of the sockets here".into(),
+                _ => "no address of this host leads to the server".into(),
+            });
             let url = Some(self.url(index));
             let code = Problem::UNREACHABLE;
             self.tell_problem(Problem { url, address: None, code, text });
