@@ -1,9 +1,10 @@
 //! TCP candidates (RFC 6544): ports that connections leave from or come to, and the connections.
 //!
 //! Each connection is one peer of one base. Whoever can reach a listening port can connect, so that of
-//! those connections on which nothing was ever answered the oldest make way for new ones, and none of
-//! them lives long.
+//! those connections on which nothing was ever answered the oldest of the busiest host make way for new
+//! ones, and none of them lives long.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -39,8 +40,8 @@ struct Stream {
     remote: SocketAddr,
     state: State,
     since: Instant,
-    /// Whether we have sent anything.
-    is_used: bool,
+    /// When we sent the last packet.
+    used_at: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -65,8 +66,23 @@ impl TcpBase {
 
 impl Streams {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let unused = self.list.iter().filter(|stream| !stream.is_used);
+        let unused = self.list.iter().filter(|stream| stream.used_at.is_none());
         unused.map(|stream| stream.since + UNUSED).min()
+    }
+
+    /// The connection to give up for a new one: of those that were never used the oldest of the host that
+    /// has the most of them; if there is none, one that nothing was sent on for long. Consent (RFC 7675)
+    /// is asked for far more often on every pair that is of use.
+    fn outworn(&self, now: Instant) -> Option<(LocalId, SocketAddr)> {
+        let unused = || self.list.iter().filter(|stream| stream.used_at.is_none());
+        let crowd = |ip: IpAddr| unused().filter(|stream| stream.remote.ip() == ip).count();
+        let oldest =
+            unused().min_by_key(|stream| (Reverse(crowd(stream.remote.ip())), stream.since));
+        let idle = || {
+            let is_idle = |stream: &&Stream| stream.used_at.is_some_and(|at| at + UNUSED <= now);
+            self.list.iter().filter(is_idle).min_by_key(|stream| stream.used_at)
+        };
+        oldest.or_else(idle).map(|stream| (stream.base, stream.remote))
     }
 
     fn get(&mut self, base: LocalId, remote: SocketAddr) -> Option<&mut Stream> {
@@ -176,6 +192,8 @@ impl Gatherer {
     pub(super) fn accepted(&mut self, now: Instant, listener: WantId, path: Path) {
         let base = self.listener(listener).filter(|_| !self.is_closed());
         let Some(base) = base else { return self.wants.push_back(Want::HangUp { path }) };
+        // The peer again, from the same port: the one before had ended, and this one has its name.
+        self.streams.remove_if(|stream| matches!(stream.state, State::Open(of) if of == path));
         // Both have opened at the same time, or the peer again: the newer one is known to work.
         let is_same = |stream: &Stream| (stream.base, stream.remote) == (base, path.remote);
         let held = match self.streams.get(base, path.remote).map(|stream| &mut stream.state) {
@@ -183,27 +201,25 @@ impl Gatherer {
             _ => VecDeque::new(),
         };
         self.drop_streams(is_same);
-        if !self.has_room() {
+        if !self.has_room(now) {
             return self.wants.push_back(Want::HangUp { path });
         }
-        let is_used = !held.is_empty();
+        let used_at = (!held.is_empty()).then_some(now);
         let state = State::Open(path);
         self.streams.by_path.insert(path, (base, path.remote));
-        self.streams.list.push(Stream { base, remote: path.remote, state, since: now, is_used });
+        self.streams.list.push(Stream { base, remote: path.remote, state, since: now, used_at });
         for frame in held {
             let _ = self.put(path, frame);
         }
     }
 
-    /// Whether one more connection may be there, if need be instead of one that was never used.
-    fn has_room(&mut self) -> bool {
+    /// Whether one more connection may be there, if need be instead of another.
+    fn has_room(&mut self, now: Instant) -> bool {
         if self.streams.list.len() < self.config.streams {
             return true;
         }
-        let unused = self.streams.list.iter().filter(|stream| !stream.is_used);
-        let Some(oldest) = unused.min_by_key(|stream| stream.since) else { return false };
-        let oldest = (oldest.base, oldest.remote);
-        self.drop_streams(|stream| (stream.base, stream.remote) == oldest);
+        let Some(outworn) = self.streams.outworn(now) else { return false };
+        self.drop_streams(|stream| (stream.base, stream.remote) == outworn);
         true
     }
 
@@ -218,7 +234,7 @@ impl Gatherer {
         let Some(stream) = self.streams.get(local, remote) else {
             return self.connect(now, local, remote, frame);
         };
-        stream.is_used = true;
+        stream.used_at = Some(now);
         match &mut stream.state {
             State::Open(path) => {
                 let path = *path;
@@ -248,7 +264,7 @@ impl Gatherer {
         };
         let from = from.filter(|from| from.is_ipv4() == remote.is_ipv4() && remote.port() != 0);
         let from = from.ok_or(SendError::Unreachable)?;
-        if !self.has_room() {
+        if !self.has_room(now) {
             return Err(SendError::Full);
         }
         let want = self.new_want();
@@ -261,7 +277,13 @@ impl Gatherer {
             framer: frame_length,
         });
         let state = State::Opening { want, held: VecDeque::from([frame]) };
-        self.streams.list.push(Stream { base: local, remote, state, since: now, is_used: true });
+        self.streams.list.push(Stream {
+            base: local,
+            remote,
+            state,
+            since: now,
+            used_at: Some(now),
+        });
         Ok(())
     }
 
@@ -301,7 +323,7 @@ impl Gatherer {
     }
 
     pub(super) fn time_out_streams(&mut self, now: Instant) {
-        self.drop_streams(|stream| !stream.is_used && stream.since + UNUSED <= now);
+        self.drop_streams(|stream| stream.used_at.is_none() && stream.since + UNUSED <= now);
     }
 
     /// Ends connections.
