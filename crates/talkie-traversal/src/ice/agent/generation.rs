@@ -185,8 +185,7 @@ impl Generation {
             known.candidate = candidate.clone();
             return was_shown;
         }
-        let told = self.locals.iter().filter(|known| known.is_told()).count();
-        if told >= context.config.limits.local_candidates {
+        if !self.has_room_for_local(context.config.limits.local_candidates) {
             context.counters.overflowing += 1;
             return false;
         }
@@ -199,6 +198,29 @@ impl Generation {
                 self.form(context, number, remote);
             }
         }
+        true
+    }
+
+    /// Whether there is room for one more candidate to tell; forgets one that no pair is known by if need
+    /// be. A NAT that changes its mind every few minutes, or somebody who says so, would otherwise leave
+    /// no room for those of a network that comes up.
+    fn has_room_for_local(&mut self, room: usize) -> bool {
+        if self.locals.iter().filter(|known| known.is_told()).count() < room {
+            return true;
+        }
+        let is_reflexive =
+            |kind| matches!(kind, CandidateType::ServerReflexive | CandidateType::PeerReflexive);
+        let is_idle = |local: &Local| {
+            local.is_told()
+                && is_reflexive(local.candidate.kind)
+                && self.pairs.iter().all(|pair| pair.local != local.number)
+                && self
+                    .locals
+                    .iter()
+                    .any(|other| other.id == local.id && !is_reflexive(other.candidate.kind))
+        };
+        let Some(at) = self.locals.iter().position(is_idle) else { return false };
+        self.locals.remove(at);
         true
     }
 

@@ -158,6 +158,7 @@ impl Generation {
             context.counters.overflowing += 1;
             return;
         }
+        let Some(first) = self.locals.iter().find(|local| local.id == id) else { return };
         let protocol = first.candidate.protocol;
         let relay_protocol = first.candidate.relay_protocol;
         let number = self.number();
