@@ -13,6 +13,8 @@ mod ice_agent;
 mod ice_candidate;
 #[path = "../../../../fuzz/bodies/ice_gather.rs"]
 mod ice_gather;
+#[path = "../../../../fuzz/bodies/ice_mux.rs"]
+mod ice_mux;
 #[path = "../../../../fuzz/bodies/input.rs"]
 mod input;
 #[path = "../../../../fuzz/bodies/mdns.rs"]
@@ -91,19 +93,36 @@ fn ice_agent_takes_its_corpus() {
 }
 
 #[test]
-fn ice_agent_takes_anything() {
-    // xorshift; each byte is a choice or its argument, so that all is reached that has no secret.
+fn ice_mux_takes_its_corpus() {
+    replay("ice_mux", ice_mux::run);
+}
+
+/// Scripts of chance. Each byte is a choice or its argument, so that all is reached that has no secret.
+fn scripts(count: usize) -> impl Iterator<Item = Vec<u8>> {
+    // xorshift.
     let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    for _ in 0..400 {
-        let script = (0..300).map(|_| {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.to_be_bytes()[0]
-        });
-        let mut script: Vec<u8> = script.collect();
+    let mut next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_be_bytes()[0]
+    };
+    (0..count).map(move |_| (0..300).map(|_| next()).collect())
+}
+
+#[test]
+fn ice_agent_takes_anything() {
+    for mut script in scripts(400) {
         script[1..3].copy_from_slice(&[5, 0]);
         ice_agent::run(&script);
+    }
+}
+
+#[test]
+fn ice_mux_takes_anything() {
+    for mut script in scripts(400) {
+        script[1..4].copy_from_slice(&[0, 48, 96]);
+        ice_mux::run(&script);
     }
 }
 

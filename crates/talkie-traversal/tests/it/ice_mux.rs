@@ -18,6 +18,7 @@ use talkie_traversal::stun::{Class, Message, Method, TransactionId, Writer};
 
 const SECOND: Duration = Duration::from_secs(1);
 const SERVER: &str = "192.0.2.1";
+const THEIR_PASSWORD: &str = "0123456789abcdef012345";
 
 fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
@@ -216,7 +217,7 @@ fn waiting(genesis: &Genesis, agents: usize) -> (Mux, Vec<AgentId>) {
     let ids = (0..agents).map(|_| {
         let id = mux.add(genesis, config(Role::Controlled)).unwrap();
         mux.call(genesis.now, id, |agent| {
-            let theirs = Parameters::new("peer", "0123456789abcdef012345").unwrap();
+            let theirs = Parameters::new("peer", THEIR_PASSWORD).unwrap();
             agent.set_remote_parameters(genesis.now, theirs);
             agent.gather(genesis.now);
         });
@@ -383,6 +384,71 @@ fn an_address_in_use_is_not_taken_over() {
     assert_eq!(mux.entries()[2], 1, "what went over to the second stays");
     mux.remove(now, ids[1]);
     assert_eq!(mux.entries(), [0, 0, 0]);
+}
+
+/// What agents ask of others, and along which path.
+fn asked(mux: &mut Mux) -> Vec<(Path, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut buf = Vec::new();
+    while let Some(transmit) = mux.poll_transmit(&mut buf) {
+        all.push((transmit.path, std::mem::take(&mut buf)));
+    }
+    let is_request =
+        |bytes: &[u8]| Message::parse(bytes).is_ok_and(|it| it.class() == Class::Request);
+    all.retain(|(_, bytes)| is_request(bytes));
+    all
+}
+
+fn answer_to(request: &[u8]) -> Vec<u8> {
+    let id = Message::parse(request).unwrap().transaction_id();
+    let mut bytes = Vec::new();
+    let mut writer = Writer::new(&mut bytes, Class::Success, Method::BINDING, id);
+    writer.attribute(&XorMappedAddress(SocketAddr::new(ip(SERVER), 3478)));
+    writer.integrity(&Key::short_term(THEIR_PASSWORD)).fingerprint();
+    bytes
+}
+
+#[test]
+fn who_answers_at_an_address_gets_it_before_who_only_says_to_be_there() {
+    let genesis = conformance::genesis();
+    let (mut mux, ids) = waiting(&genesis, 2);
+    let mut now = genesis.now;
+    let there = path("198.51.100.1:5");
+    let signed = |mux: &Mux, index: usize, number: u8| {
+        let own = mux.agent(ids[index]).unwrap().local_parameters();
+        check(&own.username_fragment, &own.password, number)
+    };
+    let hear = |mux: &mut Mux, now, mut payload: Vec<u8>| {
+        mux.handle_datagram(now, Datagram { path: there, payload: &mut payload });
+    };
+    // The first's peer writes the second's peer's address on its checks, and was here before.
+    let forged = signed(&mux, 0, 1);
+    hear(&mut mux, now, forged);
+    asked(&mut mux);
+    let true_one = signed(&mux, 1, 2);
+    hear(&mut mux, now, true_one);
+    assert_eq!(mux.counters().contested, 1);
+    let (to, request) = asked(&mut mux).pop().expect("a triggered check");
+    assert_eq!(to, there);
+    hear(&mut mux, now, answer_to(&request));
+    hear(&mut mux, now, b"data".to_vec());
+    assert_eq!(data(&mut mux), [ids[1]]);
+    // And it stays the second's, whatever the first's says.
+    for number in 3..6 {
+        now += 4 * SECOND;
+        mux.handle_timeout(now);
+        let forged = signed(&mux, 0, number);
+        hear(&mut mux, now, forged);
+        hear(&mut mux, now, b"data".to_vec());
+        assert_eq!(data(&mut mux), [ids[1]]);
+    }
+    // An indication says nothing at all.
+    let mut indication = signed(&mux, 0, 9);
+    indication[1] |= 0x10;
+    now += 15 * SECOND;
+    hear(&mut mux, now, indication);
+    hear(&mut mux, now, b"data".to_vec());
+    assert_eq!(data(&mut mux), [ids[1]]);
 }
 
 #[test]

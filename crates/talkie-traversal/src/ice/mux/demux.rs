@@ -30,8 +30,36 @@ type Key = (SocketAddr, SocketAddr);
 pub(super) struct Demux {
     fragments: FxHashMap<String, AgentId>,
     transactions: FxHashMap<TransactionId, AgentId>,
-    addresses: FxHashMap<Key, (AgentId, Instant)>,
+    addresses: FxHashMap<Key, Claim>,
     most_addresses: usize,
+}
+
+/// Whose an address is.
+#[derive(Clone, Copy, Debug)]
+struct Claim {
+    agent: AgentId,
+    /// When a check or an answer came from there last.
+    heard_at: Instant,
+    /// When an answer did: whoever only sends checks may have written anybody's address on them.
+    answered_at: Option<Instant>,
+}
+
+/// How somebody has shown to be at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// By a check, which shows that he knows the password.
+    Check,
+    /// By an answer to one of ours, which shows that what is sent there reaches him.
+    Answer,
+}
+
+impl Claim {
+    /// Whether the address may be another agent's by such a proof.
+    fn yields_to(&self, now: Instant, proof: Proof) -> bool {
+        let is_recent = |at: Instant| now < at + HELD;
+        let is_answered = self.answered_at.is_some_and(is_recent);
+        !is_answered && (proof == Proof::Answer || !is_recent(self.heard_at))
+    }
 }
 
 /// What one agent has in the tables.
@@ -82,7 +110,7 @@ impl Demux {
         counters: &mut Counters,
     ) -> Option<AgentId> {
         let by_address = |counters: &mut Counters| {
-            let found = self.addresses.get(&(path.local, path.remote)).map(|(id, _)| *id);
+            let found = self.addresses.get(&(path.local, path.remote)).map(|claim| claim.agent);
             counters.unknown_address += u64::from(found.is_none());
             found
         };
@@ -159,20 +187,19 @@ impl Demux {
         &mut self,
         now: Instant,
         id: AgentId,
-        path: Path,
+        (path, proof): (Path, Proof),
         own: &mut Belongings,
     ) -> Result<Option<AgentId>, Contested> {
         let key = (path.local, path.remote);
-        let loser = match self.addresses.get(&key) {
-            Some((holder, at)) if *holder != id => {
-                if now < *at + HELD {
-                    return Err(Contested);
-                }
-                Some(*holder)
-            }
-            _ => None,
-        };
-        self.addresses.insert(key, (id, now));
+        let known = self.addresses.get(&key).copied();
+        let other = known.filter(|claim| claim.agent != id);
+        if other.is_some_and(|claim| !claim.yields_to(now, proof)) {
+            return Err(Contested);
+        }
+        let loser = other.map(|claim| claim.agent);
+        let before = known.filter(|claim| claim.agent == id).and_then(|claim| claim.answered_at);
+        let answered_at = if proof == Proof::Answer { Some(now) } else { before };
+        self.addresses.insert(key, Claim { agent: id, heard_at: now, answered_at });
         own.addresses.retain(|known| *known != key);
         own.addresses.push(key);
         if own.addresses.len() > self.most_addresses {
@@ -197,9 +224,21 @@ impl Demux {
 }
 
 /// RFC 7983 §7, with the cookie.
-pub(super) fn is_stun(payload: &[u8]) -> bool {
+fn is_stun(payload: &[u8]) -> bool {
     payload.first().is_some_and(|first| *first < 4)
         && payload.get(4..8) == Some(&MAGIC_COOKIE.to_be_bytes())
+}
+
+/// What a datagram shows if an agent takes it. An indication shows nothing: it has no password.
+pub(super) fn proof_of(payload: &[u8]) -> Option<Proof> {
+    let [first, second, ..] = payload else { return None };
+    // The class's two bits (RFC 8489 §5).
+    match (first & 1, second & 0x10) {
+        _ if !is_stun(payload) => None,
+        (0, 0) => Some(Proof::Check),
+        (0, _) => None,
+        _ => Some(Proof::Answer),
+    }
 }
 
 /// RFC 8445 §7.2.2: what stands before the colon is the receiver's.

@@ -8,7 +8,9 @@
 //!   which the agent made up;
 //! - a response by its transaction, which the agent began;
 //! - everything else by the address that it comes from, if an agent has found a check or an answer from
-//!   there to have the right password. Nothing that can be forged makes an entry.
+//!   there to have the right password. Nothing that can be forged makes an entry; and since whoever has a
+//!   password of his own may still write another's address on his checks, who answers at an address gets
+//!   it before who only sends from it.
 //!
 //! What fits nobody is dropped without an answer. Every table is bounded for each agent, and what an agent
 //! has in them goes with it.
@@ -36,7 +38,7 @@ use talkie_sansio::{
     Answer, Datagram, Genesis, Hosted, Interface, Machine, Path, Transmit, Transport, Want,
 };
 
-use self::demux::{Belongings, Demux};
+use self::demux::{Belongings, Demux, Proof};
 use self::sockets::Sockets;
 use super::agent::{Agent, SendError};
 use super::event::Event;
@@ -237,7 +239,12 @@ impl Mux {
         }
         self.demux.forget(id, &slot.belongings);
         self.sockets.forget(id);
-        // What of it is left in the heap comes up and is dropped; more than half is swept.
+        self.sweep();
+    }
+
+    /// Drops what is outdated in the heap once it is more than half: left by agents that are gone, or that
+    /// were called earlier than they had asked for. Otherwise it comes up some time, and is dropped then.
+    fn sweep(&mut self) {
         if self.heap.len() > 64 + 2 * self.agents.len() {
             let agents = &self.agents;
             let is_wanted = |at: Instant, id: AgentId| {
@@ -301,12 +308,15 @@ impl Mux {
         let slot = self.agents.get_mut(&id)?;
         let unproven = slot.agent.counters().unproven;
         let was_in_doubt = slot.agent.is_in_doubt();
-        let is_stun = demux::is_stun(datagram.payload);
+        let proof = demux::proof_of(datagram.payload);
         let taken = take(&mut slot.agent, datagram);
         if taken.is_none() {
-            let is_proof = is_stun && slot.agent.counters().unproven == unproven;
-            if is_proof && path.transport == Transport::Udp && slot.agent.is_proven(path.remote) {
-                self.learn(now, id, path);
+            let is_taken = slot.agent.counters().unproven == unproven;
+            if let Some(proof) = proof.filter(|_| is_taken)
+                && path.transport == Transport::Udp
+                && slot.agent.is_proven(path.remote)
+            {
+                self.learn(now, id, path, proof);
             }
             self.settle(now, id);
         } else if slot.agent.is_in_doubt() && !was_in_doubt {
@@ -316,9 +326,9 @@ impl Mux {
     }
 
     /// An agent's other side has proven to be at an address.
-    fn learn(&mut self, now: Instant, id: AgentId, path: Path) {
+    fn learn(&mut self, now: Instant, id: AgentId, path: Path, proof: Proof) {
         let Some(slot) = self.agents.get_mut(&id) else { return };
-        let learned = self.demux.learn(now, id, path, &mut slot.belongings);
+        let learned = self.demux.learn(now, id, (path, proof), &mut slot.belongings);
         match learned {
             Ok(None) => {}
             Ok(Some(loser)) => {
@@ -354,6 +364,7 @@ impl Mux {
         {
             slot.queued = Some(at);
             self.heap.push(Reverse((at, id)));
+            self.sweep();
         }
     }
 }
