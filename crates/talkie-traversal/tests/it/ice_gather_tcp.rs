@@ -135,6 +135,35 @@ fn strangers_who_connect_push_out_each_other_and_not_the_peer() {
 }
 
 #[test]
+fn a_crowd_from_one_host_pushes_out_itself_and_not_who_was_there_before() {
+    let mut site = gathered(Tcp::Passive);
+    // Nothing has been answered yet.
+    let peer = accept(&mut site, PEER);
+    for port in 1..100 {
+        accept(&mut site, &format!("198.51.100.200:{port}"));
+    }
+    assert_eq!(site.hung_up().len(), 100 - 32);
+    assert!(!site.hung_up().contains(&peer));
+}
+
+#[test]
+fn a_connection_that_is_of_no_use_any_more_makes_way() {
+    let mut site = gathered(Tcp::Active);
+    let (id, _) = base(&site, TcpType::Active);
+    for port in 1..=32 {
+        site.send(id, &format!("203.0.113.9:{port}"), b"check").unwrap();
+    }
+    assert_eq!(site.send(id, PEER, b"check"), Err(SendError::Full), "all are in use");
+    site.elapse(secs(20));
+    site.send(id, "203.0.113.9:1", b"check").unwrap();
+    site.elapse(secs(20));
+    site.send(id, PEER, b"check").unwrap();
+    let hung_up = site.hung_up();
+    assert_eq!(hung_up.len(), 1);
+    assert_ne!(hung_up[0].remote, addr("203.0.113.9:1"), "this one was used since");
+}
+
+#[test]
 fn few_packets_wait_for_a_connection() {
     let mut site = gathered(Tcp::Active);
     let (id, _) = base(&site, TcpType::Active);

@@ -20,6 +20,7 @@ mod ice_agent_restart;
 mod ice_agent_world;
 mod ice_attributes;
 mod ice_gather;
+mod ice_gather_refusals;
 mod ice_gather_relay;
 mod ice_gather_tcp;
 mod ice_gather_world;
