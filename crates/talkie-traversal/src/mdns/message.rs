@@ -32,6 +32,8 @@ pub struct Name(Vec<u8>);
 impl Name {
     /// RFC 1035 §2.3.4, without the last byte.
     const MOST_BYTES: usize = 254;
+    /// As many as of one letter each fit.
+    const MOST_LABELS: usize = Self::MOST_BYTES / 2;
 
     /// The name that is written so, dots between its labels.
     #[must_use]
@@ -222,10 +224,12 @@ impl<'a> Reader<'a> {
     }
 
     /// RFC 1035 §4.1.4. Each pointer has to point before the name or the part of it that it stands in,
-    /// so that there is an end to them.
+    /// so that there is an end to them; and no name has more of them than labels may be, so that it comes
+    /// soon.
     fn name(&mut self) -> Option<Name> {
         let mut wire = Vec::new();
         let (mut at, mut part) = (self.at, self.at);
+        let mut pointers = 0;
         let mut end = None;
         loop {
             let length = usize::from(*self.bytes.get(at)?);
@@ -242,7 +246,8 @@ impl<'a> Reader<'a> {
                 0xc0..=0xff => {
                     let to = (length & 0x3f) << 8 | usize::from(*self.bytes.get(at + 1)?);
                     end.get_or_insert(at + 2);
-                    if to >= part {
+                    pointers += 1;
+                    if to >= part || pointers > Name::MOST_LABELS {
                         return None;
                     }
                     (at, part) = (to, to);

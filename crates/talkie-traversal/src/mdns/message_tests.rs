@@ -108,3 +108,23 @@ fn of_many_questions_the_first_are_taken() {
     let message = Message::parse(&bytes).unwrap();
     assert_eq!(message.questions.len(), Message::MOST_ENTRIES);
 }
+
+#[test]
+fn a_name_that_is_pointed_to_over_and_over_is_none() {
+    // Answers of no interest whose data is a chain of pointers, and one whose name is at its end.
+    let chained = |length: u16| {
+        let mut bytes = vec![0, 0, 0x84, 0, 0, 0, 0, 2, 0, 0, 0, 0];
+        bytes.extend_from_slice(&[0, 0, 16, 0, 1, 0, 0, 0, 0]);
+        bytes.extend_from_slice(&(2 * length).to_be_bytes());
+        let mut to = 12;
+        for number in 0..length {
+            bytes.extend_from_slice(&(0xc000 | to).to_be_bytes());
+            to = 23 + 2 * number;
+        }
+        bytes.extend_from_slice(&(0xc000 | to).to_be_bytes());
+        bytes.extend_from_slice(&[0, 1, 0, 1, 0, 0, 0, 9, 0, 4, 192, 0, 2, 1]);
+        Message::parse(&bytes).map(|message| message.answers.len())
+    };
+    assert_eq!(chained(100), Some(2));
+    assert_eq!(chained(4000), None);
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::epoch::Epoch;
 use super::event::Reason;
-use super::lease::{Lease, Tries, Try};
+use super::lease::{Lease, Tries, Try, is_host};
 use super::{nat_pmp, pcp};
 
 /// NAT-PMP and PCP share it (RFC 6886 §3, RFC 6887 §19.1).
@@ -217,6 +217,9 @@ impl Door {
             }),
             Dialect::NatPmp(known) => nat_pmp::parse(datagram).is_some_and(|response| {
                 let nat_pmp::Body::Address(Ok(Some(address))) = response.body else { return false };
+                if !is_host(address) {
+                    return false;
+                }
                 let is_other = known.replace(address) != Some(address);
                 let epoch = response.epoch;
                 epoch.is_some_and(|it| self.epoch.observe_nat_pmp(now, it)) || is_new || is_other
@@ -363,7 +366,10 @@ impl Door {
 
     fn learn_address(&mut self, now: Instant, outcome: Result<Option<Ipv4Addr>, u16>) {
         match (outcome, &self.stage) {
-            (Ok(Some(address)), stage) => {
+            (Ok(Some(address)), Stage::Probing) if !is_host(address) => {
+                self.give_up(now, Reason::Nonsense);
+            }
+            (Ok(Some(address)), stage) if is_host(address) => {
                 self.dialect = Dialect::NatPmp(Some(address));
                 // While a mapping is renewed, either answer may come first.
                 if let Some(lease) = &mut self.lease {

@@ -1,6 +1,6 @@
 //! A mapping's life: when it is renewed, and when it is over. And the patience with which is asked.
 
-use std::net::SocketAddrV4;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::{Duration, Instant};
 
 /// The longest that a gateway is believed.
@@ -20,11 +20,18 @@ pub(super) struct Lease {
     pub(super) expires_at: Instant,
 }
 
+/// Whether an address that a gateway names may be somebody's, in whatever network. What it names becomes a
+/// candidate, which others send to.
+pub(super) fn is_host(ip: Ipv4Addr) -> bool {
+    let is_nowhere = ip.is_unspecified() || ip.is_multicast() || ip.is_broadcast();
+    !is_nowhere && !ip.is_loopback() && !ip.is_link_local()
+}
+
 impl Lease {
     /// One that was given for `lifetime`, or `None` if that is no time.
     pub(super) fn new(now: Instant, external: SocketAddrV4, lifetime: Duration) -> Option<Self> {
         // What it has no time or place for is no mapping.
-        if lifetime.is_zero() || external.port() == 0 {
+        if lifetime.is_zero() || external.port() == 0 || !is_host(*external.ip()) {
             return None;
         }
         let lifetime = lifetime.clamp(SHORTEST, LONGEST);
@@ -100,7 +107,7 @@ impl Tries {
 mod tests {
     use super::*;
 
-    const EXTERNAL: SocketAddrV4 = SocketAddrV4::new(std::net::Ipv4Addr::LOCALHOST, 1);
+    const EXTERNAL: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(203, 0, 113, 7), 1);
 
     #[test]
     fn a_mapping_is_renewed_at_half_of_its_life_and_then_at_half_of_what_is_left() {
@@ -122,5 +129,20 @@ mod tests {
         assert_eq!(lifetime(Duration::ZERO), None);
         assert_eq!(lifetime(Duration::from_secs(1)), Some(SHORTEST));
         assert_eq!(lifetime(Duration::from_secs(u32::MAX.into())), Some(LONGEST));
+    }
+
+    #[test]
+    fn what_names_nobody_is_no_mapping() {
+        let now = talkie_sansio::conformance::genesis().now;
+        let given = |ip: &str, port| {
+            let external = SocketAddrV4::new(ip.parse().unwrap(), port);
+            Lease::new(now, external, Duration::from_secs(60)).is_some()
+        };
+        assert!(given("203.0.113.7", 1));
+        assert!(given("192.168.1.7", 1), "behind another NAT");
+        assert!(!given("203.0.113.7", 0));
+        for nobody in ["0.0.0.0", "127.0.0.1", "224.0.0.251", "255.255.255.255", "169.254.1.1"] {
+            assert!(!given(nobody, 1), "{nobody}");
+        }
     }
 }
