@@ -1,15 +1,19 @@
 //! Runs one machine as a tokio task, on UDP sockets, on a stream, or on both: what a client needs.
 //!
 //! Commands reach the machine as closures ([`Handle::call`]); events come out of a bounded channel.
-//! While nobody takes the events, the task stops reading the network but keeps the machine's timers.
+//! While nobody takes the events, the task stops reading the network but keeps the machine's timers. What
+//! is lost between machine and network is counted ([`Handle::drops()`]).
 //!
 //! The task itself is shared with [`host`](crate::host), whose machines ask for their own sockets.
 
+mod clock;
 mod gate;
+mod tally;
 pub(crate) mod task;
 pub(crate) mod wires;
 
 use std::io;
+use std::sync::Arc;
 use std::time::Instant;
 
 use talkie_sansio::{Answer, Interface, Machine, Path, Want};
@@ -17,6 +21,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
+pub use self::tally::Drops;
+use self::tally::Tally;
 use self::task::{Guest, Task};
 use crate::frame::Framer;
 use crate::udp::UdpSocket;
@@ -59,11 +65,12 @@ pub(crate) type Command<M> = Box<dyn FnOnce(&mut M, Instant) + Send>;
 /// Speaks to the machine. The task ends when all handles are gone.
 pub struct Handle<M> {
     commands: mpsc::Sender<Command<M>>,
+    tally: Arc<Tally>,
 }
 
 impl<M> Clone for Handle<M> {
     fn clone(&self) -> Self {
-        Self { commands: self.commands.clone() }
+        Self { commands: self.commands.clone(), tally: Arc::clone(&self.tally) }
     }
 }
 
@@ -83,6 +90,12 @@ impl<M: Machine> Handle<M> {
         });
         self.commands.send(command).await.map_err(|_| Ended)?;
         answer.await.map_err(|_| Ended)
+    }
+
+    /// What was dropped between the machine and the network so far.
+    #[must_use]
+    pub fn drops(&self) -> Drops {
+        self.tally.drops()
     }
 }
 
@@ -123,7 +136,8 @@ where
 {
     let (commands, inbox) = mpsc::channel(COMMANDS);
     let (outbox, events) = mpsc::channel(EVENTS);
-    Running { handle: Handle { commands }, events, end: tokio::spawn(task.run(inbox, outbox)) }
+    let handle = Handle { commands, tally: Arc::clone(&task.wires.tally) };
+    Running { handle, events, end: tokio::spawn(task.run(inbox, outbox)) }
 }
 
 /// A machine that has been given all it will have.

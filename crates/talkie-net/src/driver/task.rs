@@ -7,11 +7,12 @@ use std::time::Instant;
 use talkie_sansio::{Answer, Interface, Machine, Sink, Transmit, Want, drain};
 use tokio::sync::mpsc;
 
+use super::clock::Clock;
 use super::gate::Gate;
 use super::wires::{Ready, Wires};
 use super::{Command, EVENTS, End};
 use crate::host::errands::{Errands, News};
-use crate::watch::Watch;
+use crate::watch::{Sight, Watch};
 
 /// Wants that are carried out before other work has its turn.
 const WANTS: usize = 64;
@@ -35,6 +36,7 @@ pub(crate) struct Task<G: Guest> {
     pub(crate) wires: Wires,
     pub(crate) errands: Option<Errands>,
     pub(crate) watch: Option<Watch>,
+    clock: Clock,
     /// What the application has not taken yet: at most [`EVENTS`].
     queue: VecDeque<Event<G>>,
     scratch: Vec<u8>,
@@ -44,7 +46,7 @@ enum Step<G: Guest> {
     Command(Option<Command<G::Machine>>),
     Ready(Ready),
     News(News),
-    Interfaces(Vec<Interface>),
+    Sight(Sight),
     Due,
     Event(bool),
 }
@@ -56,6 +58,7 @@ impl<G: Guest> Task<G> {
             wires: Wires::new(),
             errands: None,
             watch: None,
+            clock: Clock::default(),
             queue: VecDeque::new(),
             scratch: Vec::new(),
         }
@@ -70,20 +73,21 @@ impl<G: Guest> Task<G> {
             let deadline = self.settle();
             self.hand_over(&events);
             match self.step(deadline, &mut commands, &events).await {
-                Step::Command(Some(command)) => command(self.guest.machine(), Instant::now()),
+                Step::Command(Some(command)) => command(self.guest.machine(), self.clock.now()),
                 Step::Ready(ready) => {
                     if let Some(end) = self.take(ready) {
                         break end;
                     }
                 }
                 Step::News(news) => self.hear(news),
-                Step::Interfaces(list) => {
-                    let now = Instant::now();
-                    self.guest.handle_interfaces(now, &list);
+                Step::Sight(sight) => {
+                    self.clock.has_slept(sight.asleep);
+                    let now = self.clock.now();
+                    self.guest.handle_interfaces(now, &sight.interfaces);
                     // After a sleep of the whole host the machine shall look at its clock at once.
                     self.guest.machine().handle_timeout(now);
                 }
-                Step::Due => self.guest.machine().handle_timeout(Instant::now()),
+                Step::Due => self.guest.machine().handle_timeout(self.clock.now()),
                 Step::Event(true) => {}
                 Step::Command(None) | Step::Event(false) => break End::Released,
             }
@@ -100,7 +104,7 @@ impl<G: Guest> Task<G> {
     /// Empties the machine and does what it wants; returns when it wants to be woken.
     fn settle(&mut self) -> Option<Instant> {
         for _ in 0..WANTS {
-            let now = Instant::now();
+            let now = self.clock.now();
             let room = EVENTS - self.queue.len().min(EVENTS);
             let mut gate = Gate { machine: self.guest.machine(), room };
             let mut outward = Outward { wires: &mut self.wires, queue: &mut self.queue };
@@ -110,10 +114,10 @@ impl<G: Guest> Task<G> {
             let Some(want) = self.guest.poll_want() else { return deadline };
             let Some(errands) = &mut self.errands else { continue };
             if let Some(answer) = errands.run(want, &mut self.wires) {
-                self.guest.handle_answer(Instant::now(), answer);
+                self.guest.handle_answer(self.clock.now(), answer);
             }
         }
-        Some(Instant::now())
+        Some(self.clock.now())
     }
 
     /// Gives the application as many events as it has room for.
@@ -137,8 +141,9 @@ impl<G: Guest> Task<G> {
         let (wires, queue) = (&mut self.wires, &mut self.queue);
         let room = wires.listens()
             && self.errands.as_ref().is_some_and(|errands| errands.may_accept(wires));
+        let clock = self.clock;
         let sleep = async {
-            match deadline {
+            match deadline.map(|at| clock.outside(at)) {
                 Some(at) => tokio::time::sleep_until(at.into()).await,
                 None => pending().await,
             }
@@ -149,7 +154,7 @@ impl<G: Guest> Task<G> {
                 None => pending().await,
             }
         };
-        let interfaces = async {
+        let sight = async {
             match &mut self.watch {
                 Some(watch) => watch.changed().await,
                 None => pending().await,
@@ -159,7 +164,7 @@ impl<G: Guest> Task<G> {
             command = commands.recv() => Step::Command(command),
             ready = poll_fn(|cx| wires.poll_ready(cx, room)), if !held_back => Step::Ready(ready),
             news = news, if !held_back => Step::News(news),
-            list = interfaces => Step::Interfaces(list),
+            sight = sight => Step::Sight(sight),
             () = sleep => Step::Due,
             permit = events.reserve(), if held_back => {
                 if let Ok(permit) = permit
@@ -177,17 +182,17 @@ impl<G: Guest> Task<G> {
 
     fn take(&mut self, ready: Ready) -> Option<End> {
         match ready {
-            Ready::Socket(index) => self.wires.receive(index, self.guest.machine()),
+            Ready::Socket(index) => self.wires.receive(index, self.clock, self.guest.machine()),
             Ready::Stream(arrival) => {
-                let path = self.wires.take(arrival, self.guest.machine())?;
+                let path = self.wires.take(arrival, self.clock, self.guest.machine())?;
                 if G::ENDS_WITH_ITS_STREAM {
                     return Some(End::StreamClosed);
                 }
-                self.guest.handle_answer(Instant::now(), Answer::Closed { path });
+                self.guest.handle_answer(self.clock.now(), Answer::Closed { path });
             }
             Ready::Accepted(index, stream, remote) => {
                 if let Some((id, path)) = self.wires.accept(index, stream, remote) {
-                    self.guest.handle_answer(Instant::now(), Answer::Accepted { id, path });
+                    self.guest.handle_answer(self.clock.now(), Answer::Accepted { id, path });
                 }
             }
         }
@@ -198,7 +203,7 @@ impl<G: Guest> Task<G> {
         if let Some(errands) = &mut self.errands
             && let Some(answer) = errands.hear(news, &mut self.wires)
         {
-            self.guest.handle_answer(Instant::now(), answer);
+            self.guest.handle_answer(self.clock.now(), answer);
         }
     }
 }

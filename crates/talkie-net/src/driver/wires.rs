@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 use talkie_sansio::{Datagram, Machine, Path, Transmit, Transport, WantId};
@@ -14,6 +14,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Sleep, sleep, timeout};
 
 use super::Stream;
+use super::clock::Clock;
+use super::tally::Tally;
 use crate::frame::{Chunk, Framer};
 use crate::leg::{Deliver, Leg, LegLimits};
 use crate::plane::outbox::{Outbox, Route};
@@ -55,6 +57,7 @@ pub(crate) struct Wires {
     /// Where the search for a readable socket starts, so that a busy one does not starve the others.
     turn: usize,
     rest: Option<Pin<Box<Sleep>>>,
+    pub(super) tally: Arc<Tally>,
 }
 
 /// A UDP socket.
@@ -93,6 +96,7 @@ impl Wires {
             batch: Batch::new(),
             turn: 0,
             rest: None,
+            tally: Arc::default(),
         }
     }
 
@@ -257,7 +261,12 @@ impl Wires {
     }
 
     /// Hands what has arrived on a stream to the machine, and tells if this was its end.
-    pub(crate) fn take<M: Machine>(&mut self, arrival: Arrival, machine: &mut M) -> Option<Path> {
+    pub(crate) fn take<M: Machine>(
+        &mut self,
+        arrival: Arrival,
+        clock: Clock,
+        machine: &mut M,
+    ) -> Option<Path> {
         let Arrival { path, serial, chunk } = arrival;
         let line = self.streams.get(&path).filter(|line| line.serial == serial)?;
         let Some(mut chunk) = chunk else {
@@ -265,7 +274,7 @@ impl Wires {
             return Some(path);
         };
         line.leg.set_established(true);
-        let now = Instant::now();
+        let now = clock.now();
         while let Some((buffer, start, end)) = chunk.next_frame() {
             let payload = &mut buffer[start..end];
             machine.handle_datagram(now, Datagram { path, payload });
@@ -274,7 +283,7 @@ impl Wires {
     }
 
     /// Hands what a socket has received to the machine.
-    pub(crate) fn receive<M: Machine>(&mut self, index: usize, machine: &mut M) {
+    pub(crate) fn receive<M: Machine>(&mut self, index: usize, clock: Clock, machine: &mut M) {
         let port = &self.sockets[index];
         let (socket, batch) = (&port.socket, &mut self.batch);
         let outcome =
@@ -285,10 +294,11 @@ impl Wires {
             // What ICMP says of one destination is no end of the socket.
             Err(error) => {
                 tracing::debug!(%error, "not received");
+                self.tally.unreceived();
                 return;
             }
         };
-        let now = Instant::now();
+        let now = clock.now();
         for slot in 0..count {
             let (buffer, meta) = batch.slot(slot);
             let path = Path {
@@ -305,11 +315,12 @@ impl Wires {
 
     /// Sends what waits for more of its kind.
     pub(crate) fn flush(&mut self) {
-        let Some((route, bytes, segment, _)) = self.run.take() else { return };
+        let Some((route, bytes, segment, count)) = self.run.take() else { return };
         let socket = &self.sockets[route.socket].socket;
         if let Err(error) = socket.send(route.source, route.remote, bytes, segment) {
             // Lost, as datagrams may be.
             tracing::debug!(remote = %route.remote, %error, "not sent");
+            self.tally.refused(count);
         }
     }
 
@@ -317,14 +328,17 @@ impl Wires {
     pub(crate) fn send(&mut self, transmit: Transmit, payload: &[u8]) {
         let path = transmit.path;
         if path.transport != Transport::Udp {
-            if let Some(line) = self.streams.get(&path)
-                && !line.leg.queue.push(Class::Control, payload)
-            {
-                tracing::debug!("the stream's queue is full");
+            match self.streams.get(&path) {
+                Some(line) if line.leg.queue.push(Class::Control, payload) => {}
+                Some(_) => self.tally.overrun(),
+                None => self.tally.homeless(),
             }
             return;
         }
-        let Some((index, source)) = self.find(path.local) else { return };
+        let Some((index, source)) = self.find(path.local) else {
+            self.tally.homeless();
+            return;
+        };
         let port = &self.sockets[index];
         let route = Route { socket: index, source, remote: port.reachable(path.remote) };
         let segments = port.socket.segments();

@@ -3,7 +3,8 @@
 //! The machine says what it wants, and gets each answer once: UDP sockets and listeners at once;
 //! streams, TLS sessions and names when they are there, or have failed, or have taken too long. The
 //! addresses of this host's interfaces come at the start and whenever they change, and also when the
-//! host wakes from sleep, since what was true of the network before need not be any more.
+//! host wakes from sleep, since what was true of the network before need not be any more. The machine's
+//! time goes on while the host sleeps, as does that of NATs and servers.
 //!
 //! Everything has a bound, in [`Limits`] or beside the code. While the application takes no events,
 //! the task stops reading the network and keeps the machine's timers, as [`driver`](crate::driver)
@@ -91,10 +92,18 @@ where
     M: Hosted + Send + 'static,
     M::Event: Send,
 {
+    Ok(run(machine, options, Watch::start()?))
+}
+
+fn run<M>(machine: M, options: Options, watch: Watch) -> Running<M>
+where
+    M: Hosted + Send + 'static,
+    M::Event: Send,
+{
     let mut task = Task::new(Asking(machine));
-    task.watch = Some(Watch::start()?);
+    task.watch = Some(watch);
     task.errands = Some(Errands::new(options));
-    Ok(start(task))
+    start(task)
 }
 
 /// A machine that asks for what it needs.
@@ -120,3 +129,7 @@ impl<M: Hosted + Send + 'static> Guest for Asking<M> {
         self.0.handle_interfaces(now, interfaces);
     }
 }
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,22 +1,26 @@
 //! Tells when this host's interfaces change, and when the host wakes from sleep.
 //!
 //! On Linux the kernel says so (netlink); elsewhere, and where a sandbox forbids that, the list is looked
-//! at every two seconds. What
-//! changes at once — an interface comes up, gets its addresses one by one — is waited for a moment and
-//! told together. A list is told only if it differs from the last, or after a sleep: a laptop may wake
-//! in another network that gives it the same address.
+//! at every two seconds. What changes at once — an interface comes up, gets its addresses one by one — is
+//! waited for a moment and told together. A list is told only if it differs from the last, or after a
+//! sleep: a laptop may wake in another network that gives it the same address.
+//!
+//! One thread looks for the whole process for as long as anybody listens, so that a thousand machines cost
+//! the kernel and the battery what one does.
 
 #[cfg(target_os = "linux")]
 mod kernel;
 mod signal;
 
 use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::thread;
 use std::time::Duration;
 
 use talkie_sansio::Interface;
-use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::runtime;
+use tokio::sync::watch;
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 
 use self::signal::Signal;
 use crate::interfaces::usable;
@@ -28,80 +32,130 @@ const TOGETHER: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_secs(1);
 const NAP: Duration = Duration::from_millis(500);
 
+/// What there is to be seen of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sight {
+    /// All addresses that a socket can be bound to.
+    pub(crate) interfaces: Vec<Interface>,
+    /// How long the host has slept, all in all: from its start as it is seen, from the start of the
+    /// [`Watch`] as that tells it.
+    pub(crate) asleep: Duration,
+}
+
 /// Watches until it is dropped.
 pub(crate) struct Watch {
-    lists: mpsc::Receiver<Vec<Interface>>,
-    task: AbortHandle,
+    sights: watch::Receiver<Sight>,
+    /// How long the host had slept by the start of this.
+    asleep: Duration,
+}
+
+/// How to look.
+struct Eyes {
+    signal: fn() -> Signal,
+    list: fn() -> io::Result<Vec<Interface>>,
+    asleep: Box<dyn Fn() -> Duration + Send>,
+}
+
+/// Where the process's own thread tells what it sees, while there is one.
+static LOOKOUT: Mutex<Weak<watch::Sender<Sight>>> = Mutex::new(Weak::new());
+
+fn lookout() -> MutexGuard<'static, Weak<watch::Sender<Sight>>> {
+    // Nothing is ever half done under the lock.
+    LOOKOUT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Watch {
-    /// Must be called in a tokio runtime.
     pub(crate) fn start() -> io::Result<Self> {
-        Self::with(Signal::new(), usable, sys::time_asleep)
+        let mut lookout = lookout();
+        let sights = match lookout.upgrade() {
+            Some(sights) => sights,
+            None => {
+                let asleep = Box::new(sys::time_asleep);
+                let sights = begin(Eyes { signal: Signal::new, list: usable, asleep })?;
+                *lookout = Arc::downgrade(&sights);
+                sights
+            }
+        };
+        // Still under the lock: the thread does not end in between.
+        Ok(Self::of(&sights, sys::time_asleep()))
     }
 
-    fn with(
-        signal: Signal,
-        look: fn() -> io::Result<Vec<Interface>>,
-        asleep: impl Fn() -> Duration + Send + Sync + 'static,
-    ) -> io::Result<Self> {
-        let (sender, lists) = mpsc::channel(1);
-        // After the signal: what changes in between is told twice and not missed.
-        let first = look()?;
-        let task = tokio::spawn(watch(signal, look, first, sender, asleep)).abort_handle();
-        Ok(Self { lists, task })
+    fn of(sights: &watch::Sender<Sight>, asleep: Duration) -> Self {
+        let mut sights = sights.subscribe();
+        // What is there already is to be told as well.
+        sights.mark_changed();
+        Self { sights, asleep }
     }
 
-    /// The first list, then each that differs. Cancel safe.
-    pub(crate) async fn changed(&mut self) -> Vec<Interface> {
-        match self.lists.recv().await {
-            Some(list) => list,
-            // The task ends only with this.
-            None => std::future::pending().await,
+    /// What there is to be seen, and then each change. Cancel safe.
+    pub(crate) async fn changed(&mut self) -> Sight {
+        if self.sights.changed().await.is_err() {
+            // The thread is gone, which it is only with the process.
+            return std::future::pending().await;
         }
+        let mut sight = self.sights.borrow_and_update().clone();
+        sight.asleep = sight.asleep.saturating_sub(self.asleep);
+        sight
     }
 }
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
+/// Lets a thread look.
+fn begin(eyes: Eyes) -> io::Result<Arc<watch::Sender<Sight>>> {
+    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let first = Sight { interfaces: (eyes.list)()?, asleep: (eyes.asleep)() };
+    let sights = Arc::new(watch::Sender::new(first));
+    let told = Arc::clone(&sights);
+    thread::Builder::new()
+        .name("talkie-watch".to_owned())
+        .spawn(move || runtime.block_on(look_out(&eyes, &told)))?;
+    Ok(sights)
 }
 
-async fn watch(
-    mut signal: Signal,
-    list: fn() -> io::Result<Vec<Interface>>,
-    mut last: Vec<Interface>,
-    lists: mpsc::Sender<Vec<Interface>>,
-    asleep: impl Fn() -> Duration,
-) {
-    let mut sleeps = Sleeps::new(asleep());
+/// Looks until nobody listens any more.
+async fn look_out(eyes: &Eyes, sights: &Arc<watch::Sender<Sight>>) {
+    let mut asleep = sights.borrow().asleep;
+    let mut sleeps = Sleeps::new(asleep);
     let mut look = interval(LOOK);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    if lists.send(last.clone()).await.is_err() {
-        return;
-    }
+    let mut signal = (eyes.signal)();
     loop {
-        let mut woken = false;
+        // At first as well: what changed before there was a signal is not missed.
+        match (eyes.list)() {
+            Ok(interfaces) => tell(sights, Sight { interfaces, asleep }),
+            Err(error) => tracing::warn!(%error, "cannot list the network interfaces"),
+        }
         tokio::select! {
             () = signal.changed() => sleep(TOGETHER).await,
-            _ = look.tick() => {
-                woken = sleeps.woken(asleep());
-                if !woken {
-                    continue;
+            total = awakening(&mut look, &mut sleeps, eyes) => asleep = total,
+            () = sights.closed() => {
+                let mut lookout = lookout();
+                if sights.receiver_count() == 0 {
+                    if Weak::ptr_eq(&lookout, &Arc::downgrade(sights)) {
+                        *lookout = Weak::new();
+                    }
+                    return;
                 }
             }
         }
         signal.settle();
-        // A reader that is behind gets the list as it is by then.
-        let Ok(permit) = lists.reserve().await else { return };
-        match list() {
-            Ok(list) if woken || list != last => {
-                last.clone_from(&list);
-                permit.send(list);
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "cannot list the network interfaces"),
+    }
+}
+
+fn tell(sights: &watch::Sender<Sight>, sight: Sight) {
+    sights.send_if_modified(|known| {
+        let is_news = *known != sight;
+        *known = sight;
+        is_news
+    });
+}
+
+/// Waits until the host has slept; how long all in all. Cancel safe.
+async fn awakening(look: &mut Interval, sleeps: &mut Sleeps, eyes: &Eyes) -> Duration {
+    loop {
+        look.tick().await;
+        let asleep = (eyes.asleep)();
+        if sleeps.woken(asleep) {
+            return asleep;
         }
     }
 }
@@ -124,8 +178,25 @@ impl Sleeps {
 }
 
 #[cfg(test)]
+impl Watch {
+    /// Of a host with one address that has slept so many seconds.
+    pub(crate) fn asleep_for(slept: &Arc<std::sync::atomic::AtomicU64>) -> Self {
+        let slept = Arc::clone(slept);
+        let asleep =
+            move || Duration::from_secs(slept.load(std::sync::atomic::Ordering::Relaxed));
+        let list = || -> io::Result<_> {
+            Ok(vec![Interface { name: "eth0".into(), address: [10, 0, 0, 5].into() }])
+        };
+        // The thread ends where nobody listens; not before somebody does.
+        let _held = lookout();
+        let before = asleep();
+        let eyes = Eyes { signal: Signal::looks, list, asleep: Box::new(asleep) };
+        Self::of(&begin(eyes).expect("a thread"), before)
+    }
+}
+
+#[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use tokio::time::timeout;
@@ -146,17 +217,42 @@ mod tests {
     #[tokio::test]
     async fn after_a_sleep_the_same_list_is_told_again_and_otherwise_not() {
         let slept = Arc::new(AtomicU64::new(1));
-        let clock = Arc::clone(&slept);
-        let asleep = move || Duration::from_secs(clock.load(Ordering::Relaxed));
-        let list = || -> io::Result<_> {
-            Ok(vec![Interface { name: "eth0".into(), address: [10, 0, 0, 5].into() }])
-        };
-        let mut watch = Watch::with(Signal::looks(), list, asleep).unwrap();
-        assert_eq!(watch.changed().await, list().unwrap());
+        let mut watch = Watch::asleep_for(&slept);
+        let first = watch.changed().await;
+        assert_eq!(first.asleep, Duration::ZERO);
         // Longer than one look at the list and two at the clocks.
         assert!(timeout(Duration::from_millis(2500), watch.changed()).await.is_err());
         slept.store(60, Ordering::Relaxed);
         let again = timeout(Duration::from_secs(5), watch.changed()).await.unwrap();
-        assert_eq!(again, list().unwrap());
+        assert_eq!(again, Sight { asleep: Duration::from_secs(59), ..first });
+    }
+
+    #[tokio::test]
+    async fn all_watches_see_with_the_same_eyes() {
+        let mut one = Watch::start().unwrap();
+        let mut other = Watch::start().unwrap();
+        assert!(one.sights.same_channel(&other.sights));
+        assert_eq!(one.changed().await.interfaces, other.changed().await.interfaces);
+        drop(one);
+        // The thread stays for who is left.
+        assert!(Watch::start().unwrap().sights.same_channel(&other.sights));
+    }
+
+    #[test]
+    fn nobody_looks_when_nobody_listens() {
+        let eyes = Eyes {
+            signal: Signal::looks,
+            list: || Ok(Vec::new()),
+            asleep: Box::new(|| Duration::ZERO),
+        };
+        let sights = begin(eyes).unwrap();
+        drop(Watch::of(&sights, Duration::ZERO));
+        let thread = Arc::downgrade(&sights);
+        drop(sights);
+        let gone = (0..200).any(|_| {
+            thread::sleep(Duration::from_millis(20));
+            thread.strong_count() == 0
+        });
+        assert!(gone, "the thread goes on");
     }
 }
