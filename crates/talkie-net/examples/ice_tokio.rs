@@ -5,12 +5,13 @@
 
 use std::error::Error;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use talkie_net::host::{Options, Trust, spawn};
+use talkie_sansio::Machine as _;
 use talkie_traversal::ice::gather::{Policy, Server, Tcp};
 use talkie_traversal::ice::{
     Agent, Attribute, CandidateType, Config, Event, GatheringState, Parameters, Role,
@@ -31,15 +32,15 @@ async fn main() -> Outcome<()> {
     parameters.await?.attributes().for_each(|attribute| println!("a={attribute}"));
     let (typed, mut lines) = mpsc::channel(64);
     std::thread::spawn(move || {
-        let mut all = std::io::stdin().lines().map_while(Result::ok);
-        all.try_for_each(|line| typed.blocking_send(line))
+        let all = std::io::stdin().lines().map_while(Result::ok);
+        all.filter(|line| !line.starts_with('#')).try_for_each(|line| typed.blocking_send(line))
     });
     let mut theirs = String::new();
     loop {
         tokio::select! {
             Some(event) = running.events.recv() => tell(event),
             line = lines.recv() => {
-                let Some(line) = line else { return Ok(()) };
+                let Some(line) = line else { break };
                 theirs += &format!("{line}\n");
                 let all = theirs.clone();
                 let heard = running.handle.call(move |agent, now| hear(agent, &all, &line, now));
@@ -47,6 +48,12 @@ async fn main() -> Outcome<()> {
             }
         }
     }
+    // What relays hold for us is given back before the end.
+    running.handle.call(Agent::close).await?;
+    while running.handle.call(|agent, _| agent.poll_timeout()).await?.is_some() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
 }
 
 /// What the words of the command line ask for.

@@ -1,21 +1,18 @@
 //! A netcat over ICE. Run `cargo run -p talkie-traversal --example ice -- stun:IP turn:IP,USER,PASSWORD`
-//! on one host and with `controlled` on another, paste what each prints into the other, and type.
+//! on one host and with `controlled` on another, paste what each prints into the other, type, and end it by Ctrl-D.
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "somebody does the I/O")]
-
 use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant, UNIX_EPOCH};
 use std::{collections::BTreeMap, error::Error, io, sync::mpsc, thread};
 
-use talkie_sansio::{Answer, Datagram, Genesis, Hosted as _, Interface, Machine as _};
-use talkie_sansio::{Path, Transport, Want};
+use talkie_sansio::{Answer, Datagram, Genesis, Hosted, Interface, Machine, Path, Transport, Want};
 use talkie_traversal::ice::gather::{Policy, Server};
-use talkie_traversal::ice::{Agent, Attribute, Config, Event, GatheringState, Parameters, Role};
-use talkie_traversal::stun::credential::LongTerm;
+use talkie_traversal::ice::{Agent, Attribute, Config, ConnectionState, Event, GatheringState};
+use talkie_traversal::{ice::Parameters, ice::Role, stun::credential::LongTerm};
 
 type Sockets = BTreeMap<SocketAddr, UdpSocket>;
 type Input = (Option<Path>, Vec<u8>); // a datagram with its path, or a line that was typed
 type Outcome = Result<(), Box<dyn Error>>;
-
 fn obey(want: &Want, sockets: &mut Sockets, inputs: mpsc::Sender<Input>) -> Option<Answer> {
     let Want::Bind { id, local, .. } = *want else { return want.refusal() };
     let Ok(socket) = UdpSocket::bind((local, 0)) else { return want.refusal() };
@@ -31,19 +28,20 @@ fn obey(want: &Want, sockets: &mut Sockets, inputs: mpsc::Sender<Input>) -> Opti
     Some(Answer::Bound { id, local })
 }
 fn take(agent: &mut Agent, theirs: &mut String, (path, mut bytes): Input) -> Outcome {
-    let now = Instant::now();
-    let line = String::from_utf8_lossy(&bytes).into_owned();
-    if let Some(path) = path {
-        agent.handle_datagram(now, Datagram { path, payload: &mut bytes });
-    } else if !line.starts_with("a=") {
-        agent.send(now, &bytes)?;
-    } else if let Attribute::Candidate(candidate) = line.parse()? {
-        agent.set_remote_parameters(now, Parameters::from_lines(theirs.lines())?);
-        agent.add_remote_candidate(now, candidate)?;
-    } else if line.starts_with("a=end-of-candidates") {
-        agent.end_of_remote_candidates(now);
-    } else {
-        *theirs += &(line + "\n");
+    let (now, line) = (Instant::now(), String::from_utf8_lossy(&bytes).into_owned());
+    match (path, line.strip_prefix("a=").map(str::parse::<Attribute>)) {
+        (Some(path), _) => agent.handle_datagram(now, Datagram { path, payload: &mut bytes }),
+        (None, Some(attribute)) => match attribute? {
+            Attribute::Candidate(candidate) => {
+                agent.set_remote_parameters(now, Parameters::from_lines(theirs.lines())?);
+                agent.add_remote_candidate(now, candidate)?;
+            }
+            Attribute::EndOfCandidates => agent.end_of_remote_candidates(now),
+            _ => *theirs += &(line + "\n"),
+        },
+        (None, None) if line == "\x04" => agent.close(now), // gives back what relays hold
+        (None, None) if line.starts_with('#') => {}
+        (None, None) => agent.send(now, &bytes)?,
     }
     Ok(())
 }
@@ -69,11 +67,11 @@ fn main() -> Outcome {
     let (sender, inputs) = mpsc::channel();
     let typed = sender.clone();
     thread::spawn(move || {
-        let mut lines = io::stdin().lines().map_while(Result::ok);
+        let mut lines = io::stdin().lines().map_while(Result::ok).chain(["\x04".into()]);
         lines.try_for_each(|line| typed.send((None, line.into())))
     });
     let (mut sockets, mut theirs, mut buf) = (Sockets::new(), String::new(), Vec::new());
-    loop {
+    while agent.connection_state() != ConnectionState::Closed || agent.poll_timeout().is_some() {
         let now = Instant::now();
         agent.handle_timeout(now);
         while let Some(want) = agent.poll_want() {
@@ -90,6 +88,7 @@ fn main() -> Outcome {
                 Event::GatheringState(GatheringState::Complete) => println!("a=end-of-candidates"),
                 Event::Selected(pair) => println!("# selected {} | {}", pair.local, pair.remote),
                 Event::Data(data) => println!("{}", String::from_utf8_lossy(&data)),
+                Event::Story(story) => println!("# {story}"),
                 other => println!("# {other:?}"),
             }
         }
@@ -97,4 +96,5 @@ fn main() -> Outcome {
         let Ok(input) = inputs.recv_timeout(until - now) else { continue };
         take(&mut agent, &mut theirs, input).unwrap_or_else(|error| println!("# {error}"));
     }
+    Ok(())
 }

@@ -102,3 +102,17 @@ async fn what_icmp_says_of_one_destination_ends_no_socket() {
     there.send_to(b"still here", local).unwrap();
     assert!(matches!(it.hears().await, Heard::Datagram(_, payload) if payload == b"still here"));
 }
+
+#[tokio::test]
+async fn what_is_lost_on_the_way_out_is_counted() {
+    let mut it = Lodger::new(Options::default()).await;
+    let (_, local) = it.is_bound(bind).await;
+    let nowhere = Path { transport: Transport::Udp, local: (V4, 1).into(), remote: (V4, 9).into() };
+    it.says(nowhere, b"no such socket").await;
+    it.says(Path { transport: Transport::Tcp, ..nowhere }, b"no such stream").await;
+    it.says(Path { local, remote: (V4, 0).into(), ..nowhere }, b"no such port").await;
+    // By then the last is sent.
+    it.running.handle.call(|_, _| ()).await.unwrap();
+    let drops = it.running.handle.drops();
+    assert_eq!((drops.homeless, drops.refused, drops.overrun), (2, 1, 0));
+}
