@@ -127,7 +127,7 @@ fn candidate(input: &mut Input<'_>) -> Candidate {
 fn interfaces(byte: u8) -> Vec<Interface> {
     let address = |last: u8| IpAddr::from([10, 0, 0, last]);
     let up = (0..3).filter(|index| byte & (1 << index) != 0);
-    up.map(|index| Interface { name: format!("eth{index}"), address: address(index + 1) }).collect()
+    up.map(|index| Interface::new(format!("eth{index}"), address(index + 1))).collect()
 }
 
 /// Answers what the agent wants; a few things it does not get.

@@ -189,7 +189,7 @@ fn step(world: &mut World, input: &mut Input<'_>) {
     match choice % 11 {
         0 => world.gatherer.gather(now, "frag"),
         1 => {
-            let interface = |byte: &u8| Interface { name: "eth0".into(), address: address(*byte) };
+            let interface = |byte: &u8| Interface::new("eth0", address(*byte));
             let count = usize::from(input.byte() % 5);
             let interfaces: Vec<_> = input.bytes(count).iter().map(interface).collect();
             world.gatherer.handle_interfaces(now, &interfaces);

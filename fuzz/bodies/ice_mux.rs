@@ -50,7 +50,7 @@ fn peer(byte: u8) -> SocketAddr {
 
 fn interfaces(byte: u8) -> Vec<Interface> {
     let up = (0..2).filter(|index| byte & (1 << index) != 0);
-    let interface = |index| Interface { name: format!("eth{index}"), address: local(index).ip() };
+    let interface = |index| Interface::new(format!("eth{index}"), local(index).ip());
     up.map(interface).collect()
 }
 

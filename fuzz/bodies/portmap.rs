@@ -166,7 +166,7 @@ pub(crate) fn run(data: &[u8]) {
             }
             5 => {
                 let address = if choice & 64 == 0 { HOST } else { GATEWAY };
-                let interface = Interface { name: "eth0".to_owned(), address: address.into() };
+                let interface = Interface::new("eth0", address.into());
                 portmap.handle_interfaces(now, &[interface]);
             }
             6 if choice & 128 != 0 => {

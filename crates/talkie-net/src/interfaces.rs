@@ -15,13 +15,17 @@ pub fn interfaces() -> io::Result<Vec<Interface>> {
 
 /// All addresses that a socket can be bound to, as machines are told of them, in a fixed order.
 pub(crate) fn usable() -> io::Result<Vec<Interface>> {
-    let unsettled = unsettled();
+    let flagged = flagged();
+    let is = |address, flag| flagged.contains(&(address, flag));
     let mut list: Vec<_> = if_addrs::get_if_addrs()?
         .into_iter()
         // The kernel's IFF_RUNNING: up, and its cable or radio has a link. Only Linux is sure of it.
         .filter(|entry| entry.is_oper_up() || !cfg!(target_os = "linux"))
-        .filter(|entry| !unsettled.contains(&entry.ip()))
-        .map(named)
+        .filter(|entry| !is(entry.ip(), Flag::Unsettled))
+        .map(|entry| {
+            let is_deprecated = is(entry.ip(), Flag::Deprecated);
+            Interface { is_deprecated, ..named(entry) }
+        })
         .collect();
     list.sort();
     list.dedup();
@@ -30,31 +34,53 @@ pub(crate) fn usable() -> io::Result<Vec<Interface>> {
 
 fn named(entry: if_addrs::Interface) -> Interface {
     let address = entry.ip();
-    Interface { name: entry.name, address }
+    let prefix = Some(match &entry.addr {
+        if_addrs::IfAddr::V4(v4) => v4.prefixlen,
+        if_addrs::IfAddr::V6(v6) => v6.prefixlen,
+    });
+    Interface { prefix, ..Interface::new(entry.name, address) }
 }
 
-/// IPv6 addresses that can't be bound yet, or ever, because they are still looked for on the link or
-/// have been found there (RFC 4862 §5.4). The kernel tells when that is over.
+/// What the kernel says of an IPv6 address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Flag {
+    /// It can't be bound yet, or ever, because it is still looked for on the link or has been found there
+    /// (RFC 4862 §5.4). The kernel tells when that is over.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "told by Linux only"))]
+    Unsettled,
+    /// Its preferred lifetime is over (RFC 4862 §5.5.4).
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "told by Linux only"))]
+    Deprecated,
+}
+
 #[cfg(target_os = "linux")]
-fn unsettled() -> Vec<IpAddr> {
+fn flagged() -> Vec<(IpAddr, Flag)> {
+    std::fs::read_to_string("/proc/net/if_inet6").map(|table| flags_in(&table)).unwrap_or_default()
+}
+
+#[cfg(target_os = "linux")]
+fn flags_in(table: &str) -> Vec<(IpAddr, Flag)> {
     /// Of linux/if_addr.h.
     const OPTIMISTIC: u32 = 0x04;
     const DAD_FAILED: u32 = 0x08;
+    const DEPRECATED: u32 = 0x20;
     const TENTATIVE: u32 = 0x40;
-    let Ok(table) = std::fs::read_to_string("/proc/net/if_inet6") else { return Vec::new() };
     let entry = |line: &str| {
         let mut words = line.split_ascii_whitespace();
         let address = u128::from_str_radix(words.next()?, 16).ok()?;
         // After it: interface, length of the prefix, scope.
         let flags = u32::from_str_radix(words.nth(3)?, 16).ok()?;
         let tentative = flags & TENTATIVE != 0 && flags & OPTIMISTIC == 0;
-        (tentative || flags & DAD_FAILED != 0).then(|| Ipv6Addr::from_bits(address).into())
+        let unsettled = tentative || flags & DAD_FAILED != 0;
+        let flag = if unsettled { Flag::Unsettled } else { Flag::Deprecated };
+        let address = Ipv6Addr::from_bits(address).into();
+        (unsettled || flags & DEPRECATED != 0).then_some((address, flag))
     };
     table.lines().filter_map(entry).collect()
 }
 
 #[cfg(not(target_os = "linux"))]
-fn unsettled() -> Vec<IpAddr> {
+fn flagged() -> Vec<(IpAddr, Flag)> {
     Vec::new()
 }
 
@@ -114,12 +140,34 @@ mod tests {
         assert!(interfaces().unwrap().iter().any(|entry| entry.scope() == Scope::Loopback));
     }
 
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_kernels_flags_are_read() {
+        // As Linux 6 prints them: permanent, temporary and deprecated, tentative, found elsewhere.
+        let table = "\
+            20010db8000000000000000000000001 02 40 00 80     eth0\n\
+            20010db8000000000000000000000002 02 40 00 21     eth0\n\
+            20010db8000000000000000000000003 02 40 00 40     eth0\n\
+            20010db8000000000000000000000004 02 40 00 08     eth0\n\
+            nonsense\n";
+        let at = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
+        let expected =
+            [(2, Flag::Deprecated), (3, Flag::Unsettled), (4, Flag::Unsettled)].map(|(last, flag)| {
+                (at(last), flag)
+            });
+        assert_eq!(flags_in(table), expected);
+    }
+
+    #[test]
+    fn networks_have_their_prefix() {
+        let list = interfaces().unwrap();
+        let loopback = list.iter().find(|it| it.address == IpAddr::from([127, 0, 0, 1])).unwrap();
+        assert_eq!(loopback.prefix, Some(8));
+    }
+
     #[test]
     fn private_ipv4_of_a_real_interface_is_best() {
-        let entry = |name: &str, address: &str| Interface {
-            name: name.into(),
-            address: address.parse().unwrap(),
-        };
+        let entry = |name: &str, address: &str| Interface::new(name, address.parse().unwrap());
         let list = [
             entry("lo", "127.0.0.1"),
             entry("docker0", "172.17.0.1"),

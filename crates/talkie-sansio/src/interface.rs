@@ -9,9 +9,37 @@ pub struct Interface {
     pub name: String,
     /// The address.
     pub address: IpAddr,
+    /// How many of its leading bits are the network's, if that is known: whoever shares them is on the
+    /// same link.
+    pub prefix: Option<u8>,
+    /// Whether it is to be used no more but for what is under way (RFC 4862 §5.5.4).
+    pub is_deprecated: bool,
 }
 
 impl Interface {
+    /// An address of which no more is known.
+    #[must_use]
+    pub fn new(name: impl Into<String>, address: IpAddr) -> Self {
+        Self { name: name.into(), address, prefix: None, is_deprecated: false }
+    }
+
+    /// Whether an address is on the same link, if that can be told; a v4-mapped one counts as IPv4.
+    #[must_use]
+    pub fn is_on_link(&self, other: IpAddr) -> Option<bool> {
+        let prefix = u32::from(self.prefix?);
+        // Bits that differ, from the first on.
+        let (differing, bits) = match (self.address.to_canonical(), other.to_canonical()) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                ((own.to_bits() ^ other.to_bits()).leading_zeros(), u32::BITS)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => {
+                ((own.to_bits() ^ other.to_bits()).leading_zeros(), u128::BITS)
+            }
+            _ => return Some(false),
+        };
+        Some(differing >= prefix.min(bits))
+    }
+
     /// How far the address reaches.
     #[must_use]
     pub fn scope(&self) -> Scope {
@@ -54,6 +82,31 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_shares_the_prefix_is_on_the_link() {
+        let is_on_link = |own: &str, prefix, other: &str| {
+            let own = Interface::new("eth0", own.parse().unwrap());
+            Interface { prefix, ..own }.is_on_link(other.parse().unwrap())
+        };
+        for (own, prefix, other, expected) in [
+            ("192.0.2.1", 24, "192.0.2.255", true),
+            ("192.0.2.1", 24, "::ffff:192.0.2.9", true),
+            ("192.0.2.1", 24, "192.0.3.1", false),
+            ("192.0.2.1", 31, "192.0.2.0", true),
+            ("192.0.2.1", 32, "192.0.2.2", false),
+            ("192.0.2.1", 32, "192.0.2.1", true),
+            ("192.0.2.1", 0, "8.8.8.8", true),
+            ("192.0.2.1", 24, "2001:db8::1", false),
+            ("2001:db8::1", 64, "2001:db8::ffff:1", true),
+            ("2001:db8::1", 64, "2001:db8:0:1::1", false),
+            ("2001:db8::1", 128, "2001:db8::1", true),
+            ("192.0.2.1", 200, "192.0.2.1", true),
+        ] {
+            assert_eq!(is_on_link(own, Some(prefix), other), Some(expected), "{own}/{prefix} {other}");
+        }
+        assert_eq!(is_on_link("192.0.2.1", None, "192.0.2.2"), None);
+    }
 
     #[test]
     fn scopes_follow_the_registries() {

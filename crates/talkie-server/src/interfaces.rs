@@ -51,7 +51,7 @@ mod tests {
     use super::*;
 
     fn interface(name: &str, address: &str) -> Interface {
-        Interface { name: name.to_owned(), address: address.parse().unwrap() }
+        Interface::new(name, address.parse().unwrap())
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn main() -> Outcome {
     getrandom::fill(&mut seed)?;
     let mut agent = Agent::new(&Genesis { now, unix: UNIX_EPOCH.elapsed()?, seed }, config);
     let found = if_addrs::get_if_addrs()?.into_iter();
-    let found = found.map(|it| Interface { address: it.ip(), name: it.name });
+    let found = found.map(|it| Interface::new(it.name.clone(), it.ip()));
     agent.handle_interfaces(now, &found.collect::<Vec<_>>());
     agent.local_parameters().attributes().for_each(|attribute| println!("a={attribute}"));
     agent.gather(now);

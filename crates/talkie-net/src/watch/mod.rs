@@ -185,7 +185,7 @@ impl Watch {
         let asleep =
             move || Duration::from_secs(slept.load(std::sync::atomic::Ordering::Relaxed));
         let list = || -> io::Result<_> {
-            Ok(vec![Interface { name: "eth0".into(), address: [10, 0, 0, 5].into() }])
+            Ok(vec![Interface::new("eth0", [10, 0, 0, 5].into())])
         };
         // The thread ends where nobody listens; not before somebody does.
         let _held = lookout();

@@ -26,6 +26,8 @@ pub(super) struct Link {
     is_dead: bool,
     /// All addresses of the interface, of both families.
     pub(super) addresses: Vec<IpAddr>,
+    /// The same with their networks.
+    networks: Vec<Interface>,
 }
 
 impl Link {
@@ -33,20 +35,30 @@ impl Link {
         if self.by.is_ipv4() { GROUP_V4 } else { GROUP_V6 }
     }
 
-    /// Whether the address may be one of this link's hosts (RFC 6762 §11), as far as addresses tell
-    /// without netmasks: of the link's own scope, the interface's /64, its private block, or, of public
-    /// IPv4 addresses, its /24.
+    /// Whether the address is one of this link's hosts (RFC 6762 §11): of the link's own scope, or of one
+    /// of the interface's networks. Where the system does not tell how large those are, it is guessed: a
+    /// /64, the private block, or, of public IPv4 addresses, a /24.
     pub(super) fn is_near(&self, remote: IpAddr) -> bool {
         let remote = remote.to_canonical();
-        self.addresses.iter().any(|own| match (own.to_canonical(), remote) {
-            (IpAddr::V4(own), IpAddr::V4(remote)) => is_near_v4(own, remote),
-            (IpAddr::V6(own), IpAddr::V6(remote)) => {
-                let is_same = own.segments()[..4] == remote.segments()[..4];
-                remote.is_unicast_link_local() || (is_same && !remote.is_unspecified())
+        let is_near = |own: &Interface| match (own.address.to_canonical(), remote) {
+            (_, remote) if is_nowhere(remote) => false,
+            (IpAddr::V4(_), IpAddr::V4(remote)) if remote.is_link_local() => true,
+            (IpAddr::V6(_), IpAddr::V6(remote)) if remote.is_unicast_link_local() => true,
+            (IpAddr::V4(v4), IpAddr::V4(other)) => {
+                own.is_on_link(remote).unwrap_or_else(|| is_near_v4(v4, other))
+            }
+            (IpAddr::V6(v6), IpAddr::V6(other)) => {
+                let is_same = v6.segments()[..4] == other.segments()[..4];
+                own.is_on_link(remote).unwrap_or(is_same)
             }
             _ => false,
-        })
+        };
+        self.networks.iter().any(is_near)
     }
+}
+
+fn is_nowhere(ip: IpAddr) -> bool {
+    ip.is_unspecified() || ip.is_multicast()
 }
 
 fn is_near_v4(own: Ipv4Addr, remote: Ipv4Addr) -> bool {
@@ -58,11 +70,10 @@ fn is_near_v4(own: Ipv4Addr, remote: Ipv4Addr) -> bool {
         [127, ..] => Some(127),
         _ => None,
     };
-    remote.is_link_local()
-        || match (block(own), block(remote)) {
-            (None, None) => own.octets()[..3] == remote.octets()[..3],
-            (own, remote) => own == remote,
-        }
+    match (block(own), block(remote)) {
+        (None, None) => own.octets()[..3] == remote.octets()[..3],
+        (own, remote) => own == remote,
+    }
 }
 
 /// All of them.
@@ -132,7 +143,8 @@ impl Links {
         }
         for link in &mut self.links {
             let own = interfaces.iter().filter(|own| own.name == link.name);
-            link.addresses = own.map(|own| own.address).collect();
+            link.networks = own.cloned().collect();
+            link.addresses = link.networks.iter().map(|own| own.address).collect();
         }
         self.interfaces = interfaces;
     }
@@ -145,6 +157,7 @@ impl Links {
             local: None,
             is_dead: false,
             addresses: Vec::new(),
+            networks: Vec::new(),
         };
         self.next_id += 1;
         let (id, interface, group) = (link.id, link.by, link.group());
@@ -192,17 +205,20 @@ mod tests {
 
     #[test]
     fn who_is_near_is_told_by_addresses() {
-        let near = |own: &str, remote: &str| {
+        let of = |own: Interface, remote: &str| {
             let link = Link {
                 id: WantId(0),
                 name: String::new(),
-                by: own.parse().unwrap(),
+                by: own.address,
                 local: None,
                 is_dead: false,
-                addresses: vec![own.parse().unwrap()],
+                addresses: vec![own.address],
+                networks: vec![own],
             };
             link.is_near(remote.parse().unwrap())
         };
+        let near =
+            |own: &str, remote: &str| of(Interface::new("eth0", own.parse().unwrap()), remote);
         assert!(near("192.168.1.5", "192.168.7.9"));
         assert!(near("10.0.0.5", "10.200.0.9"));
         assert!(near("10.0.0.5", "169.254.3.4"));
@@ -216,5 +232,18 @@ mod tests {
         assert!(near("2001:db8::5", "2001:db8::9"));
         assert!(!near("2001:db8::5", "2001:db8:1::9"));
         assert!(!near("2001:db8::5", "10.0.0.1"));
+        assert!(!near("0.0.0.0", "0.0.0.0"));
+        // Where the network's size is known, it alone counts.
+        let network = |own: &str, prefix| {
+            let own = Interface::new("eth0", own.parse().unwrap());
+            Interface { prefix: Some(prefix), ..own }
+        };
+        assert!(of(network("10.0.0.5", 24), "10.0.0.9"));
+        assert!(!of(network("10.0.0.5", 24), "10.200.0.9"));
+        assert!(of(network("198.51.100.5", 23), "198.51.101.77"));
+        assert!(of(network("10.0.0.5", 24), "169.254.3.4"));
+        assert!(of(network("2001:db8::5", 48), "2001:db8:0:7::9"));
+        assert!(of(network("2001:db8::5", 64), "fe80::1"));
+        assert!(!of(network("2001:db8::5", 64), "::"));
     }
 }

@@ -198,7 +198,7 @@ fn success(check: &[u8], password: &str, mapped: SocketAddr) -> Vec<u8> {
 
 /// Gives an agent its one socket.
 pub(crate) fn open(agent: &mut Agent, now: Instant) {
-    let interface = Interface { name: "eth0".into(), address: "10.0.0.1".parse().unwrap() };
+    let interface = Interface::new("eth0", "10.0.0.1".parse().unwrap());
     agent.handle_interfaces(now, &[interface]);
     agent.gather(now);
     while let Some(want) = agent.poll_want() {

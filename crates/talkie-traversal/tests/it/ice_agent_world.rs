@@ -56,10 +56,7 @@ pub(crate) fn config(role: Role) -> Config {
 
 fn interfaces(addresses: &[&str]) -> Vec<Interface> {
     let named = addresses.iter().enumerate();
-    let interface = |(index, address): (usize, &&str)| Interface {
-        name: format!("eth{index}"),
-        address: address.parse().unwrap(),
-    };
+    let interface = |(index, address): (usize, &&str)| Interface::new(format!("eth{index}"), address.parse().unwrap());
     named.map(interface).collect()
 }
 

@@ -29,10 +29,7 @@ pub(crate) fn ip(text: &str) -> IpAddr {
 }
 
 pub(crate) fn interfaces(addresses: &[&str]) -> Vec<Interface> {
-    let interface = |(index, address): (usize, &&str)| Interface {
-        name: format!("eth{index}"),
-        address: ip(address),
-    };
+    let interface = |(index, address): (usize, &&str)| Interface::new(format!("eth{index}"), ip(address));
     addresses.iter().enumerate().map(interface).collect()
 }
 

@@ -212,7 +212,7 @@ fn a_restart_goes_on_at_the_same_socket() {
 /// A mux with a socket and agents that wait for their peers, and its time.
 fn waiting(genesis: &Genesis, agents: usize) -> (Mux, Vec<AgentId>) {
     let mut mux = Mux::new(genesis, MuxConfig::default());
-    let interface = Interface { name: "eth0".into(), address: ip(SERVER) };
+    let interface = Interface::new("eth0", ip(SERVER));
     mux.handle_interfaces(genesis.now, &[interface]);
     let ids = (0..agents).map(|_| {
         let id = mux.add(genesis, config(Role::Controlled)).unwrap();

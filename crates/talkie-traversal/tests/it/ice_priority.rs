@@ -22,7 +22,7 @@ const PROTOCOLS: [Protocol; 4] = [
 ];
 
 fn interface(name: &str, address: &str) -> Interface {
-    Interface { name: name.to_owned(), address: address.parse().unwrap() }
+    Interface::new(name, address.parse().unwrap())
 }
 
 #[test]
@@ -180,7 +180,7 @@ proptest! {
         let names = ["eth0", "wlan0", "tun0", "wwan0", "docker0"];
         let interfaces: Vec<_> = all
             .into_iter()
-            .map(|(name, address)| Interface { name: names[name].to_owned(), address })
+            .map(|(name, address)| Interface::new(names[name], address))
             .collect();
         let ranks: BTreeSet<_> = priority::ranks(&interfaces).into_iter().collect();
         let expected: BTreeSet<_> = (0..u16::try_from(interfaces.len()).unwrap()).collect();

@@ -104,7 +104,7 @@ fn machine(genesis: Genesis) -> Mdns {
 }
 
 fn interface(name: &str, address: &str) -> Interface {
-    Interface { name: name.to_owned(), address: ip(address) }
+    Interface::new(name, ip(address))
 }
 
 fn question(name: &str, kind: u16, unicast: bool) -> Message {

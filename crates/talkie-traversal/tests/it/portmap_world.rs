@@ -442,10 +442,7 @@ impl World {
     }
 
     pub(crate) fn interfaces(&mut self, addresses: &[Ipv4Addr]) {
-        let interface = |address: &Ipv4Addr| Interface {
-            name: "eth0".to_owned(),
-            address: IpAddr::V4(*address),
-        };
+        let interface = |address: &Ipv4Addr| Interface::new("eth0", IpAddr::V4(*address));
         let interfaces: Vec<_> = addresses.iter().map(interface).collect();
         self.portmap.handle_interfaces(self.now, &interfaces);
     }

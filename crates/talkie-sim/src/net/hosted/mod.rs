@@ -192,10 +192,7 @@ impl Fabric {
             .enumerate()
             .flat_map(|(number, via)| {
                 let addresses = self.attached[*via as usize].addresses.iter();
-                addresses.map(move |address| Interface {
-                    name: format!("eth{number}"),
-                    address: *address,
-                })
+                addresses.map(move |address| Interface::new(format!("eth{number}"), *address))
             })
             .collect();
         if hosting.told.as_ref() == Some(&now) {

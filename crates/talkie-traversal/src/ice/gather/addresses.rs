@@ -7,12 +7,18 @@ use talkie_sansio::Interface;
 use super::config::{Config, Filter};
 use crate::ice::priority;
 
-/// The addresses to use, best first.
-pub(super) fn usable(interfaces: &[Interface], config: &Config) -> Vec<IpAddr> {
+/// The addresses to use, best first; `is_in_use` tells those that are used already.
+pub(super) fn usable(
+    interfaces: &[Interface],
+    config: &Config,
+    is_in_use: impl Fn(IpAddr) -> bool,
+) -> Vec<IpAddr> {
     let mut kept: Vec<Interface> = Vec::new();
     for interface in interfaces {
+        let is_replaced = is_replaced(interface, interfaces) && !is_in_use(interface.address);
         if is_usable(interface, &config.filter)
             && !is_outlived(interface, interfaces)
+            && !is_replaced
             && !kept.iter().any(|other| other.address == interface.address)
         {
             kept.push(interface.clone());
@@ -42,6 +48,18 @@ fn is_usable(interface: &Interface, filter: &Filter) -> bool {
         }
 }
 
+/// Whether the address is deprecated and the interface has another of its family that is not: RFC 6724 §5,
+/// rule 3. What goes over it already may go on (RFC 4862 §5.5.4).
+fn is_replaced(interface: &Interface, interfaces: &[Interface]) -> bool {
+    let is_successor = |other: &Interface| {
+        other.name == interface.name
+            && other.address.is_ipv4() == interface.address.is_ipv4()
+            && !other.is_deprecated
+            && other.scope() >= interface.scope()
+    };
+    interface.is_deprecated && interfaces.iter().any(is_successor)
+}
+
 /// RFC 8445 §5.1.1.1: site-local, IPv4-mapped and IPv4-compatible addresses are not to be included.
 fn is_deprecated(ip: Ipv6Addr) -> bool {
     let is_site_local = ip.segments()[0] & 0xFFC0 == 0xFEC0;
@@ -51,8 +69,7 @@ fn is_deprecated(ip: Ipv6Addr) -> bool {
 
 /// Whether this is an address made of the hardware's, where the interface has another in the same
 /// network: then that is a temporary one (RFC 8981), which does not tell who we are (RFC 8445
-/// §5.1.1.1 prefers it). Which of several temporary ones is deprecated is not known here; each gets a
-/// socket, within the bound on addresses.
+/// §5.1.1.1 prefers it).
 fn is_outlived(interface: &Interface, interfaces: &[Interface]) -> bool {
     let IpAddr::V6(ip) = interface.address else { return false };
     is_of_hardware(ip)
@@ -78,13 +95,29 @@ mod tests {
     fn chosen(filter: Filter, interfaces: &[(&str, &str)]) -> Vec<String> {
         let interfaces: Vec<_> = interfaces
             .iter()
-            .map(|(name, address)| Interface {
-                name: (*name).into(),
-                address: address.parse().unwrap(),
-            })
+            .map(|(name, address)| Interface::new(*name, address.parse().unwrap()))
             .collect();
         let config = Config { filter, ..Config::default() };
-        usable(&interfaces, &config).iter().map(ToString::to_string).collect()
+        usable(&interfaces, &config, |_| false).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_deprecated_address_begins_nothing_new_where_there_is_another() {
+        let address = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0xabcd, 0, 0, last]);
+        let deprecated = |name: &str, last| {
+            Interface { is_deprecated: true, ..Interface::new(name, address(last)) }
+        };
+        let all = [
+            deprecated("eth0", 1),
+            Interface::new("eth0", address(2)),
+            deprecated("eth0", 3),
+            deprecated("eth1", 4),
+        ];
+        let config = Config::default();
+        let mut found = usable(&all, &config, |ip| ip == address(3));
+        found.sort_unstable();
+        // The new one, what is in use, and the only one of its interface.
+        assert_eq!(found, [address(2), address(3), address(4)]);
     }
 
     const HOST: &[(&str, &str)] = &[

@@ -36,7 +36,8 @@ impl Gatherer {
     /// Opens what new addresses need and gives up what was on lost ones.
     pub(super) fn follow_addresses(&mut self, now: Instant) {
         let Some(interfaces) = &self.interfaces else { return };
-        let usable = addresses::usable(interfaces, &self.config);
+        let is_in_use = |ip| self.ranks.contains_key(&ip);
+        let usable = addresses::usable(interfaces, &self.config, is_in_use);
         let lost: Vec<_> = self.ranks.keys().filter(|ip| !usable.contains(ip)).copied().collect();
         for ip in &lost {
             self.lose_address(*ip);
