@@ -11,6 +11,8 @@ const FIELDS: usize = 64;
 const BODY: usize = 64 << 10;
 /// The most digits of a chunk's size, and bytes of its line.
 const CHUNK_LINE: usize = 256;
+/// The most chunks: some gateways send one for each line.
+const CHUNKS: usize = 1024;
 /// The most 1xx answers before the one that counts.
 const INTERIM: usize = 4;
 
@@ -53,6 +55,7 @@ pub(super) struct Reader {
     /// How far an end of the head has been looked for.
     searched: usize,
     interim: usize,
+    chunks: usize,
     code: u16,
     body: Vec<u8>,
     rest: Rest,
@@ -108,7 +111,8 @@ impl Reader {
                 let size = usize::from_str_radix(digits, 16).map_err(|_| BadResponse)?;
                 // Trailers may follow; nobody reads them.
                 self.rest = if size == 0 { Rest::Over } else { Rest::ChunkData(size) };
-                if size > BODY { Err(BadResponse) } else { Ok(size > 0) }
+                self.chunks += 1;
+                if size > BODY || self.chunks > CHUNKS { Err(BadResponse) } else { Ok(size > 0) }
             }
             Rest::ChunkEnd => {
                 let Some(line) = self.line()? else { return Ok(false) };
@@ -248,7 +252,7 @@ mod tests {
             format!("{head}Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n"),
             format!("{head}Transfer-Encoding: chunked\r\n\r\n{}", "1".repeat(CHUNK_LINE)),
             format!("{head}Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n"),
-            format!("{head}Transfer-Encoding: chunked\r\n\r\n{}", "1\r\nx\r\n".repeat(BODY + 1)),
+            format!("{head}Transfer-Encoding: chunked\r\n\r\n{}", "1\r\nx\r\n".repeat(CHUNKS + 1)),
             "HTTP/1.1 100 Continue\r\n\r\n".repeat(INTERIM + 1),
         ] {
             let mut reader = Reader::default();

@@ -94,7 +94,7 @@ fn a_permission_that_an_outage_has_cost_is_asked_for_again() {
     // RFC 8489 §6.2.1: as long as one request may take.
     site.elapse(secs(40));
     site.dark.clear();
-    assert_eq!(site.send(id, PEER, b"too early"), Err(SendError::Forbidden));
+    assert_eq!(site.send(id, PEER, b"too early"), Err(SendError::Full));
     site.elapse(secs(6));
     site.send(id, PEER, b"hello").unwrap();
     assert_eq!(site.relayed.pop_front().unwrap().1, b"hello");

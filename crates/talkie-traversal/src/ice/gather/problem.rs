@@ -41,7 +41,7 @@ pub enum SendError {
     /// The relay does not let packets through to this address.
     #[error("the relay forbids it")]
     Forbidden,
-    /// Too many packets wait.
+    /// Not now: too many packets wait, or a relay that was out of reach is asked again in a moment.
     #[error("too many packets wait")]
     Full,
     /// It does not fit into a datagram.

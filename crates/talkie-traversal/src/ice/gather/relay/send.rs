@@ -37,8 +37,12 @@ impl Leg {
         }
     }
 
-    fn is_refused(&self, now: Instant, ip: IpAddr) -> bool {
-        self.refused.get(&ip).is_some_and(|until| until.is_none_or(|at| now < at))
+    /// Why nobody asks for this peer's permission now.
+    fn refusal(&self, now: Instant, ip: IpAddr) -> Option<SendError> {
+        match self.refused.get(&ip)? {
+            None => Some(SendError::Forbidden),
+            Some(until) => (now < *until).then_some(SendError::Full),
+        }
     }
 }
 
@@ -76,7 +80,7 @@ impl Gatherer {
         if leg.base_of(remote) != Some(local) {
             return Err(SendError::Unreachable);
         }
-        let is_refused = leg.is_refused(now, remote.ip());
+        let refusal = leg.refusal(now, remote.ip());
         let State::Running { client, .. } = &mut leg.state else { return Err(SendError::NoBase) };
         let since = *leg.doubted_since.get_or_insert(now);
         if now.saturating_duration_since(since) >= DOUBT {
@@ -85,8 +89,10 @@ impl Gatherer {
         }
         match client.send(now, remote, payload) {
             Ok(()) => Ok(()),
-            Err(client::SendError::NotPermitted) if is_refused => Err(SendError::Forbidden),
             Err(client::SendError::NotPermitted) => {
+                if let Some(error) = refusal {
+                    return Err(error);
+                }
                 client.permit(now, remote.ip()).map_err(|error| match error {
                     CommandError::Full => SendError::Full,
                     CommandError::Ended => SendError::NoBase,
