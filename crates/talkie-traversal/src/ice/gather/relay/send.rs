@@ -26,7 +26,7 @@ impl Leg {
     pub(super) fn refuse(&mut self, now: Instant, ip: IpAddr, failure: &Failure) {
         self.held.retain(|(remote, _)| remote.ip() != ip);
         let until = match failure {
-            // RFC 8656 §9.2: the server's rules, and the address's family, stay as they are.
+            // RFC 8656 §10.2: the server's rules, and the address's family, stay as they are.
             Failure::Forbidden | Failure::PeerAddressFamilyMismatch => None,
             // Anything else may pass: an outage longer than a transaction, a server without room.
             _ => Some(now + REFUSED),
