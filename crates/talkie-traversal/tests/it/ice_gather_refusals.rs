@@ -86,6 +86,20 @@ fn a_server_without_room_is_left_alone_for_a_minute() {
 }
 
 #[test]
+fn a_server_that_refuses_for_good_is_not_asked_over_and_over() {
+    for script in [refuses::<403>, refuses::<441>, refuses::<442>] {
+        let mut site = Site::gathered(config(vec![turn(Transport::Udp, "ann")]));
+        site.scripted = script;
+        forget(&mut site);
+        site.elapse(secs(1));
+        let asked = site.allocations_asked();
+        site.elapse(secs(600));
+        assert_eq!(site.allocations_asked(), asked);
+        assert_eq!(site.problems().len(), 1);
+    }
+}
+
+#[test]
 fn a_permission_that_an_outage_has_cost_is_asked_for_again() {
     let mut site = Site::gathered(config(vec![turn(Transport::Udp, "ann")]));
     let (id, _) = site.of_kind(Relayed)[0];

@@ -50,7 +50,9 @@ impl Gatherer {
                 leg.mismatches += 1;
                 self.start_elsewhere(id);
             }
-            failure if leg.was_allocated => self.lost(now, id, &failure),
+            failure if leg.was_allocated && (was_given || !is_final(&failure)) => {
+                self.lost(now, id, &failure);
+            }
             failure => self.not_given(id, &failure),
         }
     }
@@ -202,4 +204,16 @@ impl Gatherer {
         }
         !bases.is_empty()
     }
+}
+
+/// Whether asking again is of no use: RFC 8656 §7.4 has the client stop until the reason is gone.
+fn is_final(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::Forbidden
+            | Failure::CredentialNeeded
+            | Failure::Challenge(_)
+            | Failure::WrongCredentials
+            | Failure::UnsupportedTransport
+    )
 }
