@@ -128,6 +128,40 @@ fn a_peer_that_the_server_forbids_stays_forbidden() {
 }
 
 #[test]
+fn peers_of_no_use_any_more_leave_their_permissions_to_others() {
+    let limits = server::Limits { permissions_per_allocation: 1000, ..server::Limits::default() };
+    let server = server::Config { limits, ..relay() };
+    let mut site = Site::with(config(vec![turn(Transport::Udp, "ann")]), server);
+    site.gather(&[HERE]);
+    let (id, _) = site.of_kind(Relayed)[0];
+    for host in 1..=128 {
+        site.send(id, &format!("203.0.113.{host}:7000"), b"check").unwrap();
+    }
+    assert_eq!(site.relayed.len(), 128);
+    assert_eq!(site.send(id, "203.0.113.200:7000", b"check"), Err(SendError::Full));
+    for _ in 0..7 {
+        site.elapse(secs(10));
+        site.send(id, "203.0.113.1:7000", b"in use").unwrap();
+    }
+    site.send(id, "203.0.113.200:7000", b"check").unwrap();
+    assert_eq!(site.relayed.pop_back().unwrap().1, b"check");
+    // Only those in use are renewed.
+    let asked = |site: &Site| {
+        let is_it = |bytes: &[u8]| {
+            Message::parse(bytes).is_ok_and(|it| it.method() == Method::CREATE_PERMISSION)
+        };
+        site.sent.iter().filter(|(_, _, bytes)| is_it(bytes)).count()
+    };
+    let before = asked(&site);
+    for _ in 0..60 {
+        site.elapse(secs(10));
+        site.send(id, "203.0.113.1:7000", b"in use").unwrap();
+    }
+    let renewals = asked(&site) - before;
+    assert!((2..=4).contains(&renewals), "{renewals}");
+}
+
+#[test]
 fn a_restart_asks_a_relay_again_that_was_given_up() {
     let mut site = Site::gathered(config(vec![turn(Transport::Udp, "ann")]));
     site.dark.insert(addr(SERVER));

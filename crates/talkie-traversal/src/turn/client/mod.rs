@@ -174,6 +174,13 @@ impl Client {
         Ok(())
     }
 
+    /// Lets a peer's permission and channels lapse: they are not renewed any more, and others have their
+    /// room. [`permit()`](Self::permit) and [`bind()`](Self::bind) ask for them again.
+    pub fn forget(&mut self, peer: IpAddr) {
+        self.peers.forget(peer);
+        self.schedule();
+    }
+
     /// Sends a packet to a peer.
     ///
     /// # Errors

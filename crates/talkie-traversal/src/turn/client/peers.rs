@@ -140,6 +140,11 @@ impl Peers {
         self.channels.remove(&peer);
     }
 
+    pub(super) fn forget(&mut self, peer: IpAddr) {
+        self.permissions.remove(&peer);
+        self.channels.retain(|bound, _| bound.ip() != peer);
+    }
+
     /// The next request for a grant that is to be renewed.
     pub(super) fn next_due(&mut self, now: Instant) -> Option<Purpose> {
         let permission = self

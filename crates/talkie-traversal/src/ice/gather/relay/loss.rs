@@ -197,6 +197,7 @@ impl Gatherer {
     pub(super) fn forget_bases(&mut self, id: LegId) -> bool {
         let Some(leg) = self.legs.get_mut(&id) else { return false };
         leg.held.clear();
+        leg.used.clear();
         leg.refused.clear();
         let bases = std::mem::take(&mut leg.bases);
         for (base, _) in &bases {

@@ -40,6 +40,8 @@ pub(super) struct Leg {
     /// The relayed addresses.
     bases: Vec<(LocalId, SocketAddr)>,
     held: VecDeque<(SocketAddr, Vec<u8>)>,
+    /// Whom it has asked a permission for, and when something was sent there last.
+    used: BTreeMap<IpAddr, Instant>,
     /// Whom the server lets nothing through to, and until when that is believed; `None` for good.
     refused: BTreeMap<IpAddr, Option<Instant>>,
     /// How many of our ports the server has turned away as in use.
@@ -143,6 +145,7 @@ impl Gatherer {
                 state: State::Waiting,
                 bases: Vec::new(),
                 held: VecDeque::new(),
+                used: BTreeMap::new(),
                 refused: BTreeMap::new(),
                 mismatches: 0,
                 losses: 0,
@@ -282,6 +285,9 @@ impl Gatherer {
     pub(super) fn time_out_legs(&mut self, now: Instant) {
         let ids: Vec<_> = self.legs.keys().copied().collect();
         for id in ids {
+            if let Some(leg) = self.legs.get_mut(&id) {
+                leg.let_lapse(now);
+            }
             match self.legs.get_mut(&id).map(|leg| &mut leg.state) {
                 Some(State::Running { client, .. }) => {
                     client.handle_timeout(now);

@@ -16,6 +16,9 @@ const MOST_HELD: usize = 16;
 const MOST_REFUSED: usize = 128;
 /// How long nobody asks again for a permission that was not given for a reason that may pass.
 const REFUSED: Duration = Duration::from_secs(5);
+/// Whom nothing was sent to for so long is of no use: consent is asked for every 5 s, and spare pairs are
+/// kept alive every 15 s (RFC 7675 §5.1, RFC 8445 §11).
+const IDLE: Duration = Duration::from_secs(60);
 /// How long we send without hearing anything until the server is asked whether it still knows the
 /// allocation: one that was restarted drops what we send without a word. Consent checks (RFC 7675) are
 /// answered every 5 s where all is well.
@@ -25,6 +28,7 @@ impl Leg {
     /// The relay lets nothing through to this peer.
     pub(super) fn refuse(&mut self, now: Instant, ip: IpAddr, failure: &Failure) {
         self.held.retain(|(remote, _)| remote.ip() != ip);
+        self.used.remove(&ip);
         let until = match failure {
             // RFC 8656 §10.2: the server's rules, and the address's family, stay as they are.
             Failure::Forbidden | Failure::PeerAddressFamilyMismatch => None,
@@ -35,6 +39,36 @@ impl Leg {
         if self.refused.len() < MOST_REFUSED {
             self.refused.insert(ip, until);
         }
+    }
+
+    /// Renews no permission that is of no use any more: a peer that lists a hundred addresses, or restarts
+    /// often, would take all there are.
+    pub(super) fn let_lapse(&mut self, now: Instant) {
+        let State::Running { client, .. } = &mut self.state else { return };
+        self.used.retain(|ip, at| {
+            let is_idle = now.saturating_duration_since(*at) >= IDLE;
+            if is_idle {
+                client.forget(*ip);
+            }
+            !is_idle
+        });
+    }
+
+    /// Asks for a permission, if need be in the place of others.
+    fn permit(&mut self, now: Instant, ip: IpAddr) -> Result<(), SendError> {
+        for is_last in [false, true] {
+            let State::Running { client, .. } = &mut self.state else { break };
+            match client.permit(now, ip) {
+                Ok(()) => {
+                    self.used.insert(ip, now);
+                    return Ok(());
+                }
+                Err(CommandError::Full) if !is_last => self.let_lapse(now),
+                Err(CommandError::Full) => return Err(SendError::Full),
+                Err(CommandError::Ended) => break,
+            }
+        }
+        Err(SendError::NoBase)
     }
 
     /// Why nobody asks for this peer's permission now.
@@ -88,15 +122,15 @@ impl Gatherer {
             client.verify(now);
         }
         match client.send(now, remote, payload) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                leg.used.insert(remote.ip(), now);
+                Ok(())
+            }
             Err(client::SendError::NotPermitted) => {
                 if let Some(error) = refusal {
                     return Err(error);
                 }
-                client.permit(now, remote.ip()).map_err(|error| match error {
-                    CommandError::Full => SendError::Full,
-                    CommandError::Ended => SendError::NoBase,
-                })?;
+                leg.permit(now, remote.ip())?;
                 if leg.held.len() >= MOST_HELD {
                     return Err(SendError::Full);
                 }
