@@ -391,7 +391,12 @@ impl Portmap {
         }
         self.deaf_until = now + DEAF;
         let wait = Duration::from_millis(u64::from(self.rng.next_u32() % SPREAD_MS));
-        let at = now + wait;
+        self.hurry(now + wait);
+        true
+    }
+
+    /// What is known of the gateway may be outdated: it is asked at `at`.
+    fn hurry(&mut self, at: Instant) {
         match &mut self.stage {
             Stage::Held(Protocol::Pcp) => self.pcp.hurry(at),
             Stage::Held(Protocol::NatPmp) => self.nat_pmp.hurry(at),
@@ -400,7 +405,6 @@ impl Portmap {
             Stage::Asking { .. } => self.again_at = Some(at),
             _ => {}
         }
-        true
     }
 
     fn handle_bound(&mut self, now: Instant, id: WantId, local: SocketAddr) {
@@ -501,6 +505,12 @@ impl Hosted for Portmap {
         match (self.stage, is_up) {
             (Stage::Closed, _) => {}
             (Stage::Away, true) => self.open(),
+            // Told again what it knows: the host has slept, or something else has changed that may be the
+            // way to the gateway.
+            (Stage::Held(_) | Stage::Idle { .. }, true) if now >= self.deaf_until => {
+                self.deaf_until = now + DEAF;
+                self.hurry(now);
+            }
             (Stage::Away, false) | (_, true) => {}
             (Stage::Closing, false) => self.abandon(),
             (_, false) => {

@@ -229,6 +229,26 @@ fn what_is_switched_off_is_not_asked() {
 }
 
 #[test]
+fn after_a_sleep_the_gateway_is_asked_whether_it_still_maps() {
+    for (protocol, [pcp, nat_pmp, igd]) in ALONE {
+        let mut world = World::new(speaks(pcp, nat_pmp, igd));
+        world.seconds(20);
+        assert_eq!(world.told(), [mapped(5000, protocol)]);
+        world.asked();
+        // The same addresses again; and again, as a card that comes and goes has it.
+        world.interfaces(&[HOST]);
+        world.interfaces(&[HOST]);
+        world.seconds(2);
+        assert!(!world.asked().is_empty(), "{protocol}");
+        assert_eq!(world.told(), [], "{protocol}: it still does");
+        world.seconds(5);
+        world.interfaces(&[HOST]);
+        world.seconds(2);
+        assert_eq!(world.asked().len(), 0, "{protocol}: asked a moment ago");
+    }
+}
+
+#[test]
 fn an_interface_that_goes_takes_the_mapping_along_and_brings_it_back() {
     let mut world = World::new(speaks(Speaks::Well, Speaks::Silent, Speaks::Silent));
     world.interfaces(&[HOST]);
