@@ -46,10 +46,8 @@ fn named(entry: if_addrs::Interface) -> Interface {
 enum Flag {
     /// It can't be bound yet, or ever, because it is still looked for on the link or has been found there
     /// (RFC 4862 §5.4). The kernel tells when that is over.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "told by Linux only"))]
     Unsettled,
     /// Its preferred lifetime is over (RFC 4862 §5.5.4).
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "told by Linux only"))]
     Deprecated,
 }
 
