@@ -116,7 +116,7 @@ fn a_name_that_is_pointed_to_over_and_over_is_none() {
         let mut bytes = vec![0, 0, 0x84, 0, 0, 0, 0, 2, 0, 0, 0, 0];
         bytes.extend_from_slice(&[0, 0, 16, 0, 1, 0, 0, 0, 0]);
         bytes.extend_from_slice(&(2 * length).to_be_bytes());
-        let mut to = 12;
+        let mut to = 12_u16;
         for number in 0..length {
             bytes.extend_from_slice(&(0xc000 | to).to_be_bytes());
             to = 23 + 2 * number;
