@@ -186,11 +186,8 @@ impl World {
 pub(crate) fn run(data: &[u8]) {
     let mut input = Input(data);
     let genesis = conformance::genesis();
-    let config = MuxConfig {
-        ports: 3478..=3478,
-        most_agents: MOST_AGENTS,
-        most_addresses: MOST_ADDRESSES,
-    };
+    let config =
+        MuxConfig { ports: 3478..=3478, most_agents: MOST_AGENTS, most_addresses: MOST_ADDRESSES };
     let mut world = World {
         mux: Mux::new(&genesis, config),
         ids: Vec::new(),

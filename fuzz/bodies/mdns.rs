@@ -81,7 +81,10 @@ pub(crate) fn run(data: &[u8]) {
                 let _ = mdns.resolve(now, &String::from_utf8_lossy(input.block()));
             }
             4 => {
-                let all = input.block().iter().map(|byte| Interface::new(format!("eth{}", byte / 64), own(*byte)));
+                let all = input
+                    .block()
+                    .iter()
+                    .map(|byte| Interface::new(format!("eth{}", byte / 64), own(*byte)));
                 mdns.handle_interfaces(now, &all.collect::<Vec<_>>());
             }
             5 => mdns.unregister(now, own(input.byte())),

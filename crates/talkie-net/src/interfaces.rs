@@ -149,10 +149,8 @@ mod tests {
             20010db8000000000000000000000004 02 40 00 08     eth0\n\
             nonsense\n";
         let at = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, last]);
-        let expected =
-            [(2, Flag::Deprecated), (3, Flag::Unsettled), (4, Flag::Unsettled)].map(|(last, flag)| {
-                (at(last), flag)
-            });
+        let expected = [(2, Flag::Deprecated), (3, Flag::Unsettled), (4, Flag::Unsettled)]
+            .map(|(last, flag)| (at(last), flag));
         assert_eq!(flags_in(table), expected);
     }
 

@@ -103,7 +103,11 @@ mod tests {
             ("2001:db8::1", 128, "2001:db8::1", true),
             ("192.0.2.1", 200, "192.0.2.1", true),
         ] {
-            assert_eq!(is_on_link(own, Some(prefix), other), Some(expected), "{own}/{prefix} {other}");
+            assert_eq!(
+                is_on_link(own, Some(prefix), other),
+                Some(expected),
+                "{own}/{prefix} {other}"
+            );
         }
         assert_eq!(is_on_link("192.0.2.1", None, "192.0.2.2"), None);
     }

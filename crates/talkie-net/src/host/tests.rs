@@ -56,8 +56,7 @@ impl Hosted for Sleeper {
 #[tokio::test]
 async fn a_machines_time_goes_on_while_the_host_sleeps() {
     let slept = Arc::new(AtomicU64::new(5));
-    let mut running =
-        run(Sleeper::default(), Options::default(), Watch::asleep_for(&slept));
+    let mut running = run(Sleeper::default(), Options::default(), Watch::asleep_for(&slept));
     let mut next = async || timeout(Duration::from_secs(5), running.events.recv()).await.unwrap();
     let (what, born) = next().await.unwrap();
     assert_eq!(what, "interfaces");
@@ -77,7 +76,8 @@ async fn a_machines_time_goes_on_while_the_host_sleeps() {
     let set = set.await.unwrap();
     assert!(set >= rung);
     let before = Instant::now();
-    let (what, rung) = timeout(Duration::from_secs(5), running.events.recv()).await.unwrap().unwrap();
+    let (what, rung) =
+        timeout(Duration::from_secs(5), running.events.recv()).await.unwrap().unwrap();
     assert_eq!(what, "alarm");
     assert!(rung >= set + soon && before.elapsed() >= soon / 2);
 }

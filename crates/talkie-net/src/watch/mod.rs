@@ -182,11 +182,8 @@ impl Watch {
     /// Of a host with one address that has slept so many seconds.
     pub(crate) fn asleep_for(slept: &Arc<std::sync::atomic::AtomicU64>) -> Self {
         let slept = Arc::clone(slept);
-        let asleep =
-            move || Duration::from_secs(slept.load(std::sync::atomic::Ordering::Relaxed));
-        let list = || -> io::Result<_> {
-            Ok(vec![Interface::new("eth0", [10, 0, 0, 5].into())])
-        };
+        let asleep = move || Duration::from_secs(slept.load(std::sync::atomic::Ordering::Relaxed));
+        let list = || -> io::Result<_> { Ok(vec![Interface::new("eth0", [10, 0, 0, 5].into())]) };
         // The thread ends where nobody listens; not before somebody does.
         let _held = lookout();
         let before = asleep();

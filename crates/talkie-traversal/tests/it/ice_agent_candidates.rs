@@ -59,9 +59,8 @@ impl Wanderer {
             self.port += 1;
             let id = Message::parse(&request).unwrap().transaction_id();
             let mut bytes = Vec::new();
-            Writer::new(&mut bytes, Class::Success, Method::BINDING, id).attribute(
-                &XorMappedAddress(SocketAddr::from(([198, 51, 100, 1], self.port))),
-            );
+            Writer::new(&mut bytes, Class::Success, Method::BINDING, id)
+                .attribute(&XorMappedAddress(SocketAddr::from(([198, 51, 100, 1], self.port))));
             let datagram = Datagram { path: transmit.path, payload: &mut bytes };
             self.agent.handle_datagram(self.now, datagram);
         }
@@ -87,8 +86,7 @@ fn a_nat_that_changes_its_mind_leaves_room_for_the_next_network() {
     let mut config = Config::default();
     let uri = format!("stun:{SERVER}").parse().unwrap();
     config.gather.servers.push(Server { uri, credential: None });
-    let mut it =
-        Wanderer { agent: Agent::new(&genesis, config), now: genesis.now, port: 10_000 };
+    let mut it = Wanderer { agent: Agent::new(&genesis, config), now: genesis.now, port: 10_000 };
     let home = Interface::new("eth0", IpAddr::from([10, 0, 0, 2]));
     it.agent.handle_interfaces(it.now, std::slice::from_ref(&home));
     it.agent.gather(it.now);
@@ -102,7 +100,8 @@ fn a_nat_that_changes_its_mind_leaves_room_for_the_next_network() {
     it.agent.handle_interfaces(it.now, &[home, wifi.clone()]);
     let mut told = it.settle();
     told.extend(it.elapse(Duration::from_secs(1)));
-    let is_new =
-        |candidate: &Candidate| candidate.socket_address().is_some_and(|at| at.ip() == wifi.address);
+    let is_new = |candidate: &Candidate| {
+        candidate.socket_address().is_some_and(|at| at.ip() == wifi.address)
+    };
     assert!(told.iter().any(is_new), "{told:?}");
 }

@@ -56,7 +56,9 @@ pub(crate) fn config(role: Role) -> Config {
 
 fn interfaces(addresses: &[&str]) -> Vec<Interface> {
     let named = addresses.iter().enumerate();
-    let interface = |(index, address): (usize, &&str)| Interface::new(format!("eth{index}"), address.parse().unwrap());
+    let interface = |(index, address): (usize, &&str)| {
+        Interface::new(format!("eth{index}"), address.parse().unwrap())
+    };
     named.map(interface).collect()
 }
 

@@ -251,8 +251,7 @@ fn a_static_nat_is_seen_through() {
 fn both_families_are_gathered_and_neither_waits_for_the_other() {
     let mut site = Site::new(config(stuns()));
     let addresses = [HERE, "2001:db8::2"].map(ip);
-    let interfaces: Vec<_> =
-        addresses.map(|address| Interface::new("eth0", address)).into();
+    let interfaces: Vec<_> = addresses.map(|address| Interface::new("eth0", address)).into();
     let now = site.world.now;
     site.gatherer.handle_interfaces(now, &interfaces);
     site.gatherer.gather(now, "frag");

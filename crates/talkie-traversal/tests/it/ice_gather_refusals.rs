@@ -46,7 +46,8 @@ fn each_refusal_is_told_by_its_code_and_ends_the_asking() {
         (508, refuses::<508>),
     ];
     for (code, script) in scripts {
-        let mut site = Site::new(config(vec![turn(Transport::Udp, "ann"), stun("stun:192.0.2.50")]));
+        let mut site =
+            Site::new(config(vec![turn(Transport::Udp, "ann"), stun("stun:192.0.2.50")]));
         site.scripted = script;
         site.gather(&[HERE]);
         assert!(site.is_complete(), "{code}");

@@ -29,7 +29,8 @@ pub(crate) fn ip(text: &str) -> IpAddr {
 }
 
 pub(crate) fn interfaces(addresses: &[&str]) -> Vec<Interface> {
-    let interface = |(index, address): (usize, &&str)| Interface::new(format!("eth{index}"), ip(address));
+    let interface =
+        |(index, address): (usize, &&str)| Interface::new(format!("eth{index}"), ip(address));
     addresses.iter().enumerate().map(interface).collect()
 }
 

@@ -104,8 +104,9 @@ mod tests {
     #[test]
     fn a_deprecated_address_begins_nothing_new_where_there_is_another() {
         let address = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 0, 0xabcd, 0, 0, last]);
-        let deprecated = |name: &str, last| {
-            Interface { is_deprecated: true, ..Interface::new(name, address(last)) }
+        let deprecated = |name: &str, last| Interface {
+            is_deprecated: true,
+            ..Interface::new(name, address(last))
         };
         let all = [
             deprecated("eth0", 1),
