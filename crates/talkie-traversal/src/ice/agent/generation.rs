@@ -208,16 +208,14 @@ impl Generation {
         if self.locals.iter().filter(|known| known.is_told()).count() < room {
             return true;
         }
-        let is_reflexive =
-            |kind| matches!(kind, CandidateType::ServerReflexive | CandidateType::PeerReflexive);
+        let is_reflexive = |local: &Local| local.candidate.kind == CandidateType::ServerReflexive;
         let is_idle = |local: &Local| {
-            local.is_told()
-                && is_reflexive(local.candidate.kind)
+            is_reflexive(local)
                 && self.pairs.iter().all(|pair| pair.local != local.number)
                 && self
                     .locals
                     .iter()
-                    .any(|other| other.id == local.id && !is_reflexive(other.candidate.kind))
+                    .any(|other| other.id == local.id && other.is_told() && !is_reflexive(other))
         };
         let Some(at) = self.locals.iter().position(is_idle) else { return false };
         self.locals.remove(at);
