@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use talkie_sansio::{Answer, Interface, Path, Transport, Want, WantError, WantId, conformance};
 use talkie_traversal::ice::CandidateType;
 use talkie_traversal::ice::gather::{
-    Config, Event, Gatherer, LocalId, Policy, Received, Server, Tcp,
+    Config, Event, Gatherer, LocalId, Policy, PortMapping, Received, Server, Tcp,
 };
 use talkie_traversal::stun::credential::LongTerm;
 use talkie_traversal::stun::{Class, Message};
@@ -57,6 +57,8 @@ fn config(shape: u8) -> Config {
         policy: if shape & 1 == 0 { Policy::All } else { Policy::Relay },
         tcp: [Tcp::Off, Tcp::Active, Tcp::Passive, Tcp::SimultaneousOpen]
             [usize::from(shape >> 1 & 3)],
+        predict: usize::from(shape >> 3 & 15),
+        portmap: if shape & 128 == 0 { PortMapping::Off } else { PortMapping::Routed },
         external: vec![(address(0), IpAddr::from([203, 0, 113, 1]))],
         streams: 4,
         queue: 16,
@@ -103,6 +105,7 @@ impl World {
                 self.known.insert(id);
                 assert!(self.known.len() < 64, "no end of bases");
             }
+            Event::Withdrawn { id, .. } => assert!(self.known.contains(&id), "{id:?} is gone"),
             Event::Gone(id) => assert!(self.known.remove(&id), "{id:?} was not there"),
             _ => {}
         }
@@ -113,7 +116,11 @@ impl World {
         let Some(want) = self.wants.pop_front() else { return };
         let port = 40_000 + u16::from(shape);
         let answer = match want {
-            Want::Bind { id, .. } | Want::Listen { id, .. } | Want::Connect { id, .. }
+            Want::Bind { id, .. }
+            | Want::Join { id, .. }
+            | Want::Listen { id, .. }
+            | Want::Connect { id, .. }
+            | Want::Gateway { id, .. }
                 if shape & 7 == 0 =>
             {
                 Answer::Failed { id, error: WantError::Unsupported }
@@ -121,6 +128,10 @@ impl World {
             Want::Bind { id, local, .. } => {
                 Answer::Bound { id, local: SocketAddr::new(local, port) }
             }
+            Want::Join { id, interface, group } => {
+                Answer::Bound { id, local: SocketAddr::new(interface, group.port()) }
+            }
+            Want::Gateway { id, .. } => Answer::Gateway { id, gateway: address(4) },
             Want::Listen { id, local, .. } => {
                 let local = SocketAddr::new(local, port);
                 self.listeners.push((id, local));

@@ -102,6 +102,19 @@ pub fn source_address(remote: IpAddr) -> Option<IpAddr> {
     (!address.is_unspecified()).then_some(address)
 }
 
+/// The next hop of the default route by the interface that has this address. It is read from the system's
+/// tables, which may block for a moment.
+#[must_use]
+pub fn gateway(local: IpAddr) -> Option<IpAddr> {
+    let all = netdev::get_interfaces();
+    let leaves_by = all.iter().find(|entry| entry.ip_addrs().contains(&local))?;
+    let gateway = leaves_by.gateway.as_ref()?;
+    match local {
+        IpAddr::V4(_) => gateway.ipv4.first().copied().map(IpAddr::V4),
+        IpAddr::V6(_) => gateway.ipv6.first().copied().map(IpAddr::V6),
+    }
+}
+
 /// The address at which other devices on the local network most likely reach this host: the one on
 /// the default route, IPv4 before IPv6 because people type it; else the best of the list.
 #[must_use]

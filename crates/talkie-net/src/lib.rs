@@ -29,7 +29,7 @@ mod watch;
 pub use drops::kernel_drops;
 pub use frame::{BadFrame, Framer};
 pub use genesis::{genesis, unix_time};
-pub use interfaces::{interfaces, lan_address, source_address};
+pub use interfaces::{gateway, interfaces, lan_address, source_address};
 pub use sys::raise_descriptor_limit;
 pub use talkie_sansio::{Interface, Scope};
 pub use udp::{BindError, Fragmentation, Granted, Refusal, UdpOptions, UdpSocket};

@@ -84,6 +84,13 @@ pub enum Want {
         /// The name.
         name: String,
     },
+    /// The router that packets to the world go to from an address. Answered by [`Answer::Gateway`].
+    Gateway {
+        /// Names the question.
+        id: WantId,
+        /// An interface's address.
+        local: IpAddr,
+    },
     /// A socket or listener is not needed any more, or an answer still owed is not. Not answered.
     Close {
         /// Names it.
@@ -106,7 +113,8 @@ impl Want {
             | Self::Join { id, .. }
             | Self::Listen { id, .. }
             | Self::Connect { id, .. }
-            | Self::Resolve { id, .. } => {
+            | Self::Resolve { id, .. }
+            | Self::Gateway { id, .. } => {
                 Some(Answer::Failed { id, error: WantError::Unsupported })
             }
             Self::Close { .. } | Self::HangUp { .. } => None,
@@ -146,6 +154,13 @@ pub enum Answer {
         /// In the order the resolver prefers.
         addresses: Vec<IpAddr>,
     },
+    /// The next hop of the default route.
+    Gateway {
+        /// The want that it answers.
+        id: WantId,
+        /// Its address, of the family that was asked for.
+        gateway: IpAddr,
+    },
     /// It cannot be had, or (a socket's) it is there no longer.
     Failed {
         /// Names it.
@@ -168,6 +183,8 @@ pub enum WantError {
     Io(std::io::ErrorKind),
     /// The name has no address.
     NoAddress,
+    /// No router leads out from there.
+    NoGateway,
     /// The server's certificate is not to be believed, and why.
     Certificate(String),
     /// Nobody answered in time.
@@ -197,6 +214,7 @@ impl fmt::Display for WantError {
         match self {
             Self::Io(kind) => write!(f, "{kind}"),
             Self::NoAddress => f.write_str("the name has no address"),
+            Self::NoGateway => f.write_str("no router leads out from there"),
             Self::Certificate(why) => write!(f, "the certificate is not to be believed: {why}"),
             Self::TimedOut => f.write_str("nobody answered in time"),
             Self::Unsupported => f.write_str("not possible here"),

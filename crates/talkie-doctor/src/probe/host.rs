@@ -63,10 +63,7 @@ fn route(family: Family, all: &[netdev::Interface]) -> Option<Route> {
     let source = outward(family)?;
     let has = |entry: &&netdev::Interface| entry.ip_addrs().contains(&source);
     let leaves_by = all.iter().find(has);
-    let gateway = leaves_by.and_then(|entry| entry.gateway.as_ref()).and_then(|it| match family {
-        Family::Ipv4 => it.ipv4.first().copied().map(IpAddr::V4),
-        Family::Ipv6 => it.ipv6.first().copied().map(IpAddr::V6),
-    });
+    let gateway = talkie_net::gateway(source);
     let name = |entry: &netdev::Interface| {
         super::clean(entry.friendly_name.as_deref().unwrap_or(&entry.name))
     };

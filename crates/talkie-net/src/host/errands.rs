@@ -15,6 +15,7 @@ use super::{Options, sockets};
 use crate::driver::Stream;
 use crate::driver::wires::Wires;
 use crate::frame::Framer;
+use crate::interfaces::gateway;
 
 /// Outcomes that the task has not taken.
 const NEWS: usize = 16;
@@ -120,6 +121,15 @@ impl Errands {
                 });
                 return None;
             }
+            Want::Gateway { id, .. } if self.names() >= limits.names => Err((id, full())),
+            Want::Gateway { id, local } => {
+                self.start(id, false, async move {
+                    let found = tokio::task::spawn_blocking(move || gateway(local)).await;
+                    let gateway = found.ok().flatten().ok_or(WantError::NoGateway)?;
+                    Ok(Outcome::Answer(Answer::Gateway { id, gateway }))
+                });
+                return None;
+            }
             Want::Close { id } => {
                 self.under_way.remove(&id);
                 wires.close(id);
@@ -131,7 +141,7 @@ impl Errands {
             }
             other => {
                 tracing::warn!(?other, "wanted, and not known how");
-                return None;
+                return other.refusal();
             }
         };
         Some(done.unwrap_or_else(|(id, error)| Answer::Failed { id, error }))

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use talkie_net::host::Options;
-use talkie_sansio::{Path, Transport, Want};
+use talkie_sansio::{Answer, Path, Transport, Want, WantError};
 use talkie_traversal::ice::Pair;
 use talkie_traversal::ice::gather::Tcp;
 
@@ -143,6 +143,28 @@ async fn a_group_is_heard() {
                 other => panic!("{other:?}"),
             }
         }
+    }
+}
+
+#[test]
+fn the_gateway_is_told_of_the_address_that_the_default_route_leaves_from() {
+    in_a_network_of_its_own("a_gateway_is_told");
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, in a namespace"]
+async fn a_gateway_is_told() {
+    ip("addr add 10.77.0.2/24 dev near");
+    ip("addr add 10.78.0.2/24 dev far");
+    ip("route add default via 10.77.0.1 dev near");
+    let mut it = Lodger::new(Options::default()).await;
+    let of = |local: [u8; 4]| move |id| Want::Gateway { id, local: local.into() };
+    match it.gets(of([10, 77, 0, 2])).await {
+        Answer::Gateway { gateway, .. } => assert_eq!(gateway, IpAddr::from([10, 77, 0, 1])),
+        other => panic!("{other:?}"),
+    }
+    for elsewhere in [[10, 78, 0, 2], [127, 0, 0, 1], [10, 99, 0, 1]] {
+        assert_eq!(it.fails(of(elsewhere)).await, WantError::NoGateway, "{elsewhere:?}");
     }
 }
 

@@ -147,6 +147,8 @@ pub struct Timers {
     pub settle_direct: Duration,
     /// The same if all that works is over a relay.
     pub settle_relayed: Duration,
+    /// How often direct pairs that failed are asked again while data goes over a relay. 5 s, as consent is.
+    pub retry: Duration,
 }
 
 impl Default for Timers {
@@ -159,6 +161,7 @@ impl Default for Timers {
             patience: Duration::from_millis(39_500),
             settle_direct: Duration::from_millis(500),
             settle_relayed: Duration::from_secs(2),
+            retry: Duration::from_secs(5),
         }
     }
 }

@@ -200,6 +200,9 @@ pub enum PairFailure {
     /// It worked, and the other side has not answered since, for as long as consent lasts.
     #[error("the other side's consent has expired")]
     ConsentExpired,
+    /// The TCP connection could not be opened, or has ended.
+    #[error("there is no connection")]
+    Disconnected,
     /// Our socket or relay is gone.
     #[error("our address is gone")]
     AddressGone,

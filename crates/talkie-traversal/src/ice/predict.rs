@@ -23,19 +23,23 @@
 //! its confidence is the probability of k times that of the pattern itself, by the rule of succession
 //! ((m + 1) / (m + 2) after m steps that fit).
 //!
-//! # How an agent uses it
-//! Only where it is switched on, the local NAT was seen to map by destination, and the remote side is not
-//! known to be open. The agent asks three or more server addresses from the socket that it will check
-//! from — two servers with two ports each do — as its last new destinations before it signals, and hands
-//! in the answers in the order of its requests. Each guess becomes one more server-reflexive candidate
-//! with the same base and related address: of a foundation of its own and of a local preference below the
-//! measured one, in the order of the guesses. They are signaled like all others; the other side needs to
-//! know nothing of it. Its checks to them open its filter, and when our check leaves by one of these ports
-//! it is let in and answered; to the agent the pair is one that it has already.
+//! Our own packets to new destinations take ports as those of others do, but of them we know when they went:
+//! each observation has its [place](Observed::place) among all destinations of the socket. So the steps
+//! between two observations are set against our own, what is left over went to others, and a destination
+//! that was sent to between two observations has a port [between](Pattern::between()) theirs.
 //!
-//! [`Question::after`] is the time from the last answer to that check, so about a trip of the signaling
+//! # How an agent uses it
+//! Only where it is switched on and the local NAT was seen to map by destination. The gatherer asks three or
+//! more server addresses from the socket that is checked from and hands in the answers in the order of its
+//! requests. Each guess becomes one more server-reflexive candidate with the same base and related
+//! address: of a foundation of its own and of a local preference below the measured ones, in the order of
+//! the guesses. They are signaled like all others; the other side needs to know nothing of it. Its checks to
+//! them open its filter, and when our check leaves by one of these ports it is let in and answered; to the
+//! agent the pair is one that it has already.
+//!
+//! [`Question::after`] is the time from the last observation to that check, so about a trip of the signaling
 //! and one round of pacing, and [`Question::before`] counts the own checks to other new destinations that
-//! go first: the check to the peer's server-reflexive address should be the first.
+//! go first.
 //!
 //! It costs the *other* side one pair for each guess and own candidate, each with a slot of Ta (RFC 8445
 //! §14) and its retransmissions: with sixteen guesses 0.8 s until all were tried once, one filter entry
@@ -67,6 +71,8 @@ pub struct Observed {
     pub at: Instant,
     /// The socket.
     pub local: SocketAddr,
+    /// How many other destinations the socket had sent to for the first time before.
+    pub place: u16,
     /// What the server saw.
     pub mapped: SocketAddr,
 }
@@ -180,6 +186,36 @@ impl Pattern {
         guesses
     }
 
+    /// The addresses that a destination may have got that was sent to at this place, between two observed
+    /// ones, the likelier first.
+    #[must_use]
+    pub fn between(
+        &self,
+        before: &Observed,
+        behind: &Observed,
+        place: u16,
+        most: usize,
+    ) -> Vec<Guess> {
+        let Self::Sequential { step, confidence, .. } = *self else {
+            return self.guesses(Question { most, ..Question::default() });
+        };
+        let way = (port(behind.mapped) - port(before.mapped)) * step.signum();
+        let steps = way.rem_euclid(PORTS) / step.abs();
+        let [own, ours] =
+            [behind.place, place].map(|it| i32::from(it.saturating_sub(before.place)));
+        // Others took what our own destinations don't explain; how many of them before this one nobody
+        // knows, but it is likely to be their share.
+        let others = (steps - own).clamp(0, FARTHEST);
+        let share = others * ours / own.max(1);
+        let mut turns: Vec<i32> = (0..=others).collect();
+        turns.sort_by_key(|turn| (turn - share).abs());
+        let each = confidence / f64::from(others + 1);
+        let address = |turn: i32| at(before.mapped, port(before.mapped) + step * (ours + turn));
+        let guesses =
+            turns.into_iter().map(|turn| Guess { address: address(turn), confidence: each });
+        guesses.take(most.min(MOST_GUESSES)).collect()
+    }
+
     /// Without a mapping of its own: do other sockets' outside ports lie as far from their inside ones?
     fn offset(local: SocketAddr, observed: &[Observed]) -> Self {
         let mut firsts: Vec<Observed> = Vec::new();
@@ -209,6 +245,11 @@ impl Pattern {
         let (first, newest) = (own.first()?, own.last()?);
         let unrolled = unroll(own);
         let run = run_with_last(&unrolled);
+        let mut places: Vec<(i32, i32)> =
+            unrolled.iter().zip(own).map(|(at, it)| (*at, i32::from(it.place))).collect();
+        places.retain(|(at, _)| run.contains(at));
+        places.sort_unstable();
+        places.dedup_by_key(|(at, _)| *at);
         // A single mapping elsewhere was somebody's clash, or the jump to another block.
         if run.len() < 3 || run.len() * 3 < own.len() * 2 {
             return None;
@@ -224,10 +265,14 @@ impl Pattern {
             (_, true) => -1,
             _ => return None,
         };
-        let gaps: Vec<i32> = run.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        // Of each gap in the ports, how many of our own destinations lie in it.
+        let gaps: Vec<(i32, i32)> = places
+            .windows(2)
+            .map(|pair| (pair[1].0 - pair[0].0, (pair[1].1 - pair[0].1).abs().max(1)))
+            .collect();
         let step = step(&gaps);
         let span = run.last()? - run.first()?;
-        let others = span / step - i32::try_from(gaps.len()).ok()?;
+        let others = span / step - gaps.iter().map(|(_, own)| own).sum::<i32>();
         let furthest = if direction > 0 { *run.last()? } else { *run.first()? };
         Some(Self::Sequential {
             last: at(newest.mapped, furthest),
@@ -295,10 +340,13 @@ fn rest(first: SocketAddr, size: u16, given: u64, before: u16) -> Vec<Guess> {
     free.iter().map(|bit| Guess { address: at(first, port(first) + bit), confidence }).collect()
 }
 
-/// How far apart ports are given, when some of those between went to others.
-fn step(gaps: &[i32]) -> i32 {
-    let divisor = gaps.iter().copied().fold(0, divisor);
-    let is_regular = gaps.iter().all(|gap| *gap == divisor);
+/// How far apart ports are given, when some of those between went to others. Each gap comes with how many of
+/// our own destinations it spans.
+fn step(gaps: &[(i32, i32)]) -> i32 {
+    // If it was only ours, all are as long.
+    let single = |(gap, own): &(i32, i32)| if gap % own == 0 { gap / own } else { *gap };
+    let divisor = gaps.iter().map(single).fold(0, divisor);
+    let is_regular = gaps.iter().all(|(gap, own)| *gap == divisor * own);
     match divisor {
         1 | 2 => divisor,
         // Rarer steps have to show themselves undisturbed.
@@ -365,6 +413,7 @@ mod tests {
         let make = |(number, port): (usize, &u16)| Observed {
             at: begin + Duration::from_millis(20) * u32::try_from(number).unwrap(),
             local,
+            place: u16::try_from(number).unwrap(),
             mapped: mapped(*port),
         };
         (local, ports.iter().enumerate().map(make).collect())
@@ -391,6 +440,40 @@ mod tests {
         assert_eq!(first_guesses(&[40000, 2000, 2001, 2002], 1), [2003]);
     }
 
+    /// Observations with places, and what is guessed of a place that was not observed.
+    fn guessed_at(seen: &[(u16, u16)], place: u16) -> Vec<u16> {
+        let ports: Vec<u16> = seen.iter().map(|(_, port)| *port).collect();
+        let (local, mut observed) = observed(&ports);
+        for (it, (place, _)) in observed.iter_mut().zip(seen) {
+            it.place = *place;
+        }
+        let pattern = Pattern::of(local, &observed);
+        let behind = observed.iter().position(|it| it.place > place);
+        let guesses = match behind {
+            Some(at) => pattern.between(&observed[at - 1], &observed[at], place, 4),
+            None => {
+                let before = place - observed.last().unwrap().place - 1;
+                pattern.guesses(Question { before, most: 2, ..Question::default() })
+            }
+        };
+        guesses.iter().map(|guess| guess.address.port()).collect()
+    }
+
+    #[test]
+    fn our_own_packets_are_no_riddle() {
+        // A check of ours went between the first two observations, and two between the last.
+        let seen = [(0, 2000), (2, 2002), (5, 2005)];
+        assert_eq!(guessed_at(&seen, 1), [2001]);
+        assert_eq!(guessed_at(&seen, 3), [2003]);
+        assert_eq!(guessed_at(&seen, 6), [2006, 2007]);
+        assert_eq!(guessed_at(&seen, 8), [2008, 2009]);
+        // As far apart as our own destinations are, times four; and downwards over the edge.
+        assert_eq!(guessed_at(&[(0, 2000), (2, 2008), (3, 2012)], 1), [2004]);
+        assert_eq!(guessed_at(&[(0, 1025), (1, 1024), (3, 65534)], 2), [65535]);
+        // Somebody else's are before ours or behind it.
+        assert_eq!(guessed_at(&[(0, 2000), (1, 2001), (3, 2004)], 2), [2002, 2003]);
+    }
+
     #[test]
     fn nothing_is_guessed_where_nothing_is_to_be_seen() {
         let pattern = |ports: &[u16]| {
@@ -415,6 +498,7 @@ mod tests {
             let make = |(inside, outside): &(u16, u16)| Observed {
                 at: begin,
                 local: SocketAddr::from(([10, 0, 0, 1], *inside)),
+                place: 0,
                 mapped: SocketAddr::from(([198, 51, 100, 1], *outside)),
             };
             let observed: Vec<_> = pairs.iter().map(make).collect();

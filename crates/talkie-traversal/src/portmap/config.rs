@@ -20,6 +20,9 @@ pub struct Config {
     pub nat_pmp: bool,
     /// Whether to ask by UPnP.
     pub igd: bool,
+    /// Wants are numbered from the one after this, so that whoever owns the machine can tell them from its
+    /// own.
+    pub first_want: u64,
 }
 
 impl Config {
@@ -30,6 +33,6 @@ impl Config {
     #[must_use]
     pub fn new(gateway: Ipv4Addr, internal: SocketAddrV4) -> Self {
         let lifetime = Duration::from_secs(600);
-        Self { gateway, internal, lifetime, pcp: true, nat_pmp: true, igd: true }
+        Self { gateway, internal, lifetime, pcp: true, nat_pmp: true, igd: true, first_want: 0 }
     }
 }

@@ -109,7 +109,7 @@ impl Portmap {
         let Config { gateway, internal, .. } = config;
         let mut portmap = Self {
             rng,
-            wants: Wants::default(),
+            wants: Wants::after(config.first_want),
             socket: Socket::None,
             group: Socket::None,
             pcp: Door::new(now, Dialect::Pcp(nonce), internal, lifetime),
@@ -141,6 +141,12 @@ impl Portmap {
         self.nat_pmp.remove(now);
         self.igd.remove(now, &mut self.wants);
         self.advance(now);
+    }
+
+    /// Whether [`Event::Closed`] was told, or is about to be.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.stage == Stage::Closed
     }
 
     /// The mapping that is there.

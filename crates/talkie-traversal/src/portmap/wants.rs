@@ -5,13 +5,17 @@ use std::collections::VecDeque;
 use talkie_sansio::{Want, WantId};
 
 /// Wants that wait for the driver.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wants {
     queue: VecDeque<Want>,
     named: u64,
 }
 
 impl Wants {
+    pub(super) fn after(first: u64) -> Self {
+        Self { queue: VecDeque::new(), named: first }
+    }
+
     /// A new name and the want that has it.
     pub(super) fn ask(&mut self, want: impl FnOnce(WantId) -> Want) -> WantId {
         self.named += 1;

@@ -126,6 +126,54 @@ fn a_check_repeated_from_everywhere_costs_little() {
     assert_eq!(puppet.state(), Connected);
 }
 
+/// Checks go on until the puppet, whose address nobody was told of, has answered one.
+fn meets_within(puppet: &mut Puppet, peer: &str, span: Duration) -> bool {
+    let check = puppet.check(CONTROLLING);
+    // Repeated as STUN has it.
+    for wait in [500, 1000, 2000, 4000] {
+        puppet.give(peer, &check);
+        puppet.run(ms(wait).min(span));
+        for (to, check) in puppet.checks() {
+            if to.to_string() == peer {
+                let answer = puppet.success(&check);
+                puppet.give_from(to, &answer);
+                return puppet.state() == Connected;
+            }
+        }
+        if ms(wait) >= span {
+            break;
+        }
+    }
+    false
+}
+
+#[test]
+fn one_check_repeated_from_everywhere_does_not_shut_out_who_was_never_told_of() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &[]);
+    puppet.introduce();
+    let captured = puppet.check(CONTROLLING);
+    for round in 0..20 {
+        for index in 1..=100 {
+            puppet.give(&format!("198.51.100.{index}:{}", 1000 + round), &captured);
+        }
+        puppet.run(ms(100));
+    }
+    assert!(meets_within(&mut puppet, "10.0.0.2:9", ms(500)));
+}
+
+#[test]
+fn many_strangers_make_each_other_wait_and_nobody_for_ever() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &[]);
+    puppet.introduce();
+    // As if the other side's NAT gave each packet a port of its own.
+    for port in 1..=300 {
+        let check = puppet.check(CONTROLLING);
+        puppet.give(&format!("198.51.100.7:{port}"), &check);
+    }
+    assert!(puppet.agent.stats().candidate_pairs.len() <= 24);
+    assert!(meets_within(&mut puppet, "10.0.0.2:9", ms(4000)));
+}
+
 #[test]
 fn who_is_seen_elsewhere_each_time_still_takes_another_interface() {
     let mut puppet = Puppet::new(config(Role::Controlling), &[]);

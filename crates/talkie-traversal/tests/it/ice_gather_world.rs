@@ -17,6 +17,7 @@ use talkie_traversal::stun::credential::LongTerm;
 use talkie_traversal::stun::{Class, Message, Method, Writer};
 use talkie_traversal::turn::server;
 
+use crate::portmap_world::{GATEWAY, Gateway};
 use crate::turn_world::{self, SERVER, World, addr};
 
 pub(crate) const HERE: &str = "10.0.0.2";
@@ -73,6 +74,8 @@ pub(crate) struct Site {
     pub(crate) names: BTreeMap<String, Vec<IpAddr>>,
     /// Remote addresses that nothing comes back from.
     pub(crate) dark: BTreeSet<SocketAddr>,
+    /// Whom the default route leads to.
+    pub(crate) gateway: Option<Gateway>,
     /// Whether wants for connections are answered with a failure.
     pub(crate) refuses_streams: bool,
     /// What a server of the test's own answers.
@@ -106,6 +109,7 @@ impl Site {
             nat: BTreeMap::from([(ip(HERE), ip(OUTSIDE))]),
             names: BTreeMap::new(),
             dark: BTreeSet::new(),
+            gateway: None,
             refuses_streams: false,
             scripted: |_, _| None,
             events: Vec::new(),
@@ -172,6 +176,11 @@ impl Site {
         if self.dark.contains(&path.remote) {
             return;
         }
+        if path.remote.ip() == IpAddr::V4(GATEWAY) {
+            let at_door = self.gateway.as_mut().filter(|_| path.remote.port() == 5351);
+            let answer = at_door.and_then(|it| it.knock(self.world.now, &bytes));
+            return answer.into_iter().for_each(|answer| self.hear(path, &answer));
+        }
         let answer = Message::parse(&bytes).ok().and_then(|it| (self.scripted)(path, &it));
         if let Some(answer) = answer {
             return self.hear(path, &answer);
@@ -227,6 +236,13 @@ impl Site {
             Want::Bind { id, local, .. } | Want::Listen { id, local, .. } => {
                 Answer::Bound { id, local: SocketAddr::new(local, port) }
             }
+            Want::Join { id, interface, group } => {
+                Answer::Bound { id, local: SocketAddr::new(interface, group.port()) }
+            }
+            Want::Gateway { id, .. } if self.gateway.is_some() => {
+                Answer::Gateway { id, gateway: GATEWAY.into() }
+            }
+            Want::Gateway { id, .. } => Answer::Failed { id, error: WantError::NoGateway },
             Want::Resolve { id, name } => match self.names.get(&name) {
                 Some(addresses) => Answer::Resolved { id, addresses: addresses.clone() },
                 None => Answer::Failed { id, error: WantError::NoAddress },
@@ -314,6 +330,19 @@ impl Site {
             _ => None,
         };
         self.events.iter().filter_map(is_gone).collect()
+    }
+
+    /// The sockets that were wanted and not closed.
+    pub(crate) fn open(&self) -> BTreeSet<WantId> {
+        let mut open = BTreeSet::new();
+        for want in &self.wants {
+            match want {
+                Want::Bind { id, .. } | Want::Join { id, .. } => open.insert(*id),
+                Want::Close { id } => open.remove(id),
+                _ => false,
+            };
+        }
+        open
     }
 
     pub(crate) fn is_complete(&self) -> bool {

@@ -71,9 +71,9 @@ impl Street {
             ([192, 0, 2, 2], 3479),
         ];
         let mut observed = Vec::new();
-        for server in servers {
+        for (place, server) in (0..).zip(servers) {
             let mapped = self.send(LOCAL, SocketAddr::from(server));
-            observed.push(Observed { at: self.now, local: LOCAL, mapped });
+            observed.push(Observed { at: self.now, local: LOCAL, place, mapped });
             self.pass(Duration::from_millis(50));
         }
         observed

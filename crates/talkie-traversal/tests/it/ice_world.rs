@@ -21,6 +21,8 @@ use crate::discover_world::{genesis, ip};
 use crate::ice_spots::{Ground, LOTS, Spot};
 
 pub(crate) const SERVER_V4: &str = "192.0.2.1";
+/// Its second one, if it is asked what a NAT does (RFC 5780).
+const SERVER_ALTERNATE: &str = "192.0.2.2";
 pub(crate) const SERVER_V6: &str = "2001:db8:1::1";
 /// From the internet to either side's NAT.
 pub(crate) const FAR: Duration = Duration::from_millis(10);
@@ -39,6 +41,8 @@ pub(crate) struct Setup {
     pub(crate) urls: Vec<String>,
     /// Whether the server has addresses of these families.
     pub(crate) server: Families,
+    /// Whether it has a second address and port, and names them.
+    pub(crate) names_others: bool,
     /// How much later each begins.
     pub(crate) starts: [Duration; 2],
     /// Changes each side's agent.
@@ -67,6 +71,7 @@ impl Setup {
                 url("turn", "?transport=tcp"),
             ],
             server: Families::V4,
+            names_others: false,
             starts: [Duration::ZERO; 2],
             adjust: [|_| (); 2],
         }
@@ -180,7 +185,7 @@ impl World {
     ) -> Self {
         let mut network = Network::new(&genesis(setup.seed));
         let internet = network.add_internet("internet");
-        let server = add_server(&mut network, internet, setup.server);
+        let server = add_server(&mut network, internet, &setup);
         let grounds = build(&mut network, internet, &setup);
         let mut index = 0;
         let sides = grounds.map(|ground| {
@@ -485,7 +490,8 @@ impl std::fmt::Display for World {
     }
 }
 
-fn add_server(network: &mut Network, internet: Router, families: Families) -> Host<TurnServer> {
+fn add_server(network: &mut Network, internet: Router, setup: &Setup) -> Host<TurnServer> {
+    let families = setup.server;
     let users = vec![("ann".into(), "pass".into())];
     let allow = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"];
     let peers =
@@ -493,6 +499,12 @@ fn add_server(network: &mut Network, internet: Router, families: Families) -> Ho
     let mut addresses: Vec<IpAddr> = vec![ip(SERVER_V4)];
     if families == Families::Both {
         addresses.push(ip(SERVER_V6));
+    }
+    let mut discovery = Vec::new();
+    if setup.names_others {
+        let both = [SERVER_V4, SERVER_ALTERNATE].map(ip);
+        addresses.push(both[1]);
+        discovery.push(server::Discovery::full(both, [3478, 3479]));
     }
     let config = server::Config {
         realm: "test".into(),
@@ -502,6 +514,7 @@ fn add_server(network: &mut Network, internet: Router, families: Families) -> Ho
         advertise_local: false,
         credentials: server::Credentials { secret: None, users },
         peers,
+        discovery,
         ..server::Config::default()
     };
     let machine = TurnServer::new(network.genesis(), config).unwrap();

@@ -55,7 +55,7 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
-    fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self {
             pcp: Speaks::Silent,
             nat_pmp: Speaks::Silent,
@@ -105,7 +105,7 @@ impl Gateway {
     }
 
     /// What it says to a datagram on its port 5351.
-    fn knock(&mut self, now: Instant, request: &[u8]) -> Option<Vec<u8>> {
+    pub(crate) fn knock(&mut self, now: Instant, request: &[u8]) -> Option<Vec<u8>> {
         let version = request[0];
         self.log.push(format!("{} {}", ["nat-pmp", "", "pcp"][usize::from(version)], request[1]));
         match (version, self.pcp, self.nat_pmp) {

@@ -49,8 +49,14 @@ impl Fabric {
             Want::Resolve { id, name } => return self.resolve_name(node, id, &name),
             Want::Close { id } => return self.close_want(node, id),
             Want::HangUp { path } => return self.hang_up(node, path),
-            // What is added to the enum is not possible here until somebody writes it.
-            _ => return,
+            // Nobody asks for the way out here: NATs have no address inside. What is added to the enum is not
+            // possible either, until somebody writes it.
+            other => {
+                if let Some(refusal) = other.refusal() {
+                    self.owe(node, self.now, refusal);
+                }
+                return;
+            }
         };
         let answer = match outcome {
             Ok(local) => Answer::Bound { id, local },

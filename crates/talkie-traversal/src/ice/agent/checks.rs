@@ -7,7 +7,7 @@
 use std::time::{Duration, Instant};
 
 use super::context::Context;
-use super::generation::Generation;
+use super::generation::{Generation, is_outside};
 use super::pair::{Active, Check, Pair, State};
 use super::session::{Content, Proposal};
 use crate::ice::candidate::{CandidateType, Protocol};
@@ -27,26 +27,38 @@ impl Generation {
         self.repeat_checks(context);
         self.send_triggered(context);
         while self.paced_at <= context.now {
-            let Some(index) = self.next_ordinary() else { break };
+            let Some(index) = self.next_ordinary(context) else { break };
             self.paced_at = context.now + self.interval;
             self.begin(context, index, None);
         }
     }
 
     /// The highest-priority pair that waits; if none does, frozen ones are let go (RFC 8445 §6.1.4.2).
-    fn next_ordinary(&mut self) -> Option<usize> {
-        if let Some(index) = self.best_in(State::Waiting) {
+    fn next_ordinary(&mut self, context: &Context<'_>) -> Option<usize> {
+        if let Some(index) = self.best_in(context, State::Waiting) {
             return Some(index);
         }
-        let index = self.best_in(State::Frozen)?;
+        let index = self.best_in(context, State::Frozen)?;
         self.pairs[index].state = State::Waiting;
         Some(index)
     }
 
-    fn best_in(&self, state: State) -> Option<usize> {
+    fn best_in(&self, context: &Context<'_>, state: State) -> Option<usize> {
         let waits = |pair: &Pair| pair.state == state && self.is_wanted(pair);
+        let rank = |pair: &Pair| (self.is_foretold(context, pair), pair.priority);
         let waiting = self.pairs.iter().enumerate().filter(|(_, pair)| waits(pair));
-        waiting.max_by_key(|(_, pair)| pair.priority).map(|(index, _)| index)
+        waiting.max_by_key(|(_, pair)| rank(pair)).map(|(index, _)| index)
+    }
+
+    /// Whether the other side was told where the next new mapping of this base is expected to be, and this is
+    /// the pair that it is to be made by. RFC 8445 §6.1.4.2 knows no such order; any other check first would
+    /// take the mapping that was guessed for this one.
+    fn is_foretold(&self, context: &Context<'_>, pair: &Pair) -> bool {
+        context.config.gather.predict > 0
+            && context.gatherer.foretells(pair.base)
+            && self
+                .remote(pair.remote)
+                .is_some_and(|it| is_outside(it.candidate.kind, pair.address))
     }
 
     /// Whether a pair that is not valid is worth a check. Once a pair is nominated, only better ones are
@@ -127,7 +139,7 @@ impl Generation {
         (PEER_REFLEXIVE | (candidate.priority & 0x00FF_FFFF)).min(candidate.priority)
     }
 
-    fn is_stream(&self, index: usize) -> bool {
+    pub(super) fn is_stream(&self, index: usize) -> bool {
         let local = self.local(self.pairs[index].local);
         local.is_some_and(|local| matches!(local.candidate.protocol, Protocol::Tcp(_)))
     }

@@ -9,7 +9,10 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
+use talkie_sansio::Scope;
+
 use super::context::Context;
+use super::detour::Detour;
 use super::pair::{Counts, Pair, State, rank};
 use super::requests::Early;
 use super::session::Session;
@@ -18,6 +21,7 @@ use crate::ice::config::Role;
 use crate::ice::event::{Chapter, PairFailure, PairId};
 use crate::ice::gather::LocalId;
 use crate::ice::parameters::Parameters;
+use crate::stun::TransactionId;
 
 /// A candidate of ours.
 #[derive(Clone, Debug)]
@@ -42,6 +46,8 @@ pub(super) struct Remote {
     /// Where it is; `None` until its name is resolved.
     pub(super) address: Option<SocketAddr>,
     pub(super) candidate: Candidate,
+    /// The check that showed it, and when, if nobody has told of it.
+    pub(super) shown_by: Option<(TransactionId, Instant)>,
 }
 
 /// See the module's documentation.
@@ -83,15 +89,25 @@ pub(super) struct Generation {
     /// When it last turned out that the selected pair works all the same.
     pub(super) reassured_at: Option<Instant>,
     pub(super) is_retired: bool,
-    /// How many peer-reflexive candidates have come since a pair was last found to work.
-    pub(super) strangers: u32,
+    /// When the other side last answered a check.
+    pub(super) answered_at: Option<Instant>,
+    pub(super) detour: Option<Detour>,
+    /// How many addresses that nobody has told of may be followed now, as of when.
+    strangers: (u32, Instant),
     next: u32,
 }
 
-/// The most peer-reflexive candidates in a row of which none works. Two NATs that give each remote a port of
-/// its own, and let everybody in, show a new address with each check that answers one: without an end,
-/// they would neither meet nor fail.
-const MOST_STRANGERS: u32 = 100;
+/// How many peer-reflexive candidates may come at once; one more is granted each [`STRANGERS_APART`]. Two NATs
+/// that give each remote a port of its own, and let everybody in, show a new address with each check that
+/// answers one, and anybody can repeat a check of the other side from wherever he likes. The other side's own
+/// checks are repeated as well, so that one of them finds a gap.
+const MOST_STRANGERS: u32 = 16;
+const STRANGERS_APART: Duration = Duration::from_millis(500);
+/// From how many addresses one and the same check is followed: the NAT may have changed its mapping since the
+/// first time. Whoever repeats one that he has seen gets no further.
+const MOST_PLACES: usize = 4;
+/// How long an address that was shown has to be answered from, before another one may take its place.
+const LEAST_STAY: Duration = Duration::from_secs(3);
 
 impl Generation {
     /// A generation without candidates, which sends a check each `interval`. Its pairs and candidates are numbered from `first`.
@@ -129,7 +145,9 @@ impl Generation {
             is_deserted: false,
             reassured_at: None,
             is_retired: false,
-            strangers: 0,
+            answered_at: None,
+            detour: None,
+            strangers: (MOST_STRANGERS, now),
             next: first,
         }
     }
@@ -247,7 +265,7 @@ impl Generation {
             return false;
         }
         let number = self.number();
-        self.remotes.push(Remote { number, address, candidate });
+        self.remotes.push(Remote { number, address, candidate, shown_by: None });
         self.form_remote(context, number);
         true
     }
@@ -267,6 +285,7 @@ impl Generation {
         };
         let Some(known) = self.remotes.iter_mut().find(is_shown) else { return false };
         known.candidate = candidate.clone();
+        known.shown_by = None;
         let number = known.number;
         for pair in self.pairs.iter_mut().filter(|pair| pair.remote == number) {
             pair.foundation.1.clone_from(&candidate.foundation);
@@ -294,30 +313,54 @@ impl Generation {
     /// Whether there is room for one more peer-reflexive candidate; forgets one that came to nothing if
     /// need be. They are bounded apart from those that are told, so that whoever repeats a check of the
     /// other side from many addresses can crowd out none of those.
-    fn has_room_to_learn(&mut self, room: usize) -> bool {
+    fn has_room_to_learn(&mut self, now: Instant, room: usize) -> bool {
         let is_learned = |remote: &&Remote| remote.candidate.kind == CandidateType::PeerReflexive;
         if self.remotes.iter().filter(is_learned).count() < room {
             return true;
         }
-        let is_idle = |pair: &Pair| pair.state == State::Failed;
-        let came_to_nothing = |remote: &Remote| {
-            is_learned(&remote)
-                && self.pairs.iter().all(|pair| pair.remote != remote.number || is_idle(pair))
+        let of = |remote: &Remote| {
+            let number = remote.number;
+            self.pairs.iter().filter(move |pair| pair.remote == number)
         };
-        let Some(at) = self.remotes.iter().position(came_to_nothing) else { return false };
-        let number = self.remotes.swap_remove(at).number;
+        let has_failed = |remote: &Remote| of(remote).all(|pair| pair.state == State::Failed);
+        let is_silent = |remote: &Remote| {
+            let since = remote.shown_by.map(|(_, since)| since);
+            since.is_none_or(|since| since + LEAST_STAY <= now)
+                && of(remote).all(|pair| pair.state != State::Succeeded)
+        };
+        let learned = || self.remotes.iter().filter(is_learned);
+        // Who came first has had the longest time to answer.
+        let gone = learned()
+            .find(|remote| has_failed(remote))
+            .or_else(|| learned().find(|remote| is_silent(remote)));
+        let Some(number) = gone.map(|remote| remote.number) else { return false };
+        self.remotes.retain(|remote| remote.number != number);
         self.pairs.retain(|pair| pair.remote != number);
         true
     }
 
+    /// Whether one more address that nobody has told of may be followed.
+    fn admits_stranger(&mut self, now: Instant, check: TransactionId) -> bool {
+        let is_same = |remote: &&Remote| remote.shown_by.is_some_and(|(by, _)| by == check);
+        if self.remotes.iter().filter(is_same).count() >= MOST_PLACES {
+            return false;
+        }
+        let (left, since) = &mut self.strangers;
+        let passed = now.saturating_duration_since(*since).as_millis();
+        let granted = passed / STRANGERS_APART.as_millis();
+        if granted >= u128::from(MOST_STRANGERS - *left) {
+            (*left, *since) = (MOST_STRANGERS, now);
+        } else {
+            let granted = u32::try_from(granted).unwrap_or(MOST_STRANGERS);
+            *left += granted;
+            *since += STRANGERS_APART * granted;
+        }
+        *left > 0
+    }
+
     /// The candidate of an address that a check of theirs came from (RFC 8445 §7.3.1.3).
-    pub(super) fn learn(
-        &mut self,
-        context: &mut Context<'_>,
-        base: LocalId,
-        address: SocketAddr,
-        priority: u32,
-    ) -> Option<usize> {
+    pub(super) fn learn(&mut self, context: &mut Context<'_>, check: Early) -> Option<usize> {
+        let Early { base, address, priority, id, .. } = check;
         let is_tcp = |local: &Local| matches!(local.candidate.protocol, Protocol::Tcp(_));
         let local = self.locals.iter().find(|local| local.id == base)?;
         let (tcp, local) = (is_tcp(local), local.number);
@@ -330,11 +373,11 @@ impl Generation {
             return self.insert(context, local, remote, address);
         }
         let room = context.config.limits.learned_candidates;
-        if self.strangers >= MOST_STRANGERS || !self.has_room_to_learn(room) {
+        if !self.admits_stranger(context.now, id) || !self.has_room_to_learn(context.now, room) {
             context.counters.overflowing += 1;
             return None;
         }
-        self.strangers += 1;
+        self.strangers.0 -= 1;
         let number = self.number();
         let protocol = if tcp { Protocol::Tcp(TcpType::Active) } else { Protocol::Udp };
         // RFC 8445 §7.3.1.3: a foundation different from all others.
@@ -343,7 +386,8 @@ impl Generation {
         let mut candidate = Candidate::new(kind, protocol, address, priority, foundation);
         candidate.username_fragment =
             self.session.remote().map(|theirs| theirs.username_fragment.clone());
-        self.remotes.push(Remote { number, address: Some(address), candidate });
+        let shown_by = Some((id, context.now));
+        self.remotes.push(Remote { number, address: Some(address), candidate, shown_by });
         self.insert(context, local, number, address)
     }
 
@@ -365,8 +409,12 @@ impl Generation {
     fn form(&mut self, context: &mut Context<'_>, local: u32, remote: u32) {
         let (Some(ours), Some(theirs)) = (self.local(local), self.remote(remote)) else { return };
         let Some(address) = theirs.address else { return };
+        // What is kept for one address shall not be spent on another.
+        let is_meant =
+            is_outside(theirs.candidate.kind, address) || !context.gatherer.is_reserved(ours.id);
         let fits = speak_to_each_other(ours.candidate.protocol, theirs.candidate.protocol)
-            && are_reachable(ours.base, address);
+            && are_reachable(ours.base, address)
+            && is_meant;
         if fits {
             let address = scoped(ours.base, address);
             self.insert(context, local, remote, address);
@@ -460,8 +508,59 @@ impl Generation {
         self.triggered.clear();
         self.early.clear();
         self.proposed = None;
+        self.detour = None;
         for pair in &mut self.pairs {
             pair.active = None;
+        }
+    }
+
+    /// Forgets a candidate of ours whose base stays. Whoever was reached by it is asked whether he still is.
+    pub(super) fn withdraw(&mut self, context: &Context<'_>, base: LocalId, address: SocketAddr) {
+        let is_it =
+            |local: &Local| local.id == base && local.candidate.socket_address() == Some(address);
+        let Some(gone) = self.locals.iter().find(|local| is_it(local)).map(|it| it.number) else {
+            return;
+        };
+        let mut others =
+            self.locals.iter().filter(|local| local.id == base && local.number != gone);
+        let Some(other) = others.next().map(|local| local.number) else { return };
+        self.locals.retain(|local| local.number != gone);
+        for pair in self.pairs.iter_mut().filter(|pair| pair.local == gone) {
+            pair.local = other;
+            if let Some(life) = &mut pair.life {
+                life.probe_at = context.now;
+            }
+        }
+    }
+
+    /// A stream has ended or was never there, and with it what it carried. The other side may open another one,
+    /// and so do we, if it worked and is ours to open.
+    pub(super) fn end_stream(
+        &mut self,
+        context: &mut Context<'_>,
+        base: LocalId,
+        address: SocketAddr,
+    ) {
+        let Some(index) = self.find(base, address) else { return };
+        let pair = &self.pairs[index];
+        let (id, has_worked) = (pair.id, pair.is_valid());
+        if pair.state == State::Failed {
+            return;
+        }
+        let ours = self.local(pair.local).map(|local| local.candidate.protocol);
+        let is_ours = !matches!(ours, Some(Protocol::Tcp(TcpType::Passive)));
+        self.fail(context, index, PairFailure::Disconnected);
+        if self.selected == Some(id) {
+            self.selected = None;
+        }
+        if !has_worked {
+            return;
+        }
+        // RFC 8863 §4: somebody may still come.
+        let until = context.now + context.config.timers.consent_expiry;
+        self.patience_until = self.patience_until.map(|patience| patience.max(until));
+        if is_ours && !self.is_retired {
+            self.pairs[index].state = State::Waiting;
         }
     }
 
@@ -479,6 +578,12 @@ impl Generation {
             self.proposed = None;
         }
     }
+}
+
+/// Whether an address of theirs may be one that a NAT of theirs lets us in at, if we come from where we were
+/// expected.
+pub(super) fn is_outside(kind: CandidateType, address: SocketAddr) -> bool {
+    kind != CandidateType::Relayed && Scope::of(address.ip()) >= Scope::Shared
 }
 
 /// Whether a candidate of ours opens a way to one of theirs (RFC 6544 §6.2: who is passive waits).

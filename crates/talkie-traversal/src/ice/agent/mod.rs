@@ -9,6 +9,7 @@
 mod checks;
 mod consent;
 mod context;
+mod detour;
 mod generation;
 mod names;
 mod nomination;
@@ -484,6 +485,22 @@ impl Agent {
                         self.events.tell(&mut self.counters, Event::Candidate(candidate));
                     }
                 }
+                gather::Event::Withdrawn { id, address } => {
+                    let withdraw = |generation: &mut Generation, context: &mut Context<'_>| {
+                        generation.withdraw(context, id, address);
+                        true
+                    };
+                    self.with_current(now, withdraw);
+                    self.with_previous(now, withdraw);
+                }
+                gather::Event::Ended { id, remote } => {
+                    let end = |generation: &mut Generation, context: &mut Context<'_>| {
+                        generation.end_stream(context, id, remote);
+                        true
+                    };
+                    self.with_current(now, end);
+                    self.with_previous(now, end);
+                }
                 gather::Event::Gone(id) => {
                     self.forget_own_name(now, id);
                     let leave = |generation: &mut Generation, context: &mut Context<'_>| {
@@ -512,6 +529,7 @@ impl Agent {
             generation.watch(context, true);
             generation.check(context);
             generation.choose(context);
+            generation.look_for_straight_way(context);
         });
         let is_current = self.current.selected.is_some();
         self.with_previous(now, |generation, context| {

@@ -11,16 +11,17 @@ use super::session::{Judgement, Proposal, Request};
 use crate::ice::config::Role;
 use crate::ice::event::Chapter;
 use crate::ice::gather::LocalId;
-use crate::stun::Message;
 use crate::stun::attributes::ErrorCode;
+use crate::stun::{Message, TransactionId};
 
 /// A check that came before the other side's parameters did, or after it has restarted (RFC 8445 §7.3): it
 /// is answered at once, and followed when they are there.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Early {
-    base: LocalId,
-    address: SocketAddr,
-    priority: u32,
+    pub(super) base: LocalId,
+    pub(super) address: SocketAddr,
+    pub(super) priority: u32,
+    pub(super) id: TransactionId,
     nominates: Option<Proposal>,
 }
 
@@ -54,11 +55,12 @@ impl Generation {
         }
         let response = self.session.success(message.transaction_id(), address);
         self.answer(context, base, address, &response);
-        if request.is_current {
-            self.hear(context, base, address, request.priority, request.nominates);
+        let Request { priority, nominates, is_current, .. } = request;
+        let check = Early { base, address, priority, id: message.transaction_id(), nominates };
+        if is_current {
+            self.hear(context, check);
         } else {
-            let Request { priority, nominates, .. } = request;
-            self.remember_early(context, Early { base, address, priority, nominates });
+            self.remember_early(context, check);
         }
         true
     }
@@ -135,27 +137,21 @@ impl Generation {
 
     /// Follows the checks that came too early.
     pub(super) fn follow_early(&mut self, context: &mut Context<'_>) {
-        for Early { base, address, priority, nominates } in std::mem::take(&mut self.early) {
-            self.hear(context, base, address, priority, nominates);
+        for check in std::mem::take(&mut self.early) {
+            self.hear(context, check);
         }
     }
 
     /// A check of theirs has come along a pair, which may be new.
-    fn hear(
-        &mut self,
-        context: &mut Context<'_>,
-        base: LocalId,
-        address: SocketAddr,
-        priority: u32,
-        nominates: Option<Proposal>,
-    ) {
+    fn hear(&mut self, context: &mut Context<'_>, check: Early) {
+        let Early { base, address, nominates, .. } = check;
         let known = self.find(base, address);
         let is_hopeless = self.is_hopeless(context);
         if known.is_none() && is_hopeless {
             context.counters.overflowing += 1;
             return;
         }
-        let Some(index) = known.or_else(|| self.learn(context, base, address, priority)) else {
+        let Some(index) = known.or_else(|| self.learn(context, check)) else {
             return;
         };
         self.pairs[index].counts.requests_received += 1;
@@ -186,12 +182,12 @@ impl Generation {
         }
     }
 
-    /// Whether checks have come and gone for twice as long as one takes, and none was ever answered: then
-    /// those that still come are on ways that lead back to nobody, as between two NATs of which each shows
-    /// another port to each remote. To answer them with checks would keep both sides at it for ever.
+    /// Whether checks have come and gone for twice as long as one takes, and none was answered: then those
+    /// that still come are on ways that lead back to nobody, as between two NATs of which each shows another
+    /// port to each remote. To answer them with checks would keep both sides at it for ever.
     fn is_hopeless(&self, context: &Context<'_>) -> bool {
         let patience = context.config.timers.patience;
-        self.first_valid_at.is_none()
-            && self.patience_until.is_some_and(|until| until + patience < context.now)
+        self.patience_until.is_some_and(|until| until + patience < context.now)
+            && self.answered_at.is_none_or(|at| at + patience * 2 < context.now)
     }
 }

@@ -105,7 +105,7 @@ impl Generation {
             self.is_deserted = false;
             self.reassured_at = Some(context.now);
         }
-        self.strangers = 0;
+        self.answered_at = Some(context.now);
         if !was_valid {
             context.story(&self.pairs[index], Chapter::Answered { round_trip, mapped });
             self.first_valid_at.get_or_insert(context.now);

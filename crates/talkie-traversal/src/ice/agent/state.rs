@@ -123,7 +123,12 @@ impl Generation {
 
     /// When something is to be done.
     pub(super) fn next(&self, context: &Context<'_>) -> Option<Instant> {
-        let all = [self.next_check(context), self.next_choice(context), self.next_expiry(context)];
+        let all = [
+            self.next_check(context),
+            self.next_choice(context),
+            self.next_expiry(context),
+            self.next_look(),
+        ];
         all.into_iter().flatten().min()
     }
 }

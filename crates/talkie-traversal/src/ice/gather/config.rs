@@ -1,4 +1,4 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -23,6 +23,13 @@ pub struct Config {
     pub external: Vec<(IpAddr, IpAddr)>,
     /// Which TCP candidates there are.
     pub tcp: Tcp,
+    /// The most guesses of the ports that a NAT which maps by destination will give one of our sockets for the
+    /// other side, told as candidates; 12 at most. Default 0: none. Needs servers that answer at three
+    /// addresses or ports, or one that names its others (RFC 5780's OTHER-ADDRESS). See
+    /// [`predict`](crate::ice::predict).
+    pub predict: usize,
+    /// Whether the gateway is asked for a port that leads to each IPv4 socket. Default: no.
+    pub portmap: PortMapping,
     /// Between two transactions that begin (RFC 8445 §14.2: Ta). Default 20 ms: there is no other
     /// traffic yet, and four servers on two addresses are asked within 160 ms.
     pub pace: Duration,
@@ -51,6 +58,8 @@ impl Default for Config {
             ports: 0..=0,
             external: Vec::new(),
             tcp: Tcp::Off,
+            predict: 0,
+            portmap: PortMapping::Off,
             pace: Duration::from_millis(20),
             limit: Duration::from_secs(10),
             keepalive: Some(Duration::from_secs(25)),
@@ -102,6 +111,21 @@ pub enum Tcp {
     /// Also those that do both from one port. Needs a driver that lets a connection leave from a
     /// listener's port.
     SimultaneousOpen,
+}
+
+/// Whether the gateway is asked for a port that leads to each IPv4 socket
+/// ([`portmap`](crate::portmap)).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PortMapping {
+    /// No.
+    #[default]
+    Off,
+    /// The next hop of the socket's default route, which the driver tells
+    /// ([`Want::Gateway`](talkie_sansio::Want::Gateway)).
+    Routed,
+    /// This one.
+    At(Ipv4Addr),
 }
 
 /// Which of this host's addresses are used.

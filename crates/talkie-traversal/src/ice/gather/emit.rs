@@ -37,11 +37,27 @@ pub(super) struct Found<'a> {
     /// The interface's address that it goes back to.
     pub(super) ip: IpAddr,
     pub(super) related: Option<SocketAddr>,
-    pub(super) server: Option<(&'a str, IpAddr, Transport)>,
+    pub(super) source: Source<'a>,
+}
+
+/// From whom it is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source<'a> {
+    /// From nobody else.
+    Ourselves,
+    /// A server: its URI, its address, and how it was spoken to.
+    Server(&'a str, IpAddr, Transport),
+    /// The gateway, which leads a port to us.
+    Gateway(IpAddr),
+    /// From nobody: it is what a NAT is expected to do.
+    Guess,
 }
 
 /// How many candidates of one type and one local address have priorities of their own.
 const SIBLINGS: u16 = 16;
+
+/// Where guesses stand: behind all that was measured, whatever the interface.
+const BEHIND_ALL: u16 = 4096;
 
 /// The most candidates of one base: a server, or what plays one, that sees us elsewhere each time adds
 /// no more.
@@ -75,19 +91,33 @@ impl Emitted {
 
 impl Found<'_> {
     fn relay_protocol(&self) -> Option<Transport> {
-        let is_relayed = self.kind == CandidateType::Relayed;
-        self.server.filter(|_| is_relayed).map(|(_, _, transport)| transport)
+        match self.source {
+            Source::Server(_, _, transport) if self.kind == CandidateType::Relayed => {
+                Some(transport)
+            }
+            _ => None,
+        }
+    }
+
+    /// Who told of it, and how: part of the foundation (RFC 8445 §5.1.1.3).
+    fn teller(&self) -> Option<(IpAddr, Transport)> {
+        match self.source {
+            Source::Server(_, ip, transport) => Some((ip, transport)),
+            Source::Gateway(ip) => Some((ip, Transport::Udp)),
+            Source::Ourselves | Source::Guess => None,
+        }
     }
 }
 
 impl Gatherer {
-    /// Tells a candidate, unless it is redundant or must not be told.
-    pub(super) fn tell(&mut self, found: &Found<'_>) {
+    /// Tells a candidate, unless it is redundant or must not be told; whether it did.
+    pub(super) fn tell(&mut self, found: &Found<'_>) -> bool {
         let is_relayed = found.kind == CandidateType::Relayed;
         let is_hidden = self.config.policy == Policy::Relay && !is_relayed;
         if is_hidden || !can_be_sent_to(found) || self.emitted.is_redundant(found) {
-            return;
+            return false;
         }
+        let is_guess = matches!(found.source, Source::Guess);
         let related = match self.config.policy {
             Policy::All => found.related,
             // RFC 8839 §5.1: what stands there if nothing shall be told.
@@ -96,14 +126,20 @@ impl Gatherer {
         let rank = self.ranks.get(&found.ip).copied().unwrap_or_default();
         let rank = rank
             .saturating_mul(SIBLINGS)
-            .saturating_add(self.emitted.siblings(found).min(SIBLINGS - 1));
+            .saturating_add(self.emitted.siblings(found).min(SIBLINGS - 1))
+            .saturating_add(if is_guess { BEHIND_ALL } else { 0 });
         let relay_protocol = found.relay_protocol();
-        let server = found.server.map(|(_, ip, transport)| (ip, transport));
         let foundations = &self.emitted.foundations;
+        // RFC 8445 §5.1.1.3: a relayed candidate's base is itself, so that its server's address and its own
+        // tell it from others.
+        let mut foundation =
+            foundations.of(found.kind, found.protocol, found.base.ip(), found.teller());
+        if is_guess {
+            // Of guesses only one can work: none is to wait for another (RFC 8445 §6.1.2.6).
+            foundation.push_str(&found.address.port().to_string());
+        }
         let candidate = Candidate {
-            // RFC 8445 §5.1.1.3: a relayed candidate's base is itself, so that its server's address and
-            // its own tell it from others.
-            foundation: foundations.of(found.kind, found.protocol, found.base.ip(), server),
+            foundation,
             component: 1,
             protocol: found.protocol,
             priority: priority::of(found.kind, found.protocol, relay_protocol, rank, 1),
@@ -114,11 +150,24 @@ impl Gatherer {
             username_fragment: Some(self.username_fragment.clone()),
             relay_protocol,
             extensions: Vec::new(),
-            url: found.server.map(|(url, ..)| url.to_owned()),
+            url: match found.source {
+                Source::Server(url, ..) => Some(url.to_owned()),
+                _ => None,
+            },
         };
         let (id, base, ip) = (found.id, found.base, found.ip);
         self.events.push_back(Event::Candidate { id, base, candidate: candidate.clone() });
         self.emitted.list.push(Entry { id, base, ip, candidate });
+        true
+    }
+
+    /// Tells one candidate away; its base stays.
+    pub(super) fn tell_withdrawn(&mut self, id: LocalId, address: SocketAddr) {
+        let is_it =
+            |entry: &mut Entry| entry.id == id && entry.candidate.socket_address() == Some(address);
+        if self.emitted.list.extract_if(.., is_it).count() > 0 {
+            self.events.push_back(Event::Withdrawn { id, address });
+        }
     }
 
     /// Forgets how a server saw a base before.

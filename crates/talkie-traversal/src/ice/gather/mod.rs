@@ -10,6 +10,9 @@
 //! connections, framing), [`receive`](Gatherer::receive) takes what servers say and tells of all else
 //! from which base and peer it came.
 //!
+//! Behind a NAT that gives each remote another port the next ones may be [guessed](Config::predict), and a
+//! gateway may be [asked](Config::portmap) for a port; both become server-reflexive candidates.
+//!
 //! Addresses that come and go are followed: a new one gets a socket and its candidates, the candidates
 //! of one that is lost are [`Gone`](Event::Gone). An allocation that the server lost is asked for again.
 
@@ -17,6 +20,8 @@ mod addresses;
 mod config;
 mod emit;
 mod framing;
+mod gateway;
+mod guess;
 mod problem;
 mod reflexive;
 mod relay;
@@ -32,11 +37,12 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use talkie_sansio::{Answer, Genesis, Interface, Path, Transmit, Transport, Want, WantId};
 
-pub use config::{Config, Families, Filter, Policy, Server, Tcp};
+pub use config::{Config, Families, Filter, Policy, PortMapping, Server, Tcp};
 pub use problem::{Problem, SendError};
 
 use self::emit::Emitted;
-use self::reflexive::Query;
+use self::gateway::Doors;
+use self::reflexive::{Purpose, Query};
 use self::relay::{Leg, LegId};
 use self::server::Asked;
 use self::socket::Socket;
@@ -59,6 +65,20 @@ pub enum Event {
         base: SocketAddr,
         /// The candidate.
         candidate: Candidate,
+    },
+    /// One candidate is no more; its base stays.
+    Withdrawn {
+        /// Its base.
+        id: LocalId,
+        /// Its address.
+        address: SocketAddr,
+    },
+    /// A stream with a peer has ended, or there will be none.
+    Ended {
+        /// Our side.
+        id: LocalId,
+        /// The peer.
+        remote: SocketAddr,
     },
     /// All candidates of this base are no more.
     Gone(LocalId),
@@ -123,6 +143,7 @@ pub struct Gatherer {
     legs: BTreeMap<LegId, Leg>,
     tcp: BTreeMap<LocalId, TcpBase>,
     streams: Streams,
+    doors: Doors,
     emitted: Emitted,
     last_id: u32,
     last_want: u64,
@@ -136,6 +157,7 @@ pub struct Gatherer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
     Query { socket: LocalId, server: usize },
+    Look { socket: LocalId, remote: SocketAddr },
     Leg(LegId),
 }
 
@@ -165,6 +187,7 @@ impl Gatherer {
             legs: BTreeMap::new(),
             tcp: BTreeMap::new(),
             streams: Streams::default(),
+            doors: Doors::default(),
             emitted: Emitted::new(secret),
             last_id: 0,
             last_want: 0,
@@ -200,14 +223,18 @@ impl Gatherer {
             self.verify_legs(now);
         }
         self.interfaces = Some(interfaces.to_vec());
+        self.doors.handle_interfaces(now, interfaces);
         if matches!(self.stage, Stage::Gathering { .. } | Stage::Complete) {
             self.follow_addresses(now);
-            self.settle(now);
         }
+        self.settle(now);
     }
 
     /// What has come of a want.
     pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
+        if self.door_answered(now, &answer) {
+            return self.settle(now);
+        }
         match answer {
             Answer::Bound { id, local } => self.bound(id, local),
             Answer::Connected { id, path } => self.connected(now, id, path),
@@ -223,6 +250,10 @@ impl Gatherer {
     /// Takes a datagram of one of the sockets or streams: what servers say is dealt with, a peer's is
     /// handed back without what relay and stream have put around it.
     pub fn receive<'p>(&mut self, now: Instant, path: Path, payload: &'p mut [u8]) -> Received<'p> {
+        if self.doors.receive(now, path, payload) {
+            self.settle(now);
+            return Received::Taken;
+        }
         if let Some(leg) = self.leg_of(path) {
             if self.answers_query(now, path, payload) {
                 self.settle(now);
@@ -261,11 +292,16 @@ impl Gatherer {
             return Err(SendError::NoBase);
         }
         if let Some(socket) = self.sockets.get(&local) {
-            let local = socket.local.ok_or(SendError::NoBase)?;
-            if local.is_ipv4() != remote.is_ipv4() {
+            let from = socket.local.ok_or(SendError::NoBase)?;
+            if from.is_ipv4() != remote.is_ipv4() {
                 return Err(SendError::Unreachable);
             }
-            return self.put(Path { transport: Transport::Udp, local, remote }, payload.to_vec());
+            let path = Path { transport: Transport::Udp, local: from, remote };
+            self.put(path, payload.to_vec())?;
+            if self.config.predict > 0 {
+                self.note_sent(now, local, remote, false);
+            }
+            return Ok(());
         }
         let result = if self.tcp.contains_key(&local) {
             self.send_framed(now, local, remote, payload)
@@ -319,6 +355,9 @@ impl Gatherer {
         if let Some(transmit) = self.legs.values_mut().find_map(|leg| leg.poll_transmit(buf)) {
             return Some(transmit);
         }
+        if let Some(transmit) = self.doors.poll_transmit(buf) {
+            return Some(transmit);
+        }
         let (path, bytes) = self.outbox.pop_front()?;
         buf.extend_from_slice(&bytes);
         Some(Transmit { path, len: bytes.len() })
@@ -332,6 +371,7 @@ impl Gatherer {
         self.time_out_queries(now);
         self.time_out_legs(now);
         self.time_out_streams(now);
+        self.doors.handle_timeout(now);
         self.settle(now);
     }
 
@@ -368,7 +408,9 @@ impl Gatherer {
 
     /// What follows from any change.
     fn settle(&mut self, now: Instant) {
+        self.follow_doors(now);
         self.ask_servers();
+        self.look_ahead();
         self.start(now);
         self.complete(now);
         self.finish_closing(now);
@@ -382,6 +424,7 @@ impl Gatherer {
         {
             let has_begun = match start {
                 Start::Query { socket, server } => self.start_query(now, socket, server),
+                Start::Look { socket, remote } => self.start_look(now, socket, remote),
                 Start::Leg(leg) => self.start_leg(now, leg),
             };
             if has_begun {
@@ -397,7 +440,8 @@ impl Gatherer {
         let is_done = self.interfaces.is_some()
             && self.wants_are_answered()
             && self.starts.is_empty()
-            && self.queries.iter().all(|query| query.is_renewal)
+            && self.queries.iter().all(|query| query.purpose == Purpose::Renewal)
+            && self.doors.have_spoken(now)
             && self.legs.values().all(|leg| !leg.is_gathering());
         if !is_done && now < until {
             return;
@@ -406,10 +450,11 @@ impl Gatherer {
         // What was there before and is asked for again is no part of the gathering.
         let legs = &self.legs;
         self.starts.retain(|start| match start {
-            Start::Query { .. } => false,
+            Start::Query { .. } | Start::Look { .. } => false,
             Start::Leg(id) => legs.get(id).is_some_and(|leg| !leg.is_gathering()),
         });
-        for query in self.queries.extract_if(.., |query| !query.is_renewal) {
+        let unanswered = self.queries.extract_if(.., |it| it.purpose != Purpose::Renewal);
+        for query in unanswered.filter(|it| it.purpose == Purpose::Candidate) {
             self.asked[query.server].unreachable = Some("the server does not answer".into());
         }
         self.abandon_legs(now);
@@ -425,10 +470,11 @@ impl Gatherer {
 
     fn finish_closing(&mut self, now: Instant) {
         let Stage::Closing { until } = self.stage else { return };
-        if now < until && !self.legs.is_empty() {
+        if now < until && !(self.legs.is_empty() && self.doors.are_closed()) {
             return;
         }
         self.stage = Stage::Closed;
+        self.abandon_doors(now);
         self.legs.clear();
         self.outbox.clear();
         self.close_sockets();
@@ -444,7 +490,7 @@ impl Gatherer {
         let queries = self.queries.iter().filter_map(|query| query.transaction.poll_timeout());
         let sockets = self.sockets.values().filter_map(|socket| socket.renew_at);
         let legs = self.legs.values().filter_map(Leg::poll_timeout);
-        self.deadline = [stage, start, self.streams.poll_timeout()]
+        self.deadline = [stage, start, self.streams.poll_timeout(), self.doors.poll_timeout()]
             .into_iter()
             .flatten()
             .chain(queries)

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use rand_core::Rng as _;
 use talkie_sansio::{Path, Transport};
 
-use super::emit::Found;
+use super::emit::{Found, Source};
 use super::{Gatherer, LocalId, Stage};
 use crate::ice::{CandidateType, Protocol};
-use crate::stun::attributes::{ErrorCode, MappedAddress, XorMappedAddress};
+use crate::stun::attributes::{ErrorCode, MappedAddress, OtherAddress, XorMappedAddress};
 use crate::stun::transaction::{self, Protection, Transaction};
 use crate::stun::{Class, Message, Method, TransactionId, Writer};
 
@@ -19,9 +19,19 @@ pub(super) struct Query {
     pub(super) socket: LocalId,
     pub(super) server: usize,
     remote: SocketAddr,
-    /// Whether it only looks after a mapping that is known.
-    pub(super) is_renewal: bool,
+    pub(super) purpose: Purpose,
     pub(super) transaction: Transaction,
+}
+
+/// Why a server is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// For a candidate.
+    Candidate,
+    /// It only looks after a mapping that is known.
+    Renewal,
+    /// It only looks what the NAT does; the server is none of those that were configured.
+    Look,
 }
 
 /// Five requests in 7.5 s and 2 s for the last: gathering is not to take longer than people wait. The
@@ -35,19 +45,35 @@ const TIMERS: transaction::Config = transaction::Config {
 
 /// How much of what a server says about its refusal is passed on.
 const MOST_WORDS: usize = 128;
+/// What only shows more of the NAT is not waited for as long: three requests in 2.5 s.
+const GLANCE: transaction::Config = transaction::Config { requests: 3, last_wait: 2, ..TIMERS };
 
 impl Gatherer {
     /// Whether a question goes out.
     pub(super) fn start_query(&mut self, now: Instant, socket: LocalId, server: usize) -> bool {
-        self.query(now, socket, server, false)
+        self.query(now, socket, server, Purpose::Candidate)
     }
 
-    fn query(&mut self, now: Instant, id: LocalId, server: usize, is_renewal: bool) -> bool {
+    fn query(&mut self, now: Instant, id: LocalId, server: usize, purpose: Purpose) -> bool {
         let Some(socket) = self.sockets.get(&id) else { return false };
-        let Some(local) = socket.local else { return false };
         let Some(remote) = self.addresses_of(server, socket.ip).first().copied() else {
             return false;
         };
+        self.ask(now, id, server, remote, purpose)
+    }
+
+    pub(super) fn ask(
+        &mut self,
+        now: Instant,
+        id: LocalId,
+        server: usize,
+        remote: SocketAddr,
+        purpose: Purpose,
+    ) -> bool {
+        let Some(local) = self.sockets.get(&id).and_then(|socket| socket.local) else {
+            return false;
+        };
+        self.note_sent(now, id, remote, true);
         let mut transaction_id = [0; 12];
         self.rng.fill_bytes(&mut transaction_id);
         let transaction_id = TransactionId(transaction_id);
@@ -55,8 +81,9 @@ impl Gatherer {
         Writer::new(&mut request, Class::Request, Method::BINDING, transaction_id);
         let path = Path { transport: Transport::Udp, local, remote };
         let method = (transaction_id, Method::BINDING);
-        let transaction = Transaction::new(now, path, method, request, Protection::None, TIMERS);
-        self.queries.push(Query { socket: id, server, remote, is_renewal, transaction });
+        let timers = if purpose == Purpose::Look { GLANCE } else { TIMERS };
+        let transaction = Transaction::new(now, path, method, request, Protection::None, timers);
+        self.queries.push(Query { socket: id, server, remote, purpose, transaction });
         true
     }
 
@@ -101,12 +128,21 @@ impl Gatherer {
             return;
         };
         let transaction::Event::Response { message, .. } = event else {
+            if query.purpose == Purpose::Look {
+                return;
+            }
             let asked = &mut self.asked[query.server];
             asked.unreachable.get_or_insert_with(|| "the server does not answer".into());
             self.renew_later(now, query);
             return;
         };
         let Ok(message) = Message::parse(&message) else { return };
+        if query.purpose == Purpose::Look {
+            if let Some(mapped) = mapped_in(&message) {
+                self.note_mapped(query.socket, query.remote, mapped);
+            }
+            return;
+        }
         if let Ok(Some(ErrorCode { code, reason })) = message.get() {
             // It may be shown to somebody: no control characters, nothing that turns a line around.
             let is_plain = |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || *c == ' ';
@@ -115,10 +151,11 @@ impl Gatherer {
             return;
         }
         self.asked[query.server].has_answered = true;
-        let mapped = message.get::<XorMappedAddress>().ok().flatten().map(|mapped| mapped.0);
-        // RFC 8489 §12: servers older than RFC 5389 know only the plain one.
-        let plain = || message.get::<MappedAddress>().ok().flatten().map(|mapped| mapped.0);
-        if let Some(mapped) = mapped.or_else(plain) {
+        if let Ok(Some(OtherAddress(other))) = message.get() {
+            self.note_other(query.socket, query.remote, other);
+        }
+        self.note_siblings(query.socket, query.server);
+        if let Some(mapped) = mapped_in(&message) {
             self.tell_reflexive(query.socket, mapped, query.server, query.remote);
             if mapped != local {
                 self.renew_later(now, query);
@@ -134,6 +171,7 @@ impl Gatherer {
         server: usize,
         remote: SocketAddr,
     ) {
+        self.note_mapped(id, remote, mapped);
         let Some(socket) = self.sockets.get(&id) else { return };
         let Some(local) = socket.local else { return };
         let ip = socket.ip;
@@ -153,7 +191,7 @@ impl Gatherer {
             base: local,
             ip,
             related: Some(self.config.outside(local)),
-            server: Some((&url, remote.ip(), Transport::Udp)),
+            source: Source::Server(&url, remote.ip(), Transport::Udp),
         });
     }
 
@@ -190,7 +228,15 @@ impl Gatherer {
             return;
         }
         for (id, server) in due {
-            self.query(now, id, server, true);
+            self.query(now, id, server, Purpose::Renewal);
         }
     }
+}
+
+/// How a server sees us, if it says so.
+fn mapped_in(message: &Message<'_>) -> Option<SocketAddr> {
+    let mapped = message.get::<XorMappedAddress>().ok().flatten().map(|mapped| mapped.0);
+    // RFC 8489 §12: servers older than RFC 5389 know only the plain one.
+    let plain = || message.get::<MappedAddress>().ok().flatten().map(|mapped| mapped.0);
+    mapped.or_else(plain)
 }

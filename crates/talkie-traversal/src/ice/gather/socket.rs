@@ -7,7 +7,8 @@ use std::time::Instant;
 use talkie_sansio::{Transport, Want, WantError, WantId};
 
 use super::config::Policy;
-use super::emit::Found;
+use super::emit::{Found, Source};
+use super::guess::Trail;
 use super::{Event, Gatherer, LocalId, Problem, Stage, addresses};
 use crate::ice::{CandidateType, Protocol};
 
@@ -17,11 +18,17 @@ pub(super) struct Socket {
     pub(super) ip: IpAddr,
     /// Its address, once it is open.
     pub(super) local: Option<SocketAddr>,
-    /// Whether it is for one relay alone, and its own address no candidate.
+    /// Whether it is for one relay or one guess alone, and its own address no candidate.
     pub(super) is_spare: bool,
+    /// The NAT's address, if its port is guessed to be the same there.
+    pub(super) kept_at: Option<IpAddr>,
     /// When to look at the NAT's mapping again, and by which server.
     pub(super) renew_at: Option<Instant>,
     pub(super) renew_by: Option<usize>,
+    /// To whom it has sent, if guesses are wanted.
+    pub(super) trail: Option<Trail>,
+    /// Whether a port of the gateway was asked for.
+    pub(super) has_door: bool,
 }
 
 impl Gatherer {
@@ -29,7 +36,8 @@ impl Gatherer {
     pub(super) fn socket_at(&self, local: SocketAddr) -> Option<LocalId> {
         let mut sockets = self.sockets.iter();
         sockets.find_map(|(id, socket)| {
-            (socket.local == Some(local) && !socket.is_spare).then_some(*id)
+            let is_for_peers = !socket.is_spare || socket.kept_at.is_some();
+            (socket.local == Some(local) && is_for_peers).then_some(*id)
         })
     }
 
@@ -80,7 +88,18 @@ impl Gatherer {
     pub(super) fn open_socket(&mut self, ip: IpAddr, is_spare: bool) -> LocalId {
         let (id, want) = (self.new_id(), self.new_want());
         self.wants.push_back(Want::Bind { id: want, local: ip, ports: self.config.ports.clone() });
-        let socket = Socket { want, ip, local: None, is_spare, renew_at: None, renew_by: None };
+        let trail = self.new_trail(ip, is_spare);
+        let socket = Socket {
+            want,
+            ip,
+            local: None,
+            is_spare,
+            kept_at: None,
+            renew_at: None,
+            renew_by: None,
+            trail,
+            has_door: false,
+        };
         self.sockets.insert(id, socket);
         id
     }
@@ -104,8 +123,10 @@ impl Gatherer {
             return;
         }
         socket.local = Some(local);
-        let (id, is_spare) = (*id, socket.is_spare);
-        if is_spare {
+        let (id, is_spare, kept_at) = (*id, socket.is_spare, socket.kept_at);
+        if let Some(outside) = kept_at {
+            self.tell_guess(id, local, SocketAddr::new(outside, local.port()));
+        } else if is_spare {
             self.start_legs_of(id);
         } else {
             self.tell_host(id, Protocol::Udp, local);
@@ -163,7 +184,7 @@ impl Gatherer {
             base: local,
             ip: local.ip(),
             related: None,
-            server: None,
+            source: Source::Ourselves,
         });
     }
 }

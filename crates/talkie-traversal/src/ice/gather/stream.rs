@@ -302,8 +302,18 @@ impl Gatherer {
             self.leg_closed(now, leg);
             return;
         }
-        self.streams.remove_if(|stream| matches!(stream.state, State::Open(of) if of == path));
+        self.end_streams(|stream| matches!(stream.state, State::Open(of) if of == path));
         self.outbox.retain(|(of, _)| *of != path);
+    }
+
+    /// Streams that are there no longer, which is for their pairs to know.
+    fn end_streams(&mut self, is_ended: impl Fn(&Stream) -> bool) {
+        for Stream { base: id, remote, is_used, .. } in self.streams.remove_if(is_ended) {
+            // Where nothing was answered there is no pair.
+            if is_used {
+                self.events.push_back(super::Event::Ended { id, remote });
+            }
+        }
     }
 
     pub(super) fn want_failed(&mut self, now: Instant, want: WantId, error: &WantError) {
@@ -317,7 +327,7 @@ impl Gatherer {
         if let Some((id, _)) = socket {
             return self.socket_failed(*id, error);
         }
-        self.streams.remove_if(
+        self.end_streams(
             |stream| matches!(&stream.state, State::Opening { want: id, .. } if *id == want),
         );
     }

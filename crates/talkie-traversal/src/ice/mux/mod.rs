@@ -20,6 +20,8 @@
 //! a heap of deadlines; a table would leave a driver to ask ten thousand agents each time. And a table
 //! would have to be told of each restart, candidate and end, which an owner sees.
 //!
+//! An agent here has neither guesses of ports nor ports of the gateway: both are about a socket of its own.
+//!
 //! One 5-tuple has one allocation (RFC 8656 §3.2), so that agents here have no relays that are spoken to
 //! over UDP; over TCP and TLS they may. Two servers of this kind that meet at one port each are told apart
 //! by checks but not by data: the address belongs to who proved it first, until that one is silent.
@@ -152,7 +154,11 @@ impl Mux {
     ///
     /// # Errors
     /// If there are too many, or it is to have a relay over UDP.
-    pub fn add(&mut self, genesis: &Genesis, config: super::Config) -> Result<AgentId, Refused> {
+    pub fn add(
+        &mut self,
+        genesis: &Genesis,
+        mut config: super::Config,
+    ) -> Result<AgentId, Refused> {
         if self.agents.len() >= self.config.most_agents {
             return Err(Refused::Full);
         }
@@ -162,6 +168,8 @@ impl Mux {
         if config.gather.servers.iter().any(is_udp_relay) {
             return Err(Refused::Relay);
         }
+        config.gather.predict = 0;
+        config.gather.portmap = super::gather::PortMapping::Off;
         let id = AgentId(self.next_id);
         self.next_id += 1;
         let agent = loop {

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use talkie_sansio::{BadFrame, Genesis, Machine as _, Path, Transmit, Transport, Want, WantId};
 
-use super::emit::Found;
+use super::emit::{Found, Source};
 use super::server::From;
 use super::{Gatherer, LocalId, Start};
 use crate::ice::{CandidateType, Protocol};
@@ -74,6 +74,11 @@ impl Leg {
     /// Whether gathering has to wait for it.
     pub(super) fn is_gathering(&self) -> bool {
         !self.was_allocated && !self.is_abandoned
+    }
+
+    /// The server that will tell how this socket looks to it.
+    pub(super) fn asks_from(&self, socket: LocalId) -> Option<SocketAddr> {
+        (self.socket == Some(socket) && self.is_gathering()).then_some(self.remote)
     }
 
     pub(super) fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
@@ -168,6 +173,7 @@ impl Gatherer {
         if let Some(socket) = socket {
             let local = self.sockets.get(&socket).and_then(|socket| socket.local);
             let Some(local) = local else { return false };
+            self.note_sent(now, socket, remote, true);
             self.run_leg(now, id, Path { transport: Transport::Udp, local, remote });
             return true;
         }
@@ -273,12 +279,13 @@ impl Gatherer {
                 base: address,
                 ip,
                 related: Some(mapped),
-                server: Some((&url, remote.ip(), transport)),
+                source: Source::Server(&url, remote.ip(), transport),
             });
         }
         // RFC 8445 §5.1.1.2: the relay tells what a STUN server would, too.
         if let Some(socket) = socket {
             self.tell_reflexive(socket, mapped, server, remote);
+            self.note_siblings(socket, server);
         }
     }
 

@@ -1,0 +1,71 @@
+//! While data goes over a relay, straight ways are looked for again.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use talkie_traversal::ice::{Candidate, CandidateType, Protocol, Role};
+
+use crate::ice_agent_puppet::Puppet;
+use crate::ice_agent_world::config;
+
+const RELAY: &str = "192.0.2.1:50000";
+const STRAIGHT: &str = "203.0.113.9:9";
+
+fn address(text: &str) -> SocketAddr {
+    text.parse().unwrap()
+}
+
+/// A puppet that answers at its relay only, for a minute.
+fn relayed() -> Puppet {
+    let mut puppet = Puppet::new(config(Role::Controlling), &["renomination"]);
+    puppet.introduce();
+    puppet.candidate(STRAIGHT, 2_000_000_000);
+    let candidate =
+        Candidate::new(CandidateType::Relayed, Protocol::Udp, address(RELAY), 1000, "r".into());
+    puppet.agent.add_remote_candidate(puppet.now, candidate).unwrap();
+    puppet.settle();
+    run(&mut puppet, 60);
+    assert_eq!(puppet.agent.selected().unwrap().remote_address, address(RELAY));
+    puppet
+}
+
+/// Lets seconds pass; how many checks went straight.
+fn run(puppet: &mut Puppet, seconds: u64) -> usize {
+    let mut straight = 0;
+    for _ in 0..seconds * 10 {
+        puppet.run(Duration::from_millis(100));
+        for (to, check) in puppet.checks() {
+            if to == address(RELAY) {
+                let answer = puppet.success(&check);
+                puppet.give_from(to, &answer);
+            } else {
+                straight += 1;
+            }
+        }
+    }
+    straight
+}
+
+#[test]
+fn a_direct_pair_that_failed_is_asked_again_every_few_seconds_for_a_while() {
+    let mut puppet = relayed();
+    let asked = run(&mut puppet, 30);
+    assert!((5..=7).contains(&asked), "{asked} in 30 s");
+    // Not for ever.
+    let asked = run(&mut puppet, 600);
+    assert!(asked <= 20, "{asked}");
+    assert_eq!(run(&mut puppet, 600), 0);
+}
+
+#[test]
+fn data_moves_to_the_direct_pair_once_it_answers() {
+    let mut puppet = relayed();
+    // As quick as the relay.
+    for _ in 0..1000 {
+        puppet.run(Duration::from_millis(10));
+        puppet.answer_all();
+    }
+    let selected = puppet.agent.selected().unwrap();
+    assert_eq!(selected.remote_address, address(STRAIGHT));
+    assert!(selected.is_nominated && selected.is_direct());
+}

@@ -1,0 +1,128 @@
+//! Guessed ports in use: who meets directly that could not, and that nobody is worse off for it.
+
+use std::time::Duration;
+
+use talkie_sim::nat::{self, Ports, Preset};
+use talkie_sim::net::{Link, Network, Post, Router};
+use talkie_traversal::ice::{Config, Role};
+
+use crate::discover_world::ip;
+use crate::ice_spots::{Ground, LOTS, NEAR, Spot, is_direct};
+use crate::ice_world::{Outcome, Setup, World, seeds};
+
+const STRICT: Spot = Spot::Preset(Preset::PortRestricted);
+
+fn guessing(left: Spot, right: Spot) -> Setup {
+    let adjust: fn(&mut Config) = |config| config.gather.predict = 8;
+    Setup { names_others: true, adjust: [adjust; 2], ..Setup::new(left, right) }
+}
+
+/// A NAT that maps by destination and gives ports in an order, on the left.
+fn counting(ports: Ports) -> impl FnOnce(&mut Network, Router, &Setup) -> [Ground; 2] {
+    move |network, internet, setup| {
+        let config = nat::Config { ports, ..nat::Config::symmetric([ip(LOTS[0].outside[0])]) };
+        let nat = network.add_nat("nat", internet, setup.links[0].clone(), config);
+        let left = Ground {
+            place: nat.into(),
+            link: Link::with_delay(NEAR).into(),
+            addresses: vec![ip(LOTS[0].inside)],
+            nats: vec![nat],
+        };
+        let right = setup.spots[1].build(network, internet, setup.links[1].clone(), &LOTS[1]);
+        [left, right]
+    }
+}
+
+/// How many of the seeds connect directly.
+fn direct(count: u64, play: impl Fn(u64) -> World) -> f64 {
+    let seeds = seeds(count);
+    let all = seeds.clone().count();
+    let met = seeds.filter(|seed| play(*seed).outcome() == Outcome::Direct).count();
+    let part = |number: usize| f64::from(u32::try_from(number).unwrap());
+    part(met) / part(all)
+}
+
+#[test]
+fn a_nat_that_counts_meets_a_port_restricted_one_without_a_relay() {
+    let spots = [Spot::Preset(Preset::HomeSequential), STRICT];
+    let share = direct(200, |seed| {
+        let mut setup = guessing(spots[0], spots[1]).without_relay().seeded(seed);
+        if seed % 2 == 1 {
+            setup.roles = [Role::Controlled, Role::Controlling];
+        }
+        World::new(setup)
+    });
+    assert!(share >= 0.9, "{share}");
+    // And without guesses never.
+    let never =
+        direct(20, |seed| World::new(Setup::new(spots[0], spots[1]).without_relay().seeded(seed)));
+    assert!(never < 0.01, "{never}");
+}
+
+#[test]
+fn other_orders_are_followed_too() {
+    for ports in [Ports::Sequential { step: 2 }, Ports::Sequential { step: 5 }, Ports::Preserving] {
+        let share = direct(40, |seed| {
+            let setup = guessing(STRICT, STRICT).without_relay().seeded(seed);
+            World::with(setup, counting(ports))
+        });
+        assert!(share >= 0.9, "{ports:?}: {share}");
+    }
+}
+
+/// The first destination of each socket sees its own port, and others any.
+#[test]
+fn a_port_that_is_kept_once_is_kept_for_the_other_side() {
+    let share = direct(40, |seed| {
+        let setup = guessing(STRICT, STRICT).without_relay().seeded(seed);
+        World::with(setup, counting(Ports::PreservingOrRandom))
+    });
+    assert!(share >= 0.9, "{share}");
+}
+
+/// Whenever the other side's addresses come: before the order is seen, while it is looked at, and long after.
+#[test]
+fn it_does_not_matter_when_signaling_brings_the_other_sides_addresses() {
+    for delay in [5, 20, 100, 300, 1000] {
+        let delay = Duration::from_millis(delay);
+        let share = direct(40, |seed| {
+            let post = Post { delay, ..Post::default() };
+            let setup = guessing(Spot::Preset(Preset::HomeSequential), STRICT);
+            World::new(Setup { post: [post.clone(), post], ..setup }.without_relay().seeded(seed))
+        });
+        assert!(share >= 0.9, "{delay:?}: {share}");
+    }
+}
+
+#[test]
+fn with_a_relay_the_direct_way_is_taken_in_the_end() {
+    for seed in seeds(40) {
+        let setup = guessing(Spot::Preset(Preset::HomeSequential), STRICT).seeded(seed);
+        World::new(setup).settle(Outcome::Direct);
+    }
+}
+
+#[test]
+fn nobody_is_worse_off() {
+    let spots: Vec<Spot> = Preset::all().map(Spot::Preset).collect();
+    let rank = |outcome: Outcome| match outcome {
+        Outcome::Direct => 0,
+        Outcome::Relayed => 1,
+        Outcome::Failed => 2,
+    };
+    for (row, left) in spots.iter().enumerate() {
+        for (column, right) in spots.iter().enumerate().take(row + 1) {
+            let kinds = left.kind().zip(right.kind());
+            let meets = kinds.is_some_and(|(left, right)| is_direct(left, right));
+            let setup = guessing(*left, *right).seeded((row * 16 + column) as u64);
+            for (setup, otherwise) in
+                [(setup.clone().without_relay(), Outcome::Failed), (setup, Outcome::Relayed)]
+            {
+                let expected = if meets { Outcome::Direct } else { otherwise };
+                let mut world = World::new(setup);
+                let outcome = world.outcome();
+                assert!(rank(outcome) <= rank(expected), "{outcome:?}, not {expected:?}; {world}");
+            }
+        }
+    }
+}
