@@ -71,6 +71,7 @@ impl Config {
             patience,
             settle_direct,
             settle_relayed,
+            retry,
         } = &mut self.timers;
         let timers = [
             consent_interval,
@@ -80,6 +81,7 @@ impl Config {
             patience,
             settle_direct,
             settle_relayed,
+            retry,
         ];
         for timer in timers {
             *timer = (*timer).min(NEVER);

@@ -43,7 +43,7 @@ impl Side {
             sent: Vec::new(),
             events: Vec::new(),
         };
-        let interface = Interface { name: "eth0".into(), address: [10, 0, 0, 1].into() };
+        let interface = Interface::new("eth0", [10, 0, 0, 1].into());
         side.agent.handle_interfaces(side.now, &[interface]);
         side.agent.gather(side.now);
         side.agent.set_remote_parameters(side.now, Parameters::new("puppet", PASSWORD).unwrap());

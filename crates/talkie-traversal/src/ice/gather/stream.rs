@@ -308,9 +308,9 @@ impl Gatherer {
 
     /// Streams that are there no longer, which is for their pairs to know.
     fn end_streams(&mut self, is_ended: impl Fn(&Stream) -> bool) {
-        for Stream { base: id, remote, is_used, .. } in self.streams.remove_if(is_ended) {
+        for Stream { base: id, remote, used_at, .. } in self.streams.remove_if(is_ended) {
             // Where nothing was answered there is no pair.
-            if is_used {
+            if used_at.is_some() {
                 self.events.push_back(super::Event::Ended { id, remote });
             }
         }
