@@ -39,9 +39,12 @@ const ARROWS: &[Arrow] = &[
             "talkie-doctor",
             "talkie-media",
             "talkie-sim",
+            // `talkie ice` is an agent on sockets, and signaling, with nothing between.
+            "talkie-net",
+            "talkie-signaling",
             "talkie-traversal",
         ],
-        &["talkie-net", "talkie-sansio"],
+        &["talkie-sansio"],
     ),
 ];
 

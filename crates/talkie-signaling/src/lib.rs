@@ -6,7 +6,8 @@
 //! (`session`), so that every order of frames and losses can be tested without a network.
 //!
 //! The server is a meeting point and not a party. Everything that it says is bounded and checked,
-//! and [`sealed`] keeps what peers say to each other from its eyes and hands.
+//! and [`sealed`] keeps what peers say to each other from its eyes and hands. [`pair`] is the shortest way
+//! for two who share a code.
 //!
 //! ```no_run
 //! use talkie_signaling::{Client, Event, Join, Options};
@@ -28,6 +29,7 @@ mod client;
 mod error;
 mod event;
 mod message;
+pub mod pair;
 pub mod sealed;
 mod session;
 mod socket;

@@ -2,7 +2,10 @@
 
 mod completions;
 mod doctor;
+mod ice;
 mod lab;
+mod login;
+mod meeting;
 mod serve;
 
 use std::process::ExitCode;
@@ -25,6 +28,7 @@ pub(crate) fn command() -> Command {
         .disable_help_subcommand(true)
         .subcommand(serve::command())
         .subcommand(doctor::command())
+        .subcommand(ice::command())
         .subcommand(lab::command())
         .subcommand(completions::command())
 }
@@ -34,6 +38,7 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
     match matches.subcommand() {
         Some(("serve", matches)) => serve::run(matches),
         Some(("doctor", matches)) => doctor::run(matches),
+        Some(("ice", matches)) => ice::run(matches),
         Some(("lab", matches)) => lab::run(matches),
         Some(("completions", matches)) => completions::run(matches),
         _ => unreachable!("clap requires one of the commands above"),

@@ -63,7 +63,7 @@ fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| format!("`{text}` is not a port (0 to 65535)"))
 }
 
-/// A range of ports for relays, `FIRST-LAST`.
+/// A range of ports, `FIRST-LAST`.
 pub(crate) fn ports(text: &str) -> Result<RangeInclusive<u16>, Invalid> {
     let wrong = |problem: String| Invalid::new(problem, "49152-65535");
     let Some((first, last)) = text.split_once('-') else {
@@ -72,7 +72,7 @@ pub(crate) fn ports(text: &str) -> Result<RangeInclusive<u16>, Invalid> {
     let first = port(first.trim()).map_err(wrong)?;
     let last = port(last.trim()).map_err(wrong)?;
     match first {
-        0 => Err(wrong("a range of relay ports cannot start at 0".into())),
+        0 => Err(wrong("a range of ports cannot start at 0".into())),
         _ if first > last => Err(wrong(format!("`{text}` ends before it starts"))),
         _ => Ok(first..=last),
     }

@@ -113,10 +113,11 @@ fn wrong_command_lines_end_with_code_2() {
 
 #[test]
 fn no_line_of_help_is_wider_than_100_columns() {
-    let commands: [&[&str]; 12] = [
+    let commands: [&[&str]; 13] = [
         &[],
         &["serve"],
         &["doctor"],
+        &["ice"],
         &["completions"],
         &["lab"],
         &["lab", "list"],

@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod doctor;
 mod help;
+mod ice;
 mod lab;
 mod program;
 mod serving;

@@ -1,378 +1,200 @@
-//! The attempt itself: hole punching between the two sides, with the server's relay as the way out.
+//! The attempt itself: an ICE agent as calls have it, with the server's relay as the way out.
+//!
+//! The agent finds the path, and this only watches. What differs from a call: every pair that works is
+//! kept and asked often, so that there is a round trip of the best direct path and of the best relayed one
+//! whichever was chosen, and failure is told sooner than RFC 8863 has it, since both sides begin with all
+//! of their candidates known.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use talkie_net::driver::{self, Running, Stream, Wires};
-use talkie_net::{BadFrame, UdpOptions, UdpSocket};
-use talkie_sansio::Path;
-use talkie_signaling::IceServer;
-use talkie_traversal::punch::{self, Config, Description, Event, Kind, Punch, Relay};
-use talkie_traversal::stun::credential::LongTerm;
-use talkie_traversal::turn::channel_data::stream::frame_length;
-use tokio::time::{sleep, timeout};
+use talkie_net::driver::Running;
+use talkie_net::host;
+use talkie_signaling::{IceServer, Tls};
+use talkie_traversal::ice::gather::Server;
+use talkie_traversal::ice::{
+    self, Agent, Attribute, Candidate, Config, Event, GatheringState, Parameters, ParseError, Stats,
+};
+use tokio::time::{interval, sleep, sleep_until, timeout};
 
 use super::PairError;
-use super::talk::Side;
-use crate::probe::{connect, resolve, tls};
-use crate::report::{InterfaceKind, Leg, Millis, Report, Scope};
-use crate::target::{IceUrl, Scheme, Target, Transport};
+use super::tried::{Found, Tried};
+use super::watch::Watch;
+use crate::report::{InterfaceKind, Report};
 
-/// Sockets that are opened: interfaces of both IP versions.
-const SOCKETS: usize = 6;
-/// URLs of a server that are looked at.
-const URLS: usize = 8;
+/// Servers that are asked.
+const SERVERS: usize = 8;
+/// For what answers at all: three requests by RFC 8489's timers, and a fourth.
+const GATHER: Duration = Duration::from_secs(3);
 /// Beyond the longest gathering, to servers that are far.
-const GATHER: Duration = Duration::from_secs(20);
-/// Beyond the longest attempt and its measurement, with somebody who is far.
-const WHOLE: Duration = Duration::from_secs(75);
+const GATHERED: Duration = Duration::from_secs(20);
+/// Between two measurements of a pair.
+const ASK: Duration = Duration::from_millis(250);
+/// Between two looks at what was measured.
+const LOOK: Duration = Duration::from_millis(100);
+/// No failure before.
+const LEAST: Duration = Duration::from_secs(12);
 /// How long to wait until the relay is given back.
 const FAREWELL: Duration = Duration::from_millis(300);
 
-/// What one side saw of the attempt.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Tried {
-    /// The path that was found.
-    pub path: Option<Found>,
-    /// The shortest round trip of the best direct path.
-    #[serde(rename = "directMs")]
-    pub direct: Option<Millis>,
-    /// The shortest round trip of the best path over a relay.
-    #[serde(rename = "relayedMs")]
-    pub relayed: Option<Millis>,
-    /// Why there is no path.
-    pub failure: Option<Failure>,
-    /// Whether this side had an address on a relay.
-    pub had_relay: bool,
+/// Where the other side may be reached, and how it proves that it is there.
+#[derive(Debug)]
+pub(super) struct Reachable {
+    parameters: Parameters,
+    candidates: Vec<Candidate>,
 }
 
-/// A path that works.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Found {
-    /// Whether no relay is on the way.
-    pub direct: bool,
-    /// What this side's end is.
-    pub local: CandidateType,
-    /// What the other's end is.
-    pub remote: CandidateType,
-    /// This side's socket, or its address on the relay.
-    pub local_address: SocketAddr,
-    /// The other's address, as this side reaches it.
-    pub remote_address: SocketAddr,
-    /// How long it took from knowing of the other side.
-    #[serde(rename = "afterMs")]
-    pub after: Millis,
-}
-
-/// What an address is to its owner, in the words of RFC 8839.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CandidateType {
-    /// Its own.
-    Host,
-    /// As a STUN server sees it.
-    Srflx,
-    /// As the other side sees it.
-    Prflx,
-    /// On a relay.
-    Relay,
-}
-
-/// Why there is no path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Failure {
-    /// Nothing of the other side arrived.
-    Silence,
-    /// Something arrived, nothing of ours did.
-    OneWay,
-    /// It did not come to an end in time, or was lost again.
-    Lost,
-}
-
-impl CandidateType {
-    /// As it stands in candidates.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::Srflx => "srflx",
-            Self::Prflx => "prflx",
-            Self::Relay => "relay",
-        }
-    }
-}
-
-impl From<Kind> for CandidateType {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Host => Self::Host,
-            Kind::ServerReflexive => Self::Srflx,
-            Kind::PeerReflexive => Self::Prflx,
-            Kind::Relayed => Self::Relay,
-        }
+impl Reachable {
+    /// Reads its attributes. RFC 8839 §5.1: a candidate that can't be read is passed over.
+    pub(super) fn read(lines: &[String]) -> Result<Self, ParseError> {
+        let parameters = Parameters::from_lines(lines.iter().map(String::as_str))?;
+        let candidates = lines.iter().filter_map(|line| match line.parse() {
+            Ok(Attribute::Candidate(candidate)) => Some(candidate),
+            _ => None,
+        });
+        Ok(Self { parameters, candidates: candidates.collect() })
     }
 }
 
 /// An attempt that has begun.
 pub(super) struct Attempt {
-    running: Running<Punch>,
-    pub(super) had_relay: bool,
+    running: Running<Agent>,
+    had_relay: bool,
 }
 
 impl Attempt {
-    /// Opens sockets, and begins to gather where this side may be reached. From here on a relay may be
-    /// held: whoever has this must [`Self::close()`] it.
+    /// Opens sockets. Once it [gathers](Self::gather()) a relay may be held: whoever has this must
+    /// [`Self::close()`] it.
     pub(super) async fn begin(
         report: &Report,
-        side: &Side,
+        role: ice::Role,
         server: IpAddr,
-        ice: &[IceServer],
+        offered: &[IceServer],
     ) -> Result<Self, PairError> {
-        let helpers = Helpers::find(ice, report, side.udp == Some(false)).await;
-        let wires = wires(report, server);
-        let mut config = Config::new(wires.iter().map(UdpSocket::local).collect());
-        config.stun = helpers.stun;
-        let round_trips = report.legs().filter_map(|leg| leg.rtt);
-        config.round_trip = round_trips.max().unwrap_or_default().0;
-        let mut relays = Vec::new();
-        for (address, credential) in helpers.udp {
-            let socket = wires.iter().map(UdpSocket::local);
-            // The first socket of a family has the address by which the server is reached.
-            if let Some(local) = socket.clone().find(|it| it.is_ipv4() == address.is_ipv4()) {
-                let transport = talkie_sansio::Transport::Udp;
-                relays.push(Relay { path: Path { transport, local, remote: address }, credential });
-            }
-        }
-        let mut stream = None;
-        if let Some((opened, path, credential)) = helpers.stream {
-            relays.push(Relay { path, credential });
-            stream = Some((opened, path, framer as _));
-        }
-        relays.truncate(MOST_RELAYS);
-        config.relays = relays;
+        // The list of authorities is read from many files.
+        let tls = tokio::task::spawn_blocking(|| Tls::observing(&[])).await;
+        let tls = tls.map_err(|error| PairError::local(&error))?;
+        // Nothing depends on the relay's honesty: it carries what is sealed, or checks.
+        let trust = host::Trust::Config(tls.config);
+        let options = host::Options { trust, ..host::Options::default() };
         let genesis = talkie_net::genesis().map_err(|error| PairError::local(&error))?;
-        let machine = Punch::new(&genesis, config).map_err(|error| PairError::local(&error))?;
-        let wires = Wires { sockets: wires, stream };
-        let running = driver::spawn(machine, wires).map_err(|error| PairError::local(&error))?;
+        let agent = Agent::new(&genesis, config(report, role, server, offered));
+        let running = host::spawn(agent, options).map_err(|error| PairError::local(&error))?;
         Ok(Self { running, had_relay: false })
     }
 
-    /// Where this side may be reached.
-    pub(super) async fn gather(&mut self) -> Result<Description, PairError> {
-        match timeout(GATHER, self.gathered()).await {
-            Ok(Some(description)) => Ok(description),
+    /// Where this side may be reached, as attributes.
+    pub(super) async fn gather(&mut self) -> Result<Vec<String>, PairError> {
+        let begun = self.running.handle.call(|agent, now| {
+            agent.gather(now);
+            agent.local_parameters().clone()
+        });
+        let parameters = begun.await.map_err(|error| PairError::local(&error))?;
+        let mut lines: Vec<String> =
+            parameters.attributes().map(|attribute| attribute.to_string()).collect();
+        match timeout(GATHERED, self.gathered(&mut lines)).await {
+            Ok(Some(())) => Ok(lines),
             _ => Err(PairError::local(&"no address could be gathered")),
         }
     }
 
-    async fn gathered(&mut self) -> Option<Description> {
+    async fn gathered(&mut self, lines: &mut Vec<String>) -> Option<()> {
         loop {
-            if let Event::Gathered(description) = self.running.events.recv().await? {
-                self.had_relay = description.candidates().iter().any(|it| it.kind == Kind::Relayed);
-                return Some(description);
+            match self.running.events.recv().await? {
+                Event::Candidate(candidate) => {
+                    self.had_relay |= candidate.kind == ice::CandidateType::Relayed;
+                    lines.push(candidate.to_string());
+                }
+                Event::GatheringState(GatheringState::Complete) => return Some(()),
+                _ => {}
             }
         }
     }
 
-    /// Tries to reach the other side. `tell` hears of the path as soon as there is one.
+    /// Tries to reach the other side. `tell` hears of each path that both have agreed on.
     pub(super) async fn run(
         &mut self,
-        remote: Description,
+        other: Reachable,
         tell: impl Fn(&Found),
     ) -> Result<Tried, PairError> {
-        let begun = self.running.handle.call(move |it, now| it.handle_remote(now, &remote)).await;
-        match begun {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(PairError::local(&error)),
-            Err(error) => return Err(PairError::local(&error)),
-        }
-        let mut tried = Tried { had_relay: self.had_relay, ..Tried::default() };
-        let ended = timeout(WHOLE, async {
-            while let Some(event) = self.running.events.recv().await {
-                match event {
-                    Event::Connected(connection) => {
-                        let found = found(&connection);
-                        tell(&found);
-                        tried.path = Some(found);
-                    }
-                    Event::Measured(round_trips) => {
-                        tried.direct = round_trips.direct.map(Millis);
-                        tried.relayed = round_trips.relayed.map(Millis);
-                        return;
-                    }
-                    Event::Failed(failure) => {
-                        tried.path = None;
-                        tried.failure = Some(match failure {
-                            punch::Failure::Silence => Failure::Silence,
-                            punch::Failure::OneWay => Failure::OneWay,
-                            _ => Failure::Lost,
-                        });
-                        return;
-                    }
-                    _ => {}
-                }
+        let begun = self.running.handle.call(move |agent, now| {
+            agent.set_remote_parameters(now, other.parameters);
+            for candidate in other.candidates {
+                // What is of no use is not tried.
+                let _ = agent.add_remote_candidate(now, candidate);
             }
+            agent.end_of_remote_candidates(now);
         });
-        if ended.await.is_err() || (tried.path.is_none() && tried.failure.is_none()) {
-            tried.failure = Some(Failure::Lost);
+        begun.await.map_err(|error| PairError::local(&error))?;
+        let mut watch = Watch::new(self.had_relay);
+        let mut looks = interval(LOOK);
+        loop {
+            tokio::select! {
+                event = self.running.events.recv() => {
+                    let Some(event) = event else { break };
+                    if let Some(found) = watch.hear(event) {
+                        tell(&found);
+                    }
+                }
+                _ = looks.tick() => watch.look(&self.stats().await?),
+                () = sleep_until(watch.ends_at) => break,
+            }
         }
-        Ok(tried)
+        watch.look(&self.stats().await?);
+        Ok(watch.tried())
+    }
+
+    async fn stats(&self) -> Result<Stats, PairError> {
+        let stats = self.running.handle.call(|agent, _| agent.stats()).await;
+        stats.map_err(|error| PairError::local(&error))
     }
 
     /// Gives the relay back. Over UDP the server would keep the allocation for ten minutes.
     pub(super) async fn close(self) {
-        if self.running.handle.call(Punch::close).await.is_ok() {
+        if self.running.handle.call(Agent::close).await.is_ok() {
             sleep(FAREWELL).await;
         }
     }
 }
 
-fn found(connection: &punch::Connection) -> Found {
-    Found {
-        direct: connection.is_direct,
-        local: connection.local_kind.into(),
-        remote: connection.remote_kind.into(),
-        local_address: connection.local,
-        remote_address: connection.remote,
-        after: Millis(connection.after),
-    }
+fn config(report: &Report, role: ice::Role, server: IpAddr, offered: &[IceServer]) -> Config {
+    let mut config = Config::default();
+    config.role = role;
+    config.gather.servers = servers(offered);
+    config.gather.filter.except = idle_bridges(report, server);
+    // Who meets on this very host may have no other address in common.
+    config.gather.filter.loopback = server.is_loopback();
+    let farthest = report.legs().filter_map(|leg| leg.rtt).max().unwrap_or_default().0;
+    config.gather.limit = GATHER.max(farthest * 6);
+    // Every pair is tried, and kept if it works.
+    config.limits.spare_pairs = config.limits.pairs * 2;
+    config.timers.consent_interval = ASK;
+    config.timers.keepalive = ASK;
+    config.timers.patience = LEAST.max(farthest * 12);
+    // The last of 0, 0.5, 1.5 and 3.5 s is answered by then.
+    config.pace.requests = 4;
+    config.pace.last_wait = 16;
+    config
 }
 
-/// The most relays that one side tries.
-const MOST_RELAYS: usize = 4;
-
-fn framer(stream: &[u8]) -> Result<Option<usize>, BadFrame> {
-    frame_length(stream).map_err(|_| BadFrame)
+/// The bridges of containers and virtual machines, unless packets to others leave by them.
+fn idle_bridges(report: &Report, server: IpAddr) -> Vec<String> {
+    let routed: Vec<IpAddr> = talkie_net::source_address(server)
+        .into_iter()
+        .chain(report.host.routes.iter().map(|route| route.source))
+        .collect();
+    let bridges = report.host.interfaces.iter().filter(|interface| {
+        let is_used = interface.addresses.iter().any(|it| routed.contains(&it.address));
+        interface.kind == InterfaceKind::Virtual && !is_used
+    });
+    bridges.map(|interface| interface.name.clone()).collect()
 }
 
-/// A socket on each address of this host that others may reach, that by which the server is reached
-/// first.
-fn wires(report: &Report, server: IpAddr) -> Vec<UdpSocket> {
-    let routed = talkie_net::source_address(server);
-    let others = report.host.routes.iter().map(|route| route.source);
-    let interfaces = report.host.interfaces.iter();
-    let interfaces = interfaces.filter(|interface| interface.kind != InterfaceKind::Virtual);
-    let addresses = interfaces.flat_map(|interface| &interface.addresses);
-    let addresses = addresses.filter(|it| it.scope > Scope::LinkLocal).map(|it| it.address);
-    let mut sockets: Vec<UdpSocket> = Vec::new();
-    // A test needs no megabytes.
-    let options = UdpOptions { receive_buffer: 256 << 10, ..UdpOptions::default() };
-    for address in routed.into_iter().chain(others).chain(addresses) {
-        let is_new = sockets.iter().all(|socket| socket.local().ip() != address);
-        if is_new && sockets.len() < SOCKETS {
-            // An address that has gone meanwhile is one less to try.
-            sockets.extend(UdpSocket::bind(SocketAddr::new(address, 0), &options).ok());
-        }
-    }
-    sockets
-}
-
-/// The servers that help.
-struct Helpers {
-    stun: Vec<SocketAddr>,
-    udp: Vec<(SocketAddr, LongTerm)>,
-    stream: Option<(Box<dyn Stream>, Path, LongTerm)>,
-}
-
-impl Helpers {
-    /// Of the server's URLs those over UDP, one of each IP version, which the examination has heard if
-    /// it heard any; where UDP is blocked the first stream that opens.
-    async fn find(ice: &[IceServer], report: &Report, no_udp: bool) -> Self {
-        let (mut stun, mut udp, mut opened) = (Vec::new(), Vec::new(), None);
-        for (url, credential) in usable(ice) {
-            let Ok(addresses) = resolve(&url.host, url.port).await else { continue };
-            match (url.scheme, url.transport, credential) {
-                (scheme, Transport::Udp, credential) => {
-                    stun.extend(&addresses);
-                    if let (Scheme::Turn, Some(credential)) = (scheme, credential) {
-                        udp.extend(addresses.into_iter().map(|it| (it, credential.clone())));
-                    }
-                }
-                (Scheme::Turn | Scheme::Turns, _, Some(credential))
-                    if no_udp && opened.is_none() =>
-                {
-                    opened = stream(&url, &addresses)
-                        .await
-                        .map(|(stream, path)| (stream, path, credential));
-                }
-                _ => {}
-            }
-        }
-        let over_udp = |works: fn(&Leg) -> bool| -> Vec<SocketAddr> {
-            let legs = report.legs().filter(|leg| leg.transport == "udp" && works(leg));
-            legs.filter_map(|leg| leg.address).collect()
-        };
-        let (heard, relayed) = (over_udp(|leg| leg.mapped.is_some()), over_udp(Leg::relays));
-        Self {
-            stun: one_of_each(stun, |it| *it, &heard),
-            udp: one_of_each(udp, |(it, _)| *it, &relayed),
-            stream: opened,
-        }
-    }
-}
-
-/// One of each IP version: the first of those that are known to work, else the first.
-fn one_of_each<T>(all: Vec<T>, address: impl Fn(&T) -> SocketAddr, work: &[SocketAddr]) -> Vec<T> {
-    let (good, others): (Vec<T>, Vec<T>) =
-        all.into_iter().partition(|it| work.contains(&address(it)));
-    let mut chosen: Vec<T> = Vec::new();
-    for it in good.into_iter().chain(others) {
-        let is_new = |known: &T| address(known).is_ipv4() != address(&it).is_ipv4();
-        if chosen.iter().all(is_new) {
-            chosen.push(it);
-        }
-    }
-    chosen
-}
-
-fn usable(ice: &[IceServer]) -> Vec<(IceUrl, Option<LongTerm>)> {
-    let mut found = Vec::new();
-    for server in ice {
-        let credential = match (&server.username, &server.credential) {
-            (Some(user), Some(password)) => LongTerm::new(user, password).ok(),
-            _ => None,
-        };
-        for url in &server.urls {
-            if let Ok(Target::Ice(url)) = url.parse() {
-                found.push((url, credential.clone()));
-            }
-        }
-    }
-    found.truncate(URLS);
-    found
-}
-
-async fn stream(url: &IceUrl, addresses: &[SocketAddr]) -> Option<(Box<dyn Stream>, Path)> {
-    for address in addresses {
-        let Ok((stream, _)) = connect(*address).await else { continue };
-        let local = stream.local_addr().ok()?;
-        let path = |transport| Path { transport, local, remote: *address };
-        if url.transport == Transport::Tcp {
-            return Some((Box::new(stream), path(talkie_sansio::Transport::Tcp)));
-        }
-        if let Ok((stream, _)) = tls::handshake(stream, &url.host).await {
-            return Some((Box::new(stream), path(talkie_sansio::Transport::Tls)));
-        }
-    }
-    None
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_that_was_heard_is_asked_before_one_that_was_named_first() {
-        let at = |text: &str| text.parse::<SocketAddr>().unwrap();
-        let (dead, alive, v6) =
-            (at("192.0.2.1:3478"), at("192.0.2.2:3478"), at("[2001:db8::1]:3478"));
-        let chosen = |work: &[SocketAddr]| one_of_each(vec![dead, v6, alive], |it| *it, work);
-        assert_eq!(chosen(&[alive]), [alive, v6]);
-        assert_eq!(chosen(&[]), [dead, v6]);
-        assert_eq!(chosen(&[alive, dead, v6]), [dead, v6]);
-    }
+/// Those of the servers offered that can be used.
+fn servers(offered: &[IceServer]) -> Vec<Server> {
+    let servers = offered.iter().flat_map(|offer| {
+        let login = offer.username.as_deref().zip(offer.credential.as_deref());
+        offer.urls.iter().filter_map(move |url| Server::new(url, login).ok())
+    });
+    servers.take(SERVERS).collect()
 }

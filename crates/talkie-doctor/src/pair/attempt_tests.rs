@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::json;
 use talkie_server::relay::{Relay, RelayConfig};
 use talkie_signaling::IceServer;
+use talkie_traversal::ice::Role;
 use talkie_traversal::turn::server::{self, Credentials};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Side;
 use super::attempt::Attempt;
 use crate::report::{Host, Millis, PortMapping, Portal, Report, SCHEMA};
 
@@ -60,9 +60,8 @@ async fn who_ends_it_while_it_gathers_leaves_no_allocation() {
         {"urls": [url], "username": "alice", "credential": "secret"},
     ]))
     .unwrap();
-    let side = Side { udp: Some(true), ..Side::default() };
     let here = Ipv4Addr::LOCALHOST.into();
-    let begun = Attempt::begin(&nothing_known(), &side, here, &ice).await;
+    let begun = Attempt::begin(&nothing_known(), Role::Controlling, here, &ice).await;
     let mut attempt = begun.unwrap();
     tokio::select! {
         _ = attempt.gather() => panic!("the silent server was given up too soon"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use talkie_signaling::{ConnectError, Refusal, RequestError, ServerUrl};
+use talkie_signaling::pair::MeetError;
 
 /// Why nothing was tried, or not to the end.
 #[derive(Debug, thiserror::Error)]
@@ -11,33 +11,9 @@ pub enum PairError {
     /// It was ended from here.
     #[error("stopped")]
     Stopped,
-    /// The server can't be reached.
-    #[error("{0}")]
-    Connect(#[from] ConnectError),
-    /// The server refuses.
-    #[error("the server refuses: {0}")]
-    Refused(Refusal),
-    /// The server does not answer a request.
-    #[error("{0}")]
-    Request(RequestError),
-    /// There is no room for the code.
-    #[error("nobody is there with this code on {0}")]
-    Nobody(ServerUrl),
-    /// There is one, and it was opened with another key.
-    #[error("the code does not match that of the other side")]
-    Mismatch,
-    /// There are two already.
-    #[error("two are at it with this code already")]
-    Busy,
-    /// Nobody came.
-    #[error("nobody came within {}; the code is not valid any more", minutes(*.0))]
-    NobodyCame(Duration),
-    /// The other side went.
-    #[error("{}", gone_words(*.lost))]
-    Gone {
-        /// Whether its connection broke.
-        lost: bool,
-    },
+    /// The two do not meet, or not any more.
+    #[error(transparent)]
+    Meet(#[from] MeetError),
     /// The other side says nothing.
     #[error("the other side has said nothing for {} s", .0.as_secs())]
     Silent(Duration),
@@ -51,68 +27,13 @@ pub enum PairError {
         /// The other's.
         theirs: String,
     },
-    /// Somebody on the way changed messages.
-    #[error(
-        "what the other side said was changed on the way: the server, or somebody before it, interferes"
-    )]
-    Tampered,
-    /// The other side says what makes no sense.
-    #[error(
-        "the other side says what this version does not understand ({0}); use the same version on both"
-    )]
-    Incomprehensible(String),
-    /// The session with the server is gone.
-    #[error("the connection to the server is lost: {0}")]
-    Lost(String),
     /// This host does not do its part.
     #[error("cannot try: {0}")]
     Local(String),
 }
 
-fn minutes(time: Duration) -> String {
-    match time.as_secs().div_ceil(60) {
-        1 => "a minute".to_owned(),
-        minutes => format!("{minutes} minutes"),
-    }
-}
-
-fn gone_words(lost: bool) -> &'static str {
-    if lost {
-        "the other side's connection to the server broke off"
-    } else {
-        "the other side has left before it was done"
-    }
-}
-
 impl PairError {
-    pub(super) fn lost(why: &dyn std::fmt::Display) -> Self {
-        Self::Lost(why.to_string())
-    }
-
     pub(super) fn local(why: &dyn std::fmt::Display) -> Self {
         Self::Local(why.to_string())
-    }
-}
-
-impl From<RequestError> for PairError {
-    fn from(error: RequestError) -> Self {
-        match error {
-            RequestError::Refused(refusal) if refusal.code == "wrong-key" => Self::Mismatch,
-            RequestError::Refused(refusal) if refusal.code == "room-full" => Self::Busy,
-            RequestError::Refused(refusal) => Self::Refused(refusal),
-            error => Self::Request(error),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_minute_is_no_plural() {
-        let words = |seconds| PairError::NobodyCame(Duration::from_secs(seconds)).to_string();
-        assert!(words(60).starts_with("nobody came within a minute;"), "{}", words(60));
-        assert!(words(600).starts_with("nobody came within 10 minutes;"), "{}", words(600));
     }
 }

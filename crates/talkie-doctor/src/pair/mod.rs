@@ -2,8 +2,8 @@
 //!
 //! One side opens a room on a `talkie serve` under a fresh [`Code`] and waits, the other enters with
 //! the code. Both look at their own network ([`examine()`](crate::examine())) meanwhile, tell each other what they found
-//! and where they may be reached, punch holes through both NATs at the same time with the server's
-//! relay as the way out, and tell each other what came of it. From both reports and the attempt
+//! and where they may be reached, connect by ICE with the server's relay as the way out, and tell each other
+//! what came of it. From both reports and the attempt
 //! [`judge`] says what it means.
 //!
 //! The server is not trusted with any of it: room and key follow from the code, which it never gets,
@@ -13,25 +13,26 @@
 mod attempt;
 #[cfg(test)]
 mod attempt_tests;
-mod code;
 mod error;
-mod link;
 mod meeting;
 mod talk;
+mod tried;
 mod verdict;
+mod watch;
 
 use std::time::Duration;
 
 use serde::Serialize;
+use talkie_signaling::pair::Rendezvous;
 use talkie_signaling::{Fingerprint, ServerUrl};
 
 use self::meeting::Meeting;
 use crate::Stop;
 
-pub use attempt::{CandidateType, Failure, Found, Tried};
-pub use code::{Code, ParseCodeError};
 pub use error::PairError;
 pub use talk::Side;
+pub use talkie_signaling::pair::{Code, MeetError, ParseCodeError};
+pub use tried::{CandidateType, Failure, Found, Tried};
 pub use verdict::{Outcome, Verdict, judge};
 
 /// What to try.
@@ -115,12 +116,12 @@ pub async fn pair(
     stop: &Stop,
     tell: impl Fn(Happening) + Sync,
 ) -> Result<Pairing, PairError> {
-    let begun = tokio::select! {
-        begun = Meeting::begin(&config.server) => begun?,
+    let place = tokio::select! {
+        place = Rendezvous::at(&config.server) => place?,
         () = stop.wait() => return Err(PairError::Stopped),
     };
-    let (mut meeting, unvouched) = begun;
-    tell(Happening::Connected(unvouched));
+    tell(Happening::Connected(place.unvouched()));
+    let mut meeting = Meeting::new(place, &config.server);
     let outcome = tokio::select! {
         outcome = meeting.hold(role, config.patience, &tell) => outcome,
         () = stop.wait() => Err(PairError::Stopped),

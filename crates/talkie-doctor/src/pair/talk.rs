@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attempt::Tried;
+use super::tried::Tried;
 use crate::report::{Family, Nat};
 
 /// The version of what is said. It changes when an older version could not follow any more.
-pub(super) const PROTOCOL: u32 = 1;
+pub(super) const PROTOCOL: u32 = 2;
 /// NATs that are taken of the other side: one for each IP version.
 const MAX_NATS: usize = 2;
 /// Characters of a version.
@@ -19,7 +19,7 @@ pub(super) enum Message {
     /// First: who is there.
     Hello { protocol: u32, version: String },
     /// What this side found about its network, and where it may be reached.
-    Ready { side: Side, description: String },
+    Ready { side: Side, attributes: Vec<String> },
     /// What came of the attempt, as this side saw it.
     Tried { tried: Tried },
     /// Of a later version.

@@ -10,8 +10,8 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::attempt::{CandidateType, Found, Tried};
 use super::talk::Side;
+use super::tried::{CandidateType, Found, Tried};
 use crate::advice::{between, likely};
 use crate::report::{Allocation, Behaviour, Family, Nat, NatType, Scope};
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::pair::attempt::Failure;
+use crate::pair::tried::Failure;
 use crate::report::Millis;
 
 fn nat(nat_type: NatType, outside: &str) -> Nat {

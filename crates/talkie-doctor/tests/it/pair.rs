@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use talkie_doctor::Stop;
 use talkie_doctor::pair::{
-    CandidateType, Code, Config, Happening, Outcome, PairError, Pairing, Role, Tried, pair,
+    CandidateType, Code, Config, Happening, MeetError, Outcome, PairError, Pairing, Role, Tried,
+    pair,
 };
 use talkie_server::Purpose;
 use talkie_signaling::sealed::{Met, SealedRoom};
@@ -96,14 +97,15 @@ async fn two_on_one_host_meet_directly_and_measure_the_relay_too() {
 async fn a_code_that_nobody_waits_with_is_told_as_such() {
     let host = Host::start().await;
     let nobody = host.side(Role::Second(Code::generate().unwrap())).end().await;
-    assert!(matches!(nobody, Err(PairError::Nobody(_))), "{nobody:?}");
+    assert!(matches!(nobody, Err(PairError::Meet(MeetError::Nobody(_)))), "{nobody:?}");
     // Somebody else is in that room.
     let code = Code::generate().unwrap();
-    let other = SealedRoom::new(&Code::generate().unwrap().key(), &code.room(), "").unwrap();
+    let another = Code::generate().unwrap();
+    let other = SealedRoom::new(&another.key("doctor"), &code.room("doctor"), "").unwrap();
     let client = host.client().await;
     client.join(other.join()).await.unwrap();
     let mismatch = host.side(Role::Second(code)).end().await;
-    assert!(matches!(mismatch, Err(PairError::Mismatch)), "{mismatch:?}");
+    assert!(matches!(mismatch, Err(PairError::Meet(MeetError::Mismatch))), "{mismatch:?}");
 }
 
 #[tokio::test]
@@ -111,7 +113,7 @@ async fn waiting_ends_by_itself_or_when_it_is_told_to() {
     let host = Host::start().await;
     let config = Config { patience: Duration::from_millis(300), ..host.config("http") };
     let end = host.side_with(config, Role::First, Stop::never()).end().await;
-    assert!(matches!(end, Err(PairError::NobodyCame(_))), "{end:?}");
+    assert!(matches!(end, Err(PairError::Meet(MeetError::NobodyCame(_)))), "{end:?}");
     let (handle, stop) = Stop::new();
     let mut first = host.side_with(host.config("http"), Role::First, stop);
     let code = first.code().await;
@@ -120,7 +122,7 @@ async fn waiting_ends_by_itself_or_when_it_is_told_to() {
     assert!(matches!(end, Err(PairError::Stopped)), "{end:?}");
     // It said goodbye, so that the code is not good any more.
     let late = host.side(Role::Second(code)).end().await;
-    assert!(matches!(late, Err(PairError::Nobody(_))), "{late:?}");
+    assert!(matches!(late, Err(PairError::Meet(MeetError::Nobody(_)))), "{late:?}");
 }
 
 #[tokio::test]
@@ -128,7 +130,7 @@ async fn no_server_is_no_attempt() {
     let server = "http://127.0.0.1:1".parse().unwrap();
     let config = Config { server, patience: Duration::from_secs(1) };
     let end = pair(&config, Role::First, &Stop::never(), |_| {}).await;
-    assert!(matches!(end, Err(PairError::Connect(_))), "{end:?}");
+    assert!(matches!(end, Err(PairError::Meet(MeetError::Connect(_)))), "{end:?}");
 }
 
 /// A second side that says what the test tells it.
@@ -140,7 +142,7 @@ struct Puppet {
 
 impl Puppet {
     async fn enter(host: &Host, code: &Code) -> Self {
-        let mut room = SealedRoom::new(&code.key(), &code.room(), "").unwrap();
+        let mut room = SealedRoom::new(&code.key("doctor"), &code.room("doctor"), "").unwrap();
         let client = host.client().await;
         let entry = client.join(room.join()).await.unwrap();
         let Entry::Joined(Joined { own, peers, .. }) = entry else { panic!("locked") };
@@ -175,9 +177,9 @@ async fn another_version_a_third_and_nonsense_are_told_apart() {
     let mut puppet = Puppet::enter(&host, &code).await;
     // A third finds the place taken.
     let third = host.side(Role::Second(code)).end().await;
-    assert!(matches!(third, Err(PairError::Busy)), "{third:?}");
-    assert_eq!(puppet.hear().await["protocol"], 1);
-    puppet.say(Puppet::hello(2)).await;
+    assert!(matches!(third, Err(PairError::Meet(MeetError::Busy))), "{third:?}");
+    assert_eq!(puppet.hear().await["protocol"], 2);
+    puppet.say(Puppet::hello(3)).await;
     let end = first.end().await;
     let Err(PairError::Version { theirs, .. }) = end else { panic!("{end:?}") };
     assert_eq!(theirs, "9.9[2J");
@@ -191,7 +193,7 @@ async fn another_version_a_third_and_nonsense_are_told_apart() {
         let mut puppet = Puppet::enter(&host, &first.code().await).await;
         puppet.say(message).await;
         let end = first.end().await.unwrap_err();
-        assert!(matches!(end, PairError::Incomprehensible(_)), "{end}");
+        assert!(matches!(end, PairError::Meet(MeetError::Incomprehensible(_))), "{end}");
         assert!(end.to_string().contains(expected), "{end}");
     }
 }
@@ -199,14 +201,15 @@ async fn another_version_a_third_and_nonsense_are_told_apart() {
 #[tokio::test]
 async fn a_description_that_cannot_be_used_is_refused() {
     let host = Host::start().await;
-    for description in ["", "1 abcd 0123456789abcdefghijkl host=224.0.0.1:9", "x"] {
+    let password = "ice-pwd:0123456789abcdefghijkl";
+    for attributes in [json!([]), json!(["ice-ufrag:abcd"]), json!(["ice-ufrag:a", password])] {
         let mut first = host.side(Role::First);
         let mut puppet = Puppet::enter(&host, &first.code().await).await;
-        puppet.say(Puppet::hello(1)).await;
+        puppet.say(Puppet::hello(2)).await;
         let side = json!({"version": "9", "udp": true, "relay": null, "nats": []});
-        puppet.say(json!({"type": "ready", "side": side, "description": description})).await;
+        puppet.say(json!({"type": "ready", "side": side, "attributes": attributes})).await;
         let end = first.end().await;
-        assert!(matches!(end, Err(PairError::Incomprehensible(_))), "{end:?}");
+        assert!(matches!(end, Err(PairError::Meet(MeetError::Incomprehensible(_)))), "{end:?}");
     }
 }
 
@@ -217,13 +220,13 @@ async fn a_peer_that_disappears_in_the_middle_is_missed_at_once() {
         let mut first = host.side(Role::First);
         let mut puppet = Puppet::enter(&host, &first.code().await).await;
         if greets {
-            puppet.say(Puppet::hello(1)).await;
+            puppet.say(Puppet::hello(2)).await;
             // The other side is ready, and waits for what will not come.
             while puppet.hear().await["type"] != "ready" {}
         }
         puppet.client.close().await;
         let end = first.end().await;
-        assert!(matches!(end, Err(PairError::Gone { lost: false })), "{end:?}");
+        assert!(matches!(end, Err(PairError::Meet(MeetError::Gone { lost: false }))), "{end:?}");
     }
 }
 
@@ -233,8 +236,8 @@ async fn what_was_changed_on_the_way_ends_it() {
     let mut first = host.side(Role::First);
     let puppet = Puppet::enter(&host, &first.code().await).await;
     // As a server would that has no key.
-    let plain = Puppet::hello(1);
+    let plain = Puppet::hello(2);
     puppet.client.signal(&puppet.peer, &plain).await.unwrap();
     let end = first.end().await;
-    assert!(matches!(end, Err(PairError::Tampered)), "{end:?}");
+    assert!(matches!(end, Err(PairError::Meet(MeetError::Tampered))), "{end:?}");
 }

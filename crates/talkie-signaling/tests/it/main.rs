@@ -4,5 +4,6 @@
 mod hostile;
 mod hosts;
 mod meeting;
+mod pair;
 mod resume;
 mod sealed;

@@ -174,6 +174,8 @@ impl Default for Timers {
 pub struct Limits {
     /// Pairs. RFC 8445 §6.1.2.5: 100.
     pub pairs: usize,
+    /// Pairs that work and are kept beside the selected one, for when it breaks. Default 3.
+    pub spare_pairs: usize,
     /// Candidates that the other side tells.
     pub remote_candidates: usize,
     /// Candidates that the other side shows by its checks.
@@ -189,6 +191,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             pairs: 100,
+            spare_pairs: 3,
             remote_candidates: 100,
             learned_candidates: 24,
             local_candidates: 64,

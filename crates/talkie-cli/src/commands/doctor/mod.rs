@@ -11,7 +11,6 @@ mod spinners;
 mod watch;
 
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,6 +21,8 @@ use talkie_traversal::stun::credential::LongTerm;
 
 use self::page::Look;
 use self::spinners::Spinners;
+use super::login;
+use super::meeting::DEFAULT;
 use super::{FAILURE, USAGE};
 use crate::settings::When;
 use crate::signals::{Signal, Signals};
@@ -33,9 +34,6 @@ const RELAY: u8 = 3;
 const OFFLINE: u8 = 4;
 /// A server that was named does not do its part, and direct connections work or could not be judged.
 const IMPAIRED: u8 = 5;
-
-/// Where a server is looked for when none is named.
-const DEFAULT: &str = "http://localhost:8080";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -82,6 +80,15 @@ pub(super) fn command() -> Command {
         .about("Find out why connections fail: NAT, firewall, relay, and what to change")
         .after_help(EXAMPLES)
         .after_long_help(format!("{EXAMPLES}\n{MORE}"))
+        .arg(
+            Arg::new("server")
+                .long("server")
+                .value_name("URL")
+                .action(ArgAction::Append)
+                .value_parser(|text: &str| text.parse::<Target>())
+                .help("Server to examine the network with; may be repeated"),
+        )
+        .args(login::args())
         .args(args())
         .args(pair::args())
 }
@@ -89,23 +96,6 @@ pub(super) fn command() -> Command {
 fn args() -> Vec<Arg> {
     let flag = |name: &'static str| Arg::new(name).long(name);
     vec![
-        flag("server")
-            .value_name("URL")
-            .action(ArgAction::Append)
-            .value_parser(|text: &str| text.parse::<Target>())
-            .help("Server to examine the network with; may be repeated"),
-        flag("user").value_name("NAME").requires("secret").help("User of the TURN servers"),
-        flag("password")
-            .value_name("PASSWORD")
-            .group("secret")
-            .requires("user")
-            .help("Password; other users of this machine can read the command line"),
-        flag("password-file")
-            .value_name("FILE")
-            .group("secret")
-            .requires("user")
-            .value_parser(value_parser!(PathBuf))
-            .help("File that holds the password"),
         flag("probe-url")
             .value_name("URL")
             .value_parser(|text: &str| text.parse::<PlainPage>())
@@ -169,8 +159,8 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
 /// Why the command line makes no sense.
 #[derive(Debug, thiserror::Error)]
 enum UsageError {
-    #[error("cannot read the password from {}: {source}", path.display())]
-    Password { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    Password(#[from] login::PasswordError),
     #[error("--user and --password: {0}")]
     Credential(#[from] talkie_traversal::stun::credential::CredentialError),
     #[error(
@@ -187,13 +177,7 @@ fn config(matches: &ArgMatches) -> Result<Config, UsageError> {
         if !config.targets.iter().any(|target| matches!(target, Target::Ice(_))) {
             return Err(UsageError::NobodyForPassword);
         }
-        let password = match matches.get_one::<PathBuf>("password-file") {
-            Some(path) => std::fs::read_to_string(path)
-                .map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
-                .map_err(|source| UsageError::Password { path: path.clone(), source })?,
-            None => matches.get_one::<String>("password").cloned().unwrap_or_default(),
-        };
-        config.credential = Some(LongTerm::new(user, &password)?);
+        config.credential = Some(LongTerm::new(user, &login::password(matches)?)?);
     }
     config.plain_page = matches.get_one("probe-url").cloned();
     config.lifetime = matches.get_flag("lifetime");

@@ -15,9 +15,6 @@ use crate::ice::config::Role;
 use crate::ice::event::{Chapter, PairFailure, PairId};
 use crate::ice::gather::SendError;
 
-/// The most valid pairs that are kept beside the selected one for when it breaks.
-pub(super) const MOST_SPARE: usize = 3;
-
 impl Generation {
     /// Sends what is due.
     pub(super) fn check(&mut self, context: &mut Context<'_>) {
@@ -44,7 +41,8 @@ impl Generation {
     }
 
     fn best_in(&self, context: &Context<'_>, state: State) -> Option<usize> {
-        let waits = |pair: &Pair| pair.state == state && self.is_wanted(pair);
+        let spare = context.config.limits.spare_pairs;
+        let waits = |pair: &Pair| pair.state == state && self.is_wanted(pair, spare);
         let rank = |pair: &Pair| (self.is_foretold(context, pair), pair.priority);
         let waiting = self.pairs.iter().enumerate().filter(|(_, pair)| waits(pair));
         waiting.max_by_key(|(_, pair)| rank(pair)).map(|(index, _)| index)
@@ -62,14 +60,14 @@ impl Generation {
     }
 
     /// Whether a pair that is not valid is worth a check. Once a pair is nominated, only better ones are
-    /// (RFC 8445 §8.1.2), or any while there are too few to fall back to.
-    pub(super) fn is_wanted(&self, pair: &Pair) -> bool {
+    /// (RFC 8445 §8.1.2), or any while there are too few to fall back to: not half of the `spare` ones.
+    fn is_wanted(&self, pair: &Pair, spare: usize) -> bool {
         let Some(selected) = self.selected.and_then(|id| self.pair(id)) else { return true };
         if selected.nominated.is_none() || !selected.is_healthy() || self.is_alarmed {
             return true;
         }
         pair.priority > selected.priority
-            || self.pairs.iter().filter(|pair| pair.is_valid()).count() <= MOST_SPARE / 2
+            || self.pairs.iter().filter(|pair| pair.is_valid()).count() <= spare / 2
     }
 
     /// Begins a check of a pair.
@@ -158,13 +156,15 @@ impl Generation {
 
     /// Repeats the checks that are unanswered, or gives them up.
     fn repeat_checks(&mut self, context: &mut Context<'_>) {
+        let spare = context.config.limits.spare_pairs;
         for index in 0..self.pairs.len() {
             let active = self.pairs[index].active.as_ref();
             if active.is_none_or(|active| active.deadline > context.now) {
                 continue;
             }
             // RFC 8445 §8.1.2: what is not needed any more is not repeated.
-            let is_needed = self.pairs[index].is_valid() || self.is_wanted(&self.pairs[index]);
+            let is_needed =
+                self.pairs[index].is_valid() || self.is_wanted(&self.pairs[index], spare);
             let pair = &mut self.pairs[index];
             if !is_needed {
                 pair.state = State::Waiting;
@@ -280,8 +280,9 @@ impl Generation {
             return None;
         }
         let interval = self.interval.max(Duration::from_millis(1));
+        let spare = context.config.limits.spare_pairs;
         let waits = |pair: &Pair| {
-            matches!(pair.state, State::Waiting | State::Frozen) && self.is_wanted(pair)
+            matches!(pair.state, State::Waiting | State::Frozen) && self.is_wanted(pair, spare)
         };
         let is_waiting = !self.is_retired && self.pairs.iter().any(waits);
         let ordinary = is_waiting.then_some(self.paced_at);

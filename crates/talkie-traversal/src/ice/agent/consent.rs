@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use rand_core::Rng as _;
 
-use super::checks::MOST_SPARE;
 use super::context::Context;
 use super::generation::Generation;
 use super::pair::{MOST_UNANSWERED, Pair, State};
@@ -31,7 +30,8 @@ impl Generation {
         if self.is_failed {
             return;
         }
-        let asked = if is_in_use { self.asked() } else { Vec::new() };
+        let most = context.config.limits.spare_pairs;
+        let asked = if is_in_use { self.asked(most) } else { Vec::new() };
         for index in (0..self.pairs.len()).rev() {
             let Some(life) = self.pairs[index].life else { continue };
             let expires_at = life.proven_at + context.config.timers.consent_expiry;
@@ -51,12 +51,12 @@ impl Generation {
     }
 
     /// The selected pair and the best few of the others.
-    fn asked(&self) -> Vec<PairId> {
+    fn asked(&self, most: usize) -> Vec<PairId> {
         let valid =
             self.pairs.iter().filter(|pair| pair.is_valid() && self.selected != Some(pair.id));
         let mut spare: Vec<&Pair> = valid.collect();
         spare.sort_by_key(|pair| std::cmp::Reverse((pair.is_healthy(), pair.priority)));
-        let spare = spare.into_iter().take(MOST_SPARE).map(|pair| pair.id);
+        let spare = spare.into_iter().take(most).map(|pair| pair.id);
         self.selected.into_iter().chain(spare).collect()
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use talkie_sansio::Transport;
 
-use crate::stun::credential::LongTerm;
-use crate::uri::Uri;
+use crate::stun::credential::{CredentialError, LongTerm};
+use crate::uri::{Uri, UriError};
 
 /// What is gathered, and from whom.
 #[derive(Clone, Debug)]
@@ -81,7 +81,29 @@ pub struct Server {
     pub credential: Option<LongTerm>,
 }
 
+/// Why somebody's words name no server.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The URI is none.
+    #[error(transparent)]
+    Uri(#[from] UriError),
+    /// The user name or password is none.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+}
+
 impl Server {
+    /// A server as the W3C's `RTCIceServer` has it: a URI, user name and password.
+    ///
+    /// # Errors
+    /// If one of them is none.
+    pub fn new(uri: &str, login: Option<(&str, &str)>) -> Result<Self, ServerError> {
+        let uri = uri.parse()?;
+        let credential = login.map(|(user, password)| LongTerm::new(user, password)).transpose()?;
+        Ok(Self { uri, credential })
+    }
+
     /// How to speak to it.
     pub(super) fn transport(&self) -> Transport {
         self.uri.transport()

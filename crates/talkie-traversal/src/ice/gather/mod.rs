@@ -37,7 +37,7 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use talkie_sansio::{Answer, Genesis, Interface, Path, Transmit, Transport, Want, WantId};
 
-pub use config::{Config, Families, Filter, Policy, PortMapping, Server, Tcp};
+pub use config::{Config, Families, Filter, Policy, PortMapping, Server, ServerError, Tcp};
 pub use problem::{Problem, SendError};
 
 use self::emit::Emitted;

@@ -1,9 +1,11 @@
 //! ICE with stacks that others wrote, and with itself: real programs on the hosts of a lab.
 //!
-//! The line protocol that all of them speak is described in `tests/e2e/interop`.
+//! The line protocol that all of them speak is described in `tests/e2e/interop`. `talkie ice`, which two people
+//! use, has its own tests in `netcat`.
 
 mod direct;
 mod nats;
+mod netcat;
 mod peer;
 mod relay;
 mod server;

@@ -6,25 +6,21 @@
 mod page;
 mod progress;
 
-use std::borrow::Cow;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::{Arg, ArgAction, ArgMatches, value_parser};
-use talkie_doctor::pair::{Code, Config, Outcome, PairError, ParseCodeError, Role, pair};
+use clap::{Arg, ArgAction, ArgMatches};
+use talkie_doctor::pair::{Config, Outcome, PairError, Role, pair};
 use talkie_doctor::{ServerUrl, Stop, Target};
 
 use self::progress::Watcher;
-use super::{DEFAULT, OFFLINE, Output, RELAY};
+use super::{OFFLINE, Output, RELAY};
+use crate::commands::meeting::{self, DEFAULT};
 use crate::commands::{FAILURE, USAGE};
 use crate::signals::Signals;
 use crate::terminal;
 
 /// What cannot be asked for together with a pair.
 const OTHERS: [&str; 6] = ["user", "password", "password-file", "probe-url", "lifetime", "watch"];
-
-/// The words that a code is typed in at the most: a letter each, with a hyphen between the groups.
-const WORDS: usize = 23;
 
 /// The arguments that ask for it.
 pub(super) fn args() -> Vec<Arg> {
@@ -34,45 +30,27 @@ pub(super) fn args() -> Vec<Arg> {
             .action(ArgAction::SetTrue)
             .conflicts_with_all(OTHERS)
             .help("Try it with another machine: prints a code for `talkie doctor CODE` there"),
-        Arg::new("code")
-            .value_name("CODE")
-            // Spoken and typed in groups, it is as good.
-            .num_args(1..=WORDS)
+        meeting::code_arg()
             .conflicts_with("pair")
             .conflicts_with_all(OTHERS)
             .help("Try it with the machine that printed this code"),
-        Arg::new("wait")
-            .long("wait")
-            .value_name("MINUTES")
+        meeting::wait_arg()
             .requires("pair")
-            .default_value("10")
-            .value_parser(value_parser!(u64).range(1..=1440))
             .help("With --pair: how long to wait for the other machine"),
     ]
 }
 
-/// The code, however many words it was typed in; who gives a server in its place is told how to name
-/// one.
-fn code<'a>(words: impl Iterator<Item = &'a String>) -> Result<Code, UsageError> {
-    let text = words.map(String::as_str).collect::<Vec<_>>().join(" ");
-    text.parse().map_err(|error| match text.contains(['.', ':', '/']) {
-        true => UsageError::ServerAsCode(text),
-        false => UsageError::Code(error),
-    })
-}
-
 /// Does it, if the command line asks for it.
 pub(super) fn run(matches: &ArgMatches) -> Option<ExitCode> {
-    let role = match matches.get_many::<String>("code").map(code) {
-        Some(Ok(code)) => Role::Second(code),
-        Some(Err(error)) => return Some(wrong(&error)),
-        None if matches.get_flag("pair") => Role::First,
-        None => return None,
+    let role = match meeting::code(matches) {
+        Ok(Some(code)) => Role::Second(code),
+        Err(error) => return Some(wrong(&error)),
+        Ok(None) if matches.get_flag("pair") => Role::First,
+        Ok(None) => return None,
     };
-    let minutes = matches.get_one("wait").copied().unwrap_or(10);
     let config = match server(matches) {
         Ok(server) => match server.parse() {
-            Ok(server) => Config { server, patience: Duration::from_secs(60 * minutes) },
+            Ok(server) => Config { server, patience: meeting::patience(matches) },
             Err(error) => return Some(wrong(&error)),
         },
         Err(error) => return Some(wrong(&error)),
@@ -102,10 +80,6 @@ enum UsageError {
     Several,
     #[error("two meet on a talkie serve, which `{0}` is not: give --server https://HOST")]
     NoPlace(Target),
-    #[error("`{0}` is no code; servers are named by --server")]
-    ServerAsCode(String),
-    #[error(transparent)]
-    Code(ParseCodeError),
 }
 
 /// Where to meet.
@@ -180,26 +154,10 @@ fn failed(error: &PairError, server: &ServerUrl) -> u8 {
     FAILURE
 }
 
-fn what_to_do(error: &PairError, server: &ServerUrl) -> Option<Cow<'static, str>> {
-    let words = match error {
-        PairError::Nobody(_) => {
-            "the other machine must still be waiting (`talkie doctor --pair`), both must name the \
-             same server, and a code is good for one attempt"
-        }
-        PairError::Mismatch => "start anew with `talkie doctor --pair`",
-        PairError::Busy => "a code is for two: start anew with `talkie doctor --pair`",
-        PairError::Connect(_) if server.to_string() == DEFAULT => {
-            "name a talkie serve that both machines reach with --server https://HOST"
-        }
-        PairError::Connect(_) => {
-            return Some(format!("`talkie doctor --server {server}` looks into it").into());
-        }
-        PairError::NobodyCame(_)
-        | PairError::Gone { .. }
-        | PairError::Silent(_)
-        | PairError::Lost(_) => "start anew on both machines",
-        PairError::Tampered => "use a server that you trust, or ask who runs this one",
-        _ => return None,
-    };
-    Some(words.into())
+fn what_to_do(error: &PairError, server: &ServerUrl) -> Option<String> {
+    match error {
+        PairError::Meet(error) => meeting::what_to_do(error, server, "talkie doctor --pair"),
+        PairError::Silent(_) => Some(meeting::ANEW.to_owned()),
+        _ => None,
+    }
 }

@@ -9,8 +9,9 @@ use talkie_doctor::ServerUrl;
 use talkie_doctor::advice::nat_in_short;
 use talkie_doctor::pair::{Code, Config, Found, Happening, Side};
 
+use super::super::screen;
 use super::super::spinners::style;
-use super::super::{DEFAULT, screen};
+use crate::commands::meeting;
 use crate::terminal;
 
 /// As slow as is still seen as moving.
@@ -36,13 +37,7 @@ impl Watcher {
         match happening {
             Happening::Connected(None) => self.next("looking at this side's network …"),
             Happening::Connected(Some(fingerprint)) => {
-                // In two lines, as it is too long for one.
-                let text = fingerprint.to_string();
-                let (first, second) = text.split_at(text.len() / 2 + 1);
-                let words = format!(
-                    "! nobody vouches for the server's certificate; the code seals what is said\n  \
-                     {first}\n  {second}"
-                );
+                let words = meeting::unvouched(&fingerprint);
                 // To be seen also where nothing else is shown.
                 if self.line.is_hidden() {
                     let _ = writeln!(std::io::stderr(), "{words}");
@@ -84,12 +79,7 @@ impl Watcher {
     }
 
     fn invite(&self, code: &Code, server: &ServerUrl) {
-        let url = server.to_string();
-        let command = if url == DEFAULT {
-            format!("talkie doctor {code}")
-        } else {
-            format!("talkie doctor {code} --server {url}")
-        };
+        let command = meeting::invitation("talkie doctor", code, server);
         self.line.suspend(|| {
             if self.json {
                 // The answer alone goes to standard output.

@@ -6,21 +6,24 @@
 //! GF(32): each character is weighted by another power of a generator, so that every single wrong
 //! character and every swap of two is noticed before anybody is asked.
 //!
-//! Room and key both follow from the secret by HKDF: the name of the room tells nothing of the key.
+//! Room and key both follow from the secret and the purpose by HKDF: the name of the room tells nothing of
+//! the key, and a code that was made for something else leads nowhere.
 
 use std::fmt;
 use std::str::FromStr;
 
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
-use talkie_signaling::sealed::RoomKey;
+use aws_lc_rs::rand;
+
+use crate::sealed::{NoRandomness, RoomKey};
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Characters that carry the secret: 95 bits.
 const DATA: usize = 19;
 const GROUP: usize = 5;
-const SALT: &[u8] = b"talkie doctor pair 1";
+const SALT: &[u8] = b"talkie code 1";
 
-/// What two people share who try a connection.
+/// What two people share who want to meet.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Code([u8; DATA]);
 
@@ -44,28 +47,28 @@ impl Code {
     ///
     /// # Errors
     /// If the system gives no random numbers.
-    pub fn generate() -> Result<Self, getrandom::Error> {
+    pub fn generate() -> Result<Self, NoRandomness> {
         let mut bytes = [0; DATA];
-        getrandom::fill(&mut bytes)?;
+        rand::fill(&mut bytes).map_err(|_| NoRandomness)?;
         Ok(Self(bytes.map(|byte| byte & 31)))
     }
 
-    /// The room in which both meet.
+    /// The room in which both meet for a purpose, whose name the room's begins with: at most 40 small letters.
     #[must_use]
-    pub fn room(&self) -> String {
-        let bytes: [u8; 10] = self.derive(b"room");
+    pub fn room(&self, purpose: &str) -> String {
+        let bytes: [u8; 10] = self.derive(purpose, "room");
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("doctor-{hex}")
+        format!("{purpose}-{hex}")
     }
 
     /// The key of that room, which the server does not have.
     #[must_use]
-    pub fn key(&self) -> RoomKey {
-        let bytes: [u8; 32] = self.derive(b"key");
+    pub fn key(&self, purpose: &str) -> RoomKey {
+        let bytes: [u8; 32] = self.derive(purpose, "key");
         RoomKey::from_bytes(&bytes).expect("32 bytes are a key")
     }
 
-    fn derive<const N: usize>(&self, purpose: &[u8]) -> [u8; N] {
+    fn derive<const N: usize>(&self, purpose: &str, what: &str) -> [u8; N] {
         struct Length(usize);
         impl KeyType for Length {
             fn len(&self) -> usize {
@@ -74,7 +77,8 @@ impl Code {
         }
         let mut bytes = [0; N];
         let prk = Salt::new(HKDF_SHA256, SALT).extract(&self.0);
-        let info = [purpose];
+        // A purpose has letters only, so that two lists never give the same bytes.
+        let info = [purpose.as_bytes(), b" ", what.as_bytes()];
         let okm = prk.expand(&info, Length(N)).expect("HKDF gives up to 8,160 bytes");
         okm.fill(&mut bytes).expect("as long as was said");
         bytes
@@ -235,13 +239,16 @@ mod tests {
     }
 
     #[test]
-    fn room_and_key_follow_from_the_code_and_from_all_of_it() {
+    fn room_and_key_follow_from_all_of_the_code_and_from_the_purpose() {
         let (one, mut other) = (code(), code());
         other.0[18] ^= 1;
-        assert_eq!((one.room(), one.key()), (code().room(), code().key()));
-        assert_ne!(one.room(), other.room());
-        assert_ne!(one.key(), other.key());
-        assert!(one.room().len() <= 64);
+        let of = |code: &Code, purpose: &str| (code.room(purpose), code.key(purpose));
+        assert_eq!(of(&one, "doctor"), of(&code(), "doctor"));
+        for (code, purpose) in [(&other, "doctor"), (&one, "ice")] {
+            assert_ne!(one.room("doctor"), code.room(purpose));
+            assert_ne!(one.key("doctor"), code.key(purpose));
+        }
+        assert!(one.room("doctor").len() <= 64);
         assert!(!format!("{one:?}").contains(&one.to_string()[..5]));
     }
 }

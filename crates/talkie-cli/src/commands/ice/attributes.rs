@@ -1,0 +1,151 @@
+//! What the two sides tell each other: the attributes of RFC 8839, a line each, as they come. The same
+//! lines go over a server and by hand, and the examples of the crates understand them, too.
+
+use std::time::Instant;
+
+use talkie_traversal::ice::{Agent, Attribute, Candidate, Parameters, Role};
+
+/// More lines than this nobody has to say.
+const MOST: usize = 512;
+
+/// What was found in a line of the other side.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Heard {
+    /// Who it is.
+    Parameters,
+    /// Where it may be reached.
+    Candidate(Box<Candidate>),
+    /// That this was all.
+    End,
+    /// What is of no use, and why.
+    Useless(String),
+}
+
+/// How the two are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Roles {
+    /// One came first.
+    Known,
+    /// Nobody knows who came first: the greater user name fragment decides.
+    ByName,
+}
+
+/// This side's lines before its candidates.
+pub(super) fn introduction(parameters: &Parameters) -> Vec<String> {
+    parameters.attributes().map(|attribute| format!("a={attribute}")).collect()
+}
+
+/// Hands the other side's lines to the agent.
+pub(super) fn hear(agent: &mut Agent, now: Instant, lines: &[String], roles: Roles) -> Vec<Heard> {
+    let lines = &lines[..lines.len().min(MOST)];
+    let mut heard = Vec::new();
+    let introduces = |line: &String| line.contains("ice-ufrag:") || line.contains("ice-pwd:");
+    if lines.iter().any(introduces) {
+        match Parameters::from_lines(lines.iter().map(String::as_str)) {
+            Ok(parameters) => {
+                if roles == Roles::ByName {
+                    let ours = &agent.local_parameters().username_fragment;
+                    let is_first = *ours > parameters.username_fragment;
+                    let role = if is_first { Role::Controlling } else { Role::Controlled };
+                    agent.set_role(now, role);
+                }
+                agent.set_remote_parameters(now, parameters);
+                heard.push(Heard::Parameters);
+            }
+            Err(error) => heard.push(Heard::Useless(error.to_string())),
+        }
+    }
+    for line in lines {
+        match line.parse() {
+            Ok(Attribute::Candidate(candidate)) => {
+                let taken = agent.add_remote_candidate(now, candidate.clone());
+                heard.push(match taken {
+                    Ok(()) => Heard::Candidate(Box::new(candidate)),
+                    Err(error) => Heard::Useless(format!("{error}, in `{candidate}`")),
+                });
+            }
+            Ok(Attribute::EndOfCandidates) => {
+                agent.end_of_remote_candidates(now);
+                heard.push(Heard::End);
+            }
+            Ok(_) => {}
+            // The parameters' own were read above.
+            Err(_) if line.contains("ice-") => {}
+            Err(error) => heard.push(Heard::Useless(error.to_string())),
+        }
+    }
+    heard
+}
+
+/// The block that one side pastes, as it comes in line by line.
+#[derive(Debug, Default)]
+pub(super) struct Block {
+    lines: Vec<String>,
+}
+
+impl Block {
+    /// Takes a line that was typed or pasted, with whatever a letter puts before it; returns the whole block
+    /// after its last.
+    pub(super) fn take(&mut self, line: &[u8]) -> Option<Vec<String>> {
+        let line = String::from_utf8_lossy(line);
+        let line = line.trim_start_matches(['>', ' ', '\t']).trim_end();
+        if !line.starts_with("a=") || self.lines.len() >= MOST {
+            return None;
+        }
+        self.lines.push(line.to_owned());
+        (line == "a=end-of-candidates").then(|| std::mem::take(&mut self.lines))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use talkie_traversal::ice::Config;
+
+    use super::*;
+
+    fn agent(seed: u8) -> (Agent, Instant) {
+        let mut genesis = talkie_net::genesis().unwrap();
+        genesis.seed = [seed; 32];
+        (Agent::new(&genesis, Config::default()), genesis.now)
+    }
+
+    fn lines(text: &str) -> Vec<String> {
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn each_side_takes_what_the_other_says_and_one_of_them_controls() {
+        let ((mut one, _), (mut other, now)) = (agent(1), agent(2));
+        let [ours, theirs] = [&one, &other].map(|it| introduction(it.local_parameters()));
+        assert_eq!(hear(&mut one, now, &theirs, Roles::ByName), [Heard::Parameters]);
+        assert_eq!(hear(&mut other, now, &ours, Roles::ByName), [Heard::Parameters]);
+        assert_ne!(one.role(), other.role());
+        assert_eq!(one.remote_parameters(), Some(other.local_parameters()));
+    }
+
+    #[test]
+    fn what_is_of_no_use_is_told_and_the_rest_taken() {
+        let (mut agent, now) = agent(1);
+        let text = "a=ice-ufrag:abcd\na=ice-pwd:0123456789abcdefghijkl\n\
+                    a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host\n\
+                    a=candidate:1 1 sctp 2130706431 192.0.2.1 5000 typ host\n\
+                    a=candidate:1 1 udp 2130706431 224.0.0.1 5000 typ host\n\
+                    a=end-of-candidates";
+        let heard = hear(&mut agent, now, &lines(text), Roles::Known);
+        let useless = heard.iter().filter(|it| matches!(it, Heard::Useless(_))).count();
+        assert_eq!((useless, heard.len()), (2, 5), "{heard:?}");
+        let heard = hear(&mut agent, now, &lines("a=ice-ufrag:abcd"), Roles::Known);
+        assert!(
+            matches!(&heard[..], [Heard::Useless(why)] if why.contains("password")),
+            "{heard:?}"
+        );
+    }
+
+    #[test]
+    fn a_block_is_found_in_a_letter() {
+        let mut block = Block::default();
+        let letter = "Hi,\n> a=ice-ufrag:abcd\r\n>  a=candidate:1 …\n\n> a=end-of-candidates\nbye";
+        let found: Vec<_> = letter.lines().filter_map(|line| block.take(line.as_bytes())).collect();
+        assert_eq!(found, [["a=ice-ufrag:abcd", "a=candidate:1 …", "a=end-of-candidates"]]);
+    }
+}

@@ -1,0 +1,99 @@
+//! Standard input, a line at a time. It is read by a thread that nobody waits for: a read of a terminal
+//! can't be interrupted.
+
+use std::io::{self, BufRead, Read as _};
+use std::thread;
+
+use tokio::sync::mpsc;
+
+/// The longest line that becomes a datagram: less than the least MTU of IPv6 (RFC 8200 §5), with room for
+/// the headers of a relay.
+pub(super) const LONGEST: usize = 1200;
+/// Lines that wait.
+const WAITING: usize = 64;
+
+/// What was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Typed {
+    /// A line without its end.
+    Line(Vec<u8>),
+    /// A line of so many bytes, which are not kept.
+    TooLong(usize),
+}
+
+/// The lines of standard input; they end with it.
+pub(super) fn typed() -> mpsc::Receiver<Typed> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    thread::spawn(move || {
+        let mut input = io::stdin().lock();
+        while let Ok(Some(typed)) = next(&mut input) {
+            if sender.blocking_send(typed).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The next line; `None` at the end.
+fn next(input: &mut impl BufRead) -> io::Result<Option<Typed>> {
+    let mut line = Vec::new();
+    // With room for both characters of a line's end.
+    let most = LONGEST as u64 + 2;
+    if input.by_ref().take(most).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut length = line.len();
+    if line.last() != Some(&b'\n') && line.len() as u64 == most {
+        length += skip(input)?;
+    }
+    while let Some(b'\n' | b'\r') = line.last() {
+        line.pop();
+        length -= 1;
+    }
+    Ok(Some(if length > LONGEST { Typed::TooLong(length) } else { Typed::Line(line) }))
+}
+
+/// Leaves the rest of a line out; returns how much that was, without the line's end.
+fn skip(input: &mut impl BufRead) -> io::Result<usize> {
+    let mut skipped = 0;
+    loop {
+        let buffer = input.fill_buf()?;
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let length = end.unwrap_or(buffer.len());
+        skipped += length;
+        let is_end = end.is_some() || length == 0;
+        input.consume(length + usize::from(end.is_some()));
+        if is_end {
+            return Ok(skipped);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_come_without_their_ends_and_too_long_ones_not_at_all() {
+        let fits = "f".repeat(LONGEST);
+        let long = "l".repeat(100_000);
+        let text = format!("one\r\n\n{fits}\n{fits}!\n{long}\nlast");
+        let mut input = io::BufReader::with_capacity(100, text.as_bytes());
+        let mut all = Vec::new();
+        while let Some(typed) = next(&mut input).unwrap() {
+            all.push(typed);
+        }
+        let line = |text: &str| Typed::Line(text.into());
+        let [fits, last] = [line(&fits), line("last")];
+        let expected = [
+            line("one"),
+            line(""),
+            fits,
+            Typed::TooLong(LONGEST + 1),
+            Typed::TooLong(100_000),
+            last,
+        ];
+        assert_eq!(all, expected);
+    }
+}

@@ -1,0 +1,155 @@
+//! How two meet: on a server, by a code, or by what people carry from one to the other.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use talkie_net::host;
+use talkie_signaling::pair::{Code, Link, MeetError, Rendezvous};
+use talkie_signaling::{Tls, Trust};
+use talkie_traversal::ice::Role;
+use tokio::time::timeout;
+
+use super::attributes::Roles;
+use super::session::{End, Session, Start};
+use super::settings::{Meeting, Settings, Way};
+use super::view::{News, View};
+use super::words;
+use crate::signals::Signals;
+
+/// What codes are for.
+const PURPOSE: &str = "ice";
+/// The version of what is said. It changes when an older version could not follow any more.
+const PROTOCOL: u32 = 1;
+/// How long a greeting may take.
+const GREETING: Duration = Duration::from_secs(20);
+
+/// Why there is not even an attempt.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum IceError {
+    #[error(transparent)]
+    Meet(#[from] MeetError),
+    #[error("the other side has said nothing for {} s", GREETING.as_secs())]
+    Silent,
+    #[error(
+        "the other side has talkie {theirs}, which this one ({ours}) does not understand; use the same version on both"
+    )]
+    Version { ours: &'static str, theirs: String },
+    #[error("standard input has ended before the other side's block")]
+    NoBlock,
+    #[error("cannot start: {0}")]
+    Local(#[from] std::io::Error),
+    #[error("the agent has ended by itself")]
+    Ended,
+}
+
+/// What the two say over the server, sealed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+pub(super) enum Message {
+    /// First: who is there.
+    Hello { protocol: u32, version: String },
+    /// Attributes of RFC 8839, as they come.
+    Attributes { lines: Vec<String> },
+    /// Of a later version.
+    #[serde(other)]
+    Later,
+}
+
+/// Meets the other side, connects, and carries what is said until one side ends it.
+pub(super) async fn run(
+    settings: &Settings,
+    view: &mut dyn View,
+    signals: &mut Signals,
+) -> Result<End, IceError> {
+    let meeting = match &settings.way {
+        Way::Server(meeting) => meeting,
+        Way::Paste => {
+            let config = settings.agent(Role::Controlling, &[]);
+            let options = host::Options::default();
+            let (link, roles, echo) = (None, Roles::ByName, settings.echo);
+            let start = Start { config, options, link, roles, echo };
+            return Session::begin(start, view).await?.run(signals).await;
+        }
+    };
+    let mut place = tokio::select! {
+        place = Rendezvous::at(&meeting.server) => place?,
+        signal = signals.next() => return Ok(End::Signal(signal)),
+    };
+    if let Some(fingerprint) = place.unvouched() {
+        view.show(News::Unvouched(fingerprint));
+    }
+    let ended = hold(settings, meeting, &mut place, view, signals).await;
+    place.close().await;
+    ended
+}
+
+async fn hold(
+    settings: &Settings,
+    meeting: &Meeting,
+    place: &mut Rendezvous,
+    view: &mut dyn View,
+    signals: &mut Signals,
+) -> Result<End, IceError> {
+    // Who comes later finds everything ready, and decides.
+    let role = if meeting.code.is_some() { Role::Controlling } else { Role::Controlled };
+    let mut config = settings.agent(role, place.ice_servers());
+    // Who meets on this very host may have no other address in common.
+    config.gather.filter.loopback = place.address().ip().is_loopback();
+    let options = host::Options { trust: trust(settings, meeting, place), ..Default::default() };
+    let link = tokio::select! {
+        link = find(meeting, place, view) => link?,
+        signal = signals.next() => return Ok(End::Signal(signal)),
+    };
+    let (link, roles, echo) = (Some(link), Roles::Known, settings.echo);
+    let start = Start { config, options, link, roles, echo };
+    Session::begin(start, view).await?.run(signals).await
+}
+
+/// Waits for the other side, or goes to it.
+async fn find<'a>(
+    meeting: &Meeting,
+    place: &'a mut Rendezvous,
+    view: &mut dyn View,
+) -> Result<Link<'a>, IceError> {
+    let mut link = match &meeting.code {
+        Some(code) => place.enter(PURPOSE, code).await?,
+        None => {
+            let code = Code::generate().map_err(MeetError::from)?;
+            let server = place.invited();
+            let opened = place.open(PURPOSE, &code).await?;
+            let patience = meeting.patience;
+            view.show(News::Waiting { code: &code, server: &server, patience });
+            opened.wait(patience).await?
+        }
+    };
+    let version = greet(&mut link).await?;
+    view.show(News::Met { version: &version });
+    Ok(link)
+}
+
+/// The first words; returns the other side's version.
+async fn greet(link: &mut Link<'_>) -> Result<String, IceError> {
+    let ours = env!("CARGO_PKG_VERSION");
+    link.send(&Message::Hello { protocol: PROTOCOL, version: ours.to_owned() }).await?;
+    let said = timeout(GREETING, link.receive::<Message>()).await.map_err(|_| IceError::Silent)?;
+    match said? {
+        Message::Hello { protocol: PROTOCOL, version } => Ok(words::version(&version)),
+        Message::Hello { version, .. } => {
+            Err(IceError::Version { ours, theirs: words::version(&version) })
+        }
+        _ => Err(MeetError::Incomprehensible("it does not greet".to_owned()).into()),
+    }
+}
+
+/// Whom to take for a relay over TLS: where the servers come from the meeting place, whoever was taken for
+/// that.
+fn trust(settings: &Settings, meeting: &Meeting, place: &Rendezvous) -> host::Trust {
+    let trust = match place.unvouched() {
+        _ if settings.names_servers() => return host::Trust::System,
+        Some(fingerprint) => Trust::Pinned(fingerprint),
+        None if meeting.server.is_secure() => return host::Trust::System,
+        // Who would deceive us has given us the address of the relay already.
+        None => Trust::Anybody,
+    };
+    Tls::new(&trust, &[]).map(|tls| host::Trust::Config(tls.config)).unwrap_or_default()
+}

@@ -1,0 +1,460 @@
+//! One connection: what is typed goes to the agent, what the agent says is shown, and what the two sides
+//! have to tell each other goes over the server or by hand.
+//!
+//! ICE itself knows no end. A datagram of the one character EOT says that a side has no more to send; it is
+//! repeated until the other side has said it too, so that what goes through pipes ends by itself.
+
+use std::future::pending;
+use std::time::Duration;
+
+use talkie_net::driver::Running;
+use talkie_net::host;
+use talkie_signaling::pair::{Link, MeetError};
+use talkie_traversal::ice::{
+    Agent, CandidateType, Config, ConnectionState, Event, GatheringState, Pair, SendError,
+};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
+
+use super::attributes::{Block, Heard, Roles, hear, introduction};
+use super::board::{Board, Told};
+use super::lines::{LONGEST, Typed, typed};
+use super::meet::{IceError, Message};
+use super::tally::Tally;
+use super::view::{News, View};
+use super::{BROKEN, UNCONNECTED};
+use crate::signals::{Signal, Signals};
+
+/// EOT (ASCII 4): no more follows.
+const NO_MORE: &[u8] = b"\x04";
+/// Between two looks at the pairs.
+const TICK: Duration = Duration::from_millis(250);
+/// Until a full queue has room again.
+const FULL: Duration = Duration::from_millis(5);
+/// How long a queue may stay full.
+const STUCK: Duration = Duration::from_secs(2);
+/// How long what was sent last is given to arrive, and a relay to be given back.
+const FAREWELL: Duration = Duration::from_millis(300);
+
+/// What a session begins with.
+pub(super) struct Start<'a> {
+    pub(super) config: Config,
+    pub(super) options: host::Options,
+    /// The way over the server, if there is one.
+    pub(super) link: Option<Link<'a>>,
+    pub(super) roles: Roles,
+    /// Whether to send everything back.
+    pub(super) echo: bool,
+}
+
+/// How a session ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// There was a connection, and one of the sides ended it.
+    Done,
+    /// It was ended from here before there was a connection.
+    Early,
+    /// No pair works.
+    Unconnected,
+    /// The connection broke.
+    Broken,
+    /// By a signal.
+    Signal(Signal),
+}
+
+impl End {
+    pub(super) fn exit_code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Early => crate::commands::FAILURE,
+            Self::Unconnected => UNCONNECTED,
+            Self::Broken => BROKEN,
+            Self::Signal(signal) => signal.exit_code(),
+        }
+    }
+
+    /// What is to be said of it beside what was shown.
+    pub(super) fn words(self) -> Option<&'static str> {
+        match self {
+            Self::Done | Self::Signal(_) => None,
+            Self::Early => Some("ended before there was a connection"),
+            Self::Unconnected => Some(
+                "no connection: no pair of addresses works; `talkie doctor --pair` looks into why",
+            ),
+            Self::Broken => Some("the connection broke: the other side does not answer any more"),
+        }
+    }
+}
+
+/// See the module's documentation.
+pub(super) struct Session<'a> {
+    agent: Running<Agent>,
+    view: &'a mut dyn View,
+    link: Option<Link<'a>>,
+    roles: Roles,
+    echo: bool,
+    input: mpsc::Receiver<Typed>,
+    /// The other side's block as far as it has come, where it is to be pasted.
+    paste: Option<Block>,
+    /// Lines that the other side has not been told.
+    untold: Vec<String>,
+    told: Told,
+    board: Board,
+    tally: Tally,
+    state: ConnectionState,
+    pair: Option<Pair>,
+    /// Since when the other side is known.
+    met_at: Option<Instant>,
+    is_gathered: bool,
+    has_relay: bool,
+    was_connected: bool,
+    input_ended: bool,
+    theirs_ended: bool,
+}
+
+/// What happens next.
+enum Step {
+    Agent(Option<Event>),
+    Link(Result<Message, MeetError>),
+    Typed(Option<Typed>),
+    Tick,
+    Signal(Signal),
+}
+
+impl<'a> Session<'a> {
+    /// Starts to gather.
+    pub(super) async fn begin(start: Start<'a>, view: &'a mut dyn View) -> Result<Self, IceError> {
+        let agent = Agent::new(&talkie_net::genesis()?, start.config);
+        let agent = host::spawn(agent, start.options)?;
+        let parameters = agent.handle.call(|agent, now| {
+            agent.gather(now);
+            agent.local_parameters().clone()
+        });
+        let untold = introduction(&parameters.await.map_err(|_| IceError::Ended)?);
+        Ok(Self {
+            agent,
+            view,
+            paste: start.link.is_none().then(Block::default),
+            link: start.link,
+            roles: start.roles,
+            echo: start.echo,
+            input: typed(),
+            untold,
+            told: Told::default(),
+            board: Board::default(),
+            tally: Tally::default(),
+            state: ConnectionState::New,
+            pair: None,
+            met_at: None,
+            is_gathered: false,
+            has_relay: false,
+            was_connected: false,
+            input_ended: false,
+            theirs_ended: false,
+        })
+    }
+
+    /// Goes on until one side ends it.
+    pub(super) async fn run(mut self, signals: &mut Signals) -> Result<End, IceError> {
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let ended = loop {
+            self.tell().await;
+            let step = self.step(signals, &mut ticks).await;
+            match self.take(step).await {
+                Ok(None) => {}
+                Ok(Some(end)) => break Ok(end),
+                Err(error) => break Err(error),
+            }
+        };
+        self.finish().await;
+        ended
+    }
+
+    async fn step(&mut self, signals: &mut Signals, ticks: &mut Interval) -> Step {
+        let takes_input = self.takes_input();
+        tokio::select! {
+            event = self.agent.events.recv() => Step::Agent(event),
+            message = receive(&mut self.link) => Step::Link(message),
+            typed = self.input.recv(), if takes_input => Step::Typed(typed),
+            _ = ticks.tick() => Step::Tick,
+            signal = signals.next() => Step::Signal(signal),
+        }
+    }
+
+    async fn take(&mut self, step: Step) -> Result<Option<End>, IceError> {
+        match step {
+            Step::Agent(Some(event)) => return Ok(self.take_event(event).await),
+            Step::Agent(None) => return Err(IceError::Ended),
+            Step::Link(Ok(Message::Attributes { lines })) => self.hear(lines).await?,
+            Step::Link(Ok(_)) => {}
+            Step::Link(Err(error)) => return self.take_loss(error),
+            Step::Typed(Some(Typed::Line(line))) if self.paste.is_some() => {
+                self.paste(&line).await?
+            }
+            // A datagram of nothing is none to most.
+            Step::Typed(Some(Typed::Line(line))) if line.is_empty() => {
+                self.send(b"\n".to_vec(), true).await;
+            }
+            Step::Typed(Some(Typed::Line(line))) => self.send(line, true).await,
+            Step::Typed(Some(Typed::TooLong(bytes))) => {
+                let why = format!("a line of {bytes} bytes; a datagram takes {LONGEST}");
+                self.view.show(News::Unsent { why: &why });
+            }
+            Step::Typed(None) => {
+                self.input_ended = true;
+                if self.paste.is_some() {
+                    return Err(IceError::NoBlock);
+                }
+                if self.view.is_console() {
+                    return Ok(Some(if self.was_connected { End::Done } else { End::Early }));
+                }
+            }
+            Step::Tick => {
+                self.look().await?;
+                if self.has_no_more() && self.can_send() {
+                    self.say_no_more().await;
+                    return Ok(self.theirs_ended.then_some(End::Done));
+                }
+            }
+            Step::Signal(signal) => return Ok(Some(End::Signal(signal))),
+        }
+        Ok(None)
+    }
+
+    async fn take_event(&mut self, event: Event) -> Option<End> {
+        match event {
+            Event::Candidate(candidate) => {
+                self.has_relay |= candidate.kind == CandidateType::Relayed;
+                self.view.show(News::Candidate { is_ours: true, candidate: &candidate });
+                self.untold.push(format!("a={candidate}"));
+            }
+            Event::CandidateError(problem) => self.view.show(News::Problem(&problem)),
+            Event::Unresolved { name, why } => {
+                self.view.show(News::Useless(&format!("{name}: {why}")));
+            }
+            Event::GatheringState(state) => {
+                self.view.show(News::Gathering(state));
+                if state == GatheringState::Complete && !self.is_gathered {
+                    self.is_gathered = true;
+                    self.untold.push("a=end-of-candidates".to_owned());
+                }
+            }
+            Event::ConnectionState(state) => {
+                self.state = state;
+                self.view.show(News::State(state));
+                return self.judge(state);
+            }
+            Event::Selected(pair) => {
+                let after = self.met_at.map_or(Duration::ZERO, |at| at.elapsed());
+                let is_new = self.pair.as_ref().is_none_or(|known| known.id != pair.id);
+                self.view.show(News::Selected { pair: &pair, after, is_new });
+                self.pair = Some(*pair);
+            }
+            Event::Data(payload) => self.take_data(payload).await,
+            Event::Story(story) => {
+                self.told.hear(&story);
+                self.view.show(News::Story(&story));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    /// What a state means for the session.
+    fn judge(&mut self, state: ConnectionState) -> Option<End> {
+        match state {
+            ConnectionState::Connected | ConnectionState::Completed => {
+                self.was_connected = true;
+                None
+            }
+            // It said that it would say no more, and there is nobody to tell that it has gone.
+            ConnectionState::Disconnected if self.theirs_ended && self.link.is_none() => {
+                self.view.show(News::Left);
+                Some(End::Done)
+            }
+            ConnectionState::Failed if self.theirs_ended => Some(End::Done),
+            ConnectionState::Failed if self.was_connected => Some(End::Broken),
+            ConnectionState::Failed => Some(End::Unconnected),
+            _ => None,
+        }
+    }
+
+    async fn take_data(&mut self, payload: Vec<u8>) {
+        if payload == NO_MORE {
+            if !self.theirs_ended {
+                self.theirs_ended = true;
+                self.view.show(News::Finished);
+            }
+            return;
+        }
+        let there_and_back = self.tally.received(Instant::now().into_std(), &payload);
+        let selected = self.board.rows.first().filter(|row| row.is_selected);
+        let path = selected.and_then(|row| row.round_trip);
+        self.view.show(News::Received { payload: &payload, there_and_back, path });
+        // What comes back is not sent back again: two that both answer would never end.
+        if self.echo && there_and_back.is_none() {
+            self.send(payload, false).await;
+        }
+    }
+
+    /// There is nothing more to come over the server.
+    fn take_loss(&mut self, error: MeetError) -> Result<Option<End>, IceError> {
+        self.link = None;
+        match error {
+            MeetError::Gone { lost: false } if self.was_connected => {
+                self.view.show(News::Left);
+                Ok(Some(End::Done))
+            }
+            error if self.met_at.is_some() && !matches!(error, MeetError::Gone { lost: false }) => {
+                self.view.show(News::Unsignaled { why: &error.to_string() });
+                Ok(None)
+            }
+            error => Err(error.into()),
+        }
+    }
+
+    /// Tells the other side what it has not been told.
+    async fn tell(&mut self) {
+        if self.untold.is_empty() {
+            return;
+        }
+        match &mut self.link {
+            Some(link) => {
+                let lines = std::mem::take(&mut self.untold);
+                // Why there is no way any more, its receiving end tells.
+                let _ = link.send(&Message::Attributes { lines }).await;
+            }
+            None if self.paste.is_some() && self.is_gathered => {
+                let lines = std::mem::take(&mut self.untold);
+                self.view.show(News::Block(&lines));
+                self.view.show(News::Paste);
+            }
+            None => {}
+        }
+    }
+
+    /// Hands the other side's lines to the agent.
+    async fn hear(&mut self, lines: Vec<String>) -> Result<(), IceError> {
+        let roles = self.roles;
+        let heard = self.agent.handle.call(move |agent, now| hear(agent, now, &lines, roles));
+        for heard in heard.await.map_err(|_| IceError::Ended)? {
+            match heard {
+                Heard::Parameters => {
+                    self.met_at.get_or_insert_with(Instant::now);
+                }
+                Heard::Candidate(candidate) => {
+                    self.view.show(News::Candidate { is_ours: false, candidate: &candidate });
+                }
+                Heard::Useless(why) => self.view.show(News::Useless(&why)),
+                Heard::End => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a line of the other side's block.
+    async fn paste(&mut self, line: &[u8]) -> Result<(), IceError> {
+        let Some(lines) = self.paste.as_mut().and_then(|block| block.take(line)) else {
+            return Ok(());
+        };
+        let own = self.agent.handle.call(|agent, _| agent.local_parameters().clone());
+        let own = introduction(&own.await.map_err(|_| IceError::Ended)?);
+        if lines.first() == own.first() {
+            self.view.show(News::Useless("this is this side's own block"));
+        } else {
+            self.hear(lines).await?;
+        }
+        if self.met_at.is_some() {
+            self.paste = None;
+        } else {
+            self.view.show(News::Paste);
+        }
+        Ok(())
+    }
+
+    /// Sends a datagram. If `returns`, the other side may send it back.
+    async fn send(&mut self, payload: Vec<u8>, returns: bool) {
+        let deadline = Instant::now() + STUCK;
+        let sent = loop {
+            match self.send_once(payload.clone()).await {
+                Err(SendError::Full) if Instant::now() < deadline => sleep(FULL).await,
+                sent => break sent,
+            }
+        };
+        match sent {
+            Ok(()) => {
+                self.view.show(News::Sent { payload: &payload });
+                self.tally.sent(Instant::now().into_std(), payload, returns);
+            }
+            Err(error) => self.view.show(News::Unsent { why: &error.to_string() }),
+        }
+    }
+
+    async fn send_once(&self, payload: Vec<u8>) -> Result<(), SendError> {
+        let sent = self.agent.handle.call(move |agent, now| agent.send(now, &payload)).await;
+        sent.unwrap_or(Err(SendError::NotConnected))
+    }
+
+    async fn say_no_more(&self) {
+        // It is said again, and if nothing arrives the other side notices.
+        let _ = self.send_once(NO_MORE.to_vec()).await;
+    }
+
+    /// Looks at the pairs.
+    async fn look(&mut self) -> Result<(), IceError> {
+        let stats = self.agent.handle.call(|agent, _| agent.stats()).await;
+        self.board = self.told.board(&stats.map_err(|_| IceError::Ended)?);
+        self.view.board(&self.board);
+        Ok(())
+    }
+
+    fn can_send(&self) -> bool {
+        use ConnectionState::{Completed, Connected, Disconnected};
+        self.pair.is_some() && matches!(self.state, Connected | Completed | Disconnected)
+    }
+
+    /// What is typed before there is somebody to hear it, waits.
+    fn takes_input(&self) -> bool {
+        let is_wanted = if self.paste.is_some() { self.is_gathered } else { self.can_send() };
+        is_wanted && !self.input_ended
+    }
+
+    /// Whether nothing will be sent from here; who answers, answers as long as something comes.
+    fn has_no_more(&self) -> bool {
+        self.input_ended && (!self.echo || self.theirs_ended)
+    }
+
+    /// Says goodbye, and what came of it.
+    async fn finish(mut self) {
+        if self.can_send() {
+            self.say_no_more().await;
+            sleep(FAREWELL / 3).await;
+            self.say_no_more().await;
+        }
+        // What is there already shall be seen.
+        while let Ok(event) = self.agent.events.try_recv() {
+            if let Event::Data(payload) = event {
+                self.take_data(payload).await;
+            }
+        }
+        // An agent that has ended has no statistics; what was seen last stands.
+        let _ = self.look().await;
+        if self.was_connected || !self.board.rows.is_empty() {
+            let summary = self.tally.summary(self.pair.take(), std::mem::take(&mut self.board));
+            self.view.show(News::Over(&summary));
+        }
+        let closed = self.agent.handle.call(Agent::close).await;
+        if closed.is_ok() && self.has_relay {
+            sleep(FAREWELL).await;
+        }
+    }
+}
+
+/// The next message of the other side; never, if there is no way over a server.
+async fn receive(link: &mut Option<Link<'_>>) -> Result<Message, MeetError> {
+    match link {
+        Some(link) => link.receive().await,
+        None => pending().await,
+    }
+}

@@ -1,0 +1,133 @@
+//! Lines without a terminal: standard output has what the other side sends and nothing else, a line each;
+//! all that is to be known about it goes to standard error.
+
+use std::io::{self, Write as _};
+
+use talkie_traversal::ice::{ConnectionState, GatheringState};
+
+use super::super::words;
+use super::table::Table;
+use super::{News, Summary, View};
+use crate::block::paint::Painter;
+use crate::commands::meeting;
+use crate::terminal;
+
+/// The width of tables in logs.
+const COLUMNS: usize = 100;
+/// More pairs than this are only counted.
+const ROWS: usize = 40;
+
+pub(super) struct Plain {
+    /// Whether standard output is a terminal after all, which is not to be given what it would obey.
+    pub(super) to_terminal: bool,
+    pub(super) verbose: bool,
+}
+
+impl View for Plain {
+    fn show(&mut self, news: News<'_>) {
+        if let News::Received { payload, .. } = news {
+            let payload = words::line(payload);
+            if self.to_terminal {
+                terminal::say(&(words::readable(payload) + "\n"));
+            } else {
+                let mut output = io::stdout().lock();
+                // Who reads no more is found out by whoever writes next.
+                let _ = output.write_all(&[payload, b"\n"].concat()).and_then(|()| output.flush());
+            }
+        }
+        for line in lines(&news, self.verbose) {
+            let _ = writeln!(io::stderr(), "{line}");
+        }
+        if let News::Over(summary) = news {
+            let table = Table { painter: Painter { colour: false }, columns: COLUMNS };
+            for line in table.last(&summary.board, ROWS) {
+                let _ = writeln!(io::stderr(), "{}", line.as_str().trim_end());
+            }
+        }
+    }
+}
+
+/// What there is to say, a line each, without the datagrams themselves.
+pub(super) fn lines(news: &News<'_>, verbose: bool) -> Vec<String> {
+    let one = |text: String| vec![text];
+    match news {
+        News::Unvouched(fingerprint) => {
+            meeting::unvouched(fingerprint).lines().map(str::to_owned).collect()
+        }
+        News::Waiting { code, server, patience } => vec![
+            "Run this on the other machine:".to_owned(),
+            String::new(),
+            format!("  {}", meeting::invitation("talkie ice", code, server)),
+            String::new(),
+            format!("waiting for it, {} at most", minutes(patience.as_secs() / 60)),
+        ],
+        News::Met { version } => one(format!("the other machine is there (talkie {version})")),
+        News::Block(block) => {
+            let mut lines =
+                vec!["Give this to the other side, all of it:".to_owned(), String::new()];
+            lines.extend(block.iter().cloned());
+            lines.push(String::new());
+            lines
+        }
+        News::Paste => one("Paste the other side's block here:".to_owned()),
+        News::Candidate { is_ours, candidate } if verbose => {
+            let whose = if *is_ours { "ours" } else { "theirs" };
+            one(format!("{whose}: {}", words::candidate(candidate)))
+        }
+        News::Problem(problem) => one(format!("! {problem}")),
+        News::Useless(why) => one(format!("! of no use: {why}")),
+        News::Gathering(GatheringState::Complete) if verbose => one("all gathered".to_owned()),
+        News::State(state) => one_of(state_words(*state)),
+        News::Selected { pair, after, is_new: true } => one(format!(
+            "connected {} after {}: {}",
+            words::directness(pair),
+            words::millis(*after),
+            words::way(pair)
+        )),
+        News::Selected { pair, .. } => {
+            one(format!("agreed on, {}: {}", words::directness(pair), words::way(pair)))
+        }
+        News::Story(story) if verbose => one(story.to_string()),
+        News::Unsent { why } => one(format!("! not sent: {why}")),
+        News::Finished => one("the other side has no more to say".to_owned()),
+        News::Left => one("the other side has left".to_owned()),
+        News::Unsignaled { why } => one(format!("! {why}; the connection goes on")),
+        News::Over(summary) => summary_lines(summary),
+        _ => Vec::new(),
+    }
+}
+
+fn one_of(text: Option<&str>) -> Vec<String> {
+    text.map(str::to_owned).into_iter().collect()
+}
+
+fn state_words(state: ConnectionState) -> Option<&'static str> {
+    match state {
+        ConnectionState::Checking => Some("trying to reach the other side"),
+        ConnectionState::Disconnected => Some("! nothing comes back any more"),
+        ConnectionState::Failed => Some("✗ no pair of addresses works"),
+        _ => None,
+    }
+}
+
+fn minutes(count: u64) -> String {
+    if count == 1 { "a minute".to_owned() } else { format!("{count} minutes") }
+}
+
+fn summary_lines(summary: &Summary) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{} sent ({} bytes), {} received ({} bytes)",
+        summary.sent, summary.bytes_sent, summary.received, summary.bytes_received
+    )];
+    if let Some(spans) = summary.there_and_back {
+        let [least, mean, most] = spans.map(words::millis);
+        lines.push(format!(
+            "{} of {} came back: at least {least}, on average {mean}, at most {most}",
+            summary.echoes, summary.sent
+        ));
+    }
+    if let Some(pair) = &summary.pair {
+        lines.push(format!("it went {}: {}", words::directness(pair), words::way(pair)));
+    }
+    lines
+}
