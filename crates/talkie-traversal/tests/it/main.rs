@@ -37,6 +37,7 @@ mod ice_mux;
 mod ice_predict;
 mod ice_predicted;
 mod ice_priority;
+mod ice_round_trips;
 mod ice_spots;
 mod ice_world;
 mod mdns;
