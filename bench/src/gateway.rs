@@ -1,16 +1,17 @@
 //! Packets through the NAT box in memory, without a kernel around it, beside two sums over the same
 //! bytes: what a box would spend that wrote checksums anew instead of changing them.
 
-use std::fs;
 use std::hint::black_box;
 use std::net::SocketAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use talkie_sim::gateway::{Config, Gateway, Outcome, Side};
 use talkie_sim::nat::{Flags, Kind, Preset};
 use talkie_sim::packet::build::{self, Segment};
 use talkie_sim::packet::{Packet, checksum};
+
+use crate::process::cpu_of_thread;
 
 /// As many bytes as a voice packet with all its headers.
 const LENGTH: usize = 200;
@@ -60,7 +61,7 @@ fn measure(preset: Preset, is_tcp: bool, count: usize) -> Result<(f64, f64)> {
     let flows =
         (0..count).map(|n| open(&mut gateway, now, is_tcp, n)).collect::<Result<Vec<_>>>()?;
     let mut packet = [0; LENGTH];
-    let before = cpu_time()?;
+    let before = cpu_of_thread()?;
     for n in 0..PACKETS / 2 {
         let flow = &flows[n % count];
         packet.copy_from_slice(&flow.outbound);
@@ -68,8 +69,8 @@ fn measure(preset: Preset, is_tcp: bool, count: usize) -> Result<(f64, f64)> {
         packet.copy_from_slice(&flow.inbound);
         ensure!(gateway.handle_inbound(now, &mut packet) == Outcome::Forwarded(Side::Inside));
     }
-    let through_box = cpu_time()? - before;
-    let before = cpu_time()?;
+    let through_box = cpu_of_thread()? - before;
+    let before = cpu_of_thread()?;
     for n in 0..PACKETS {
         let flow = &flows[n % count];
         packet.copy_from_slice(if n % 2 == 0 { &flow.outbound } else { &flow.inbound });
@@ -77,8 +78,8 @@ fn measure(preset: Preset, is_tcp: bool, count: usize) -> Result<(f64, f64)> {
             black_box(checksum::fold(checksum::sum(black_box(&packet))));
         }
     }
-    let by_sums = cpu_time()? - before;
-    let rate = |nanoseconds: u64| PACKETS as f64 * 1e3 / nanoseconds.max(1) as f64;
+    let by_sums = cpu_of_thread()? - before;
+    let rate = |cpu: Duration| PACKETS as f64 / cpu.as_secs_f64() / 1e6;
     Ok((rate(through_box), rate(by_sums)))
 }
 
@@ -108,12 +109,6 @@ fn open(gateway: &mut Gateway, now: Instant, is_tcp: bool, n: usize) -> Result<F
         outbound: packet(inside, remote, Flags::ACK),
         inbound: packet(remote, outside, Flags::ACK),
     })
-}
-
-/// Nanoseconds that this thread has been on a CPU.
-fn cpu_time() -> Result<u64> {
-    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
-    text.split_whitespace().next().context("an empty schedstat")?.parse().context("schedstat")
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {

@@ -2,6 +2,7 @@
 //! only ratios are read. `docs/bench.md` says how to run them and what was seen.
 
 mod gateway;
+mod ice;
 mod naive;
 mod nat_box;
 mod process;
@@ -17,8 +18,12 @@ const USAGE: &str = "usage: talkie-bench relay [--rounds N] [--packets N] [--onl
        talkie-bench sim [--rounds N]
        talkie-bench ws
        talkie-bench gateway
-       talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS, box LAB NAT, loop LAB
-                                                                          (used by the others)";
+       talkie-bench ice [--rounds N] [--delay MILLISECONDS] [--only TEXT] [--svg FILE]
+       talkie-bench ice-idle [--agents N]
+       talkie-bench ice-crowd [--agents N]
+       talkie-bench ice-checks [--rounds N]
+       talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS, serve-agents PORT,
+                    box LAB NAT, loop LAB, inside LAB HOST COMMAND…       (used by the others)";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +36,12 @@ fn main() -> anyhow::Result<()> {
         ["sim", options @ ..] => sim::run(options),
         ["ws"] => ws::run(),
         ["gateway"] => gateway::run(),
+        ["ice", options @ ..] => ice::run(options),
+        ["ice-idle", options @ ..] => ice::crowd::run(options),
+        ["ice-crowd", options @ ..] => ice::many::run(options),
+        ["ice-checks", options @ ..] => ice::checks::run(options),
+        ["inside", lab, host, command @ ..] => ice::be_inside(lab, host, command),
+        ["serve-agents", port] => ice::many::serve(port.parse()?),
         ["serve-signaling", address] => serve::signaling(address.parse()?),
         ["serve-relay", address] => serve::relay(address.parse()?),
         _ => anyhow::bail!("{USAGE}"),

@@ -61,12 +61,7 @@ impl Server {
         let server = Self::spawn(name, address, command)?;
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
         socket.set_read_timeout(Some(Duration::from_millis(100)))?;
-        // A Binding request.
-        let mut request = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
-        request.extend([7; 12]);
-        server.wait_until(|| {
-            socket.send_to(&request, address).is_ok() && socket.recv(&mut [0; 512]).is_ok()
-        })?;
+        server.wait_until(|| answers(&socket, address))?;
         Ok(server)
     }
 
@@ -94,11 +89,7 @@ impl Server {
 
     /// Resident memory in bytes.
     pub(crate) fn memory(&self) -> Result<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
-        let kib: u64 = line.split_whitespace().nth(1).context("VmRSS is empty")?.parse()?;
-        ensure!(kib > 0, "VmRSS is zero");
-        Ok(kib * 1024)
+        memory_of(self.child.id())
     }
 }
 
@@ -108,6 +99,14 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Whether a STUN server is at an address.
+pub(crate) fn answers(socket: &UdpSocket, address: SocketAddr) -> bool {
+    // A Binding request.
+    let mut request = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+    request.extend([7; 12]);
+    socket.send_to(&request, address).is_ok() && socket.recv(&mut [0; 512]).is_ok()
 }
 
 /// CPU time of all threads of a process so far, user and system, to the nanosecond.
@@ -121,6 +120,22 @@ pub(crate) fn cpu_of(process: u32) -> Result<Duration> {
     Ok(Duration::from_nanos(total))
 }
 
-fn free_address() -> Result<SocketAddr> {
+/// CPU time of this thread so far.
+pub(crate) fn cpu_of_thread() -> Result<Duration> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat")?;
+    let first = text.split_whitespace().next().context("schedstat is empty")?;
+    Ok(Duration::from_nanos(first.parse()?))
+}
+
+/// Resident memory of a process in bytes.
+pub(crate) fn memory_of(process: u32) -> Result<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).context("no VmRSS")?;
+    let kib: u64 = line.split_whitespace().nth(1).context("VmRSS is empty")?.parse()?;
+    ensure!(kib > 0, "VmRSS is zero");
+    Ok(kib * 1024)
+}
+
+pub(crate) fn free_address() -> Result<SocketAddr> {
     Ok(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use anyhow::Result;
+use ipnet::IpNet;
 use talkie_server::relay::{Relay, RelayConfig};
 use talkie_traversal::turn::server::{Config, Credentials, PeerPolicy};
 
@@ -27,8 +28,11 @@ pub(crate) fn signaling(address: SocketAddr) -> Result<()> {
     })
 }
 
-/// A relay on loopback until the process is killed.
+/// A relay on loopback or in a lab until the process is killed.
 pub(crate) fn relay(address: SocketAddr) -> Result<()> {
+    // What a relay refuses unless told otherwise: this host, and addresses for documentation.
+    let peers = ["127.0.0.0/8", "192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
+    let allow = peers.iter().map(|network| network.parse::<IpNet>()).collect::<Result<_, _>>()?;
     let mut turn = Config {
         realm: REALM.into(),
         ports: RELAY_PORTS,
@@ -36,7 +40,7 @@ pub(crate) fn relay(address: SocketAddr) -> Result<()> {
             users: vec![(USER.into(), PASSWORD.into())],
             ..Credentials::default()
         },
-        peers: PeerPolicy { allow: vec!["127.0.0.0/8".parse()?], ..PeerPolicy::default() },
+        peers: PeerPolicy { allow, ..PeerPolicy::default() },
         ..Config::default()
     };
     turn.limits.allocations_per_user = turn.limits.allocations;
