@@ -62,7 +62,7 @@ impl Crowd {
     fn new(genesis: &Genesis, theirs: Vec<Parameters>) -> Self {
         let config = mux::Config { ports: PORT..=PORT, ..mux::Config::default() };
         let mut mux = Mux::new(genesis, config);
-        let interface = Interface { name: "eth0".into(), address: server().ip() };
+        let interface = Interface::new("eth0", server().ip());
         mux.handle_interfaces(genesis.now, &[interface]);
         let (ids, buffer) = (Vec::new(), Vec::new());
         Self { mux, ids, theirs, genesis: genesis.clone(), buffer, sent: 0 }
@@ -206,7 +206,7 @@ impl Play {
         let (peer, id) = (&mut self.peers[index], self.crowd.ids[index]);
         let agent = self.crowd.mux.agent(id).context("it was added")?;
         let address = address(index).ip();
-        peer.handle_interfaces(now, &[Interface { name: "eth0".into(), address }]);
+        peer.handle_interfaces(now, &[Interface::new("eth0", address)]);
         peer.gather(now);
         peer.set_remote_parameters(now, agent.local_parameters().clone());
         let server = server();

@@ -130,7 +130,7 @@ impl Peers {
         input.write_all(line_of(agent.local_parameters()).as_bytes())?;
         let mut line = String::new();
         output.read_line(&mut line)?;
-        agent.handle_interfaces(now, &[Interface { name: "lo".into(), address: address(index) }]);
+        agent.handle_interfaces(now, &[Interface::new("lo", address(index))]);
         agent.gather(now);
         agent.set_remote_parameters(now, read(&line)?);
         let SocketAddr::V4(server) = self.server else { bail!("not IPv4") };

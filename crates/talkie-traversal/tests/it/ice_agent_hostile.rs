@@ -191,8 +191,8 @@ fn who_is_seen_elsewhere_each_time_still_takes_another_interface() {
     assert!(stats.local_candidates.len() <= 3, "{:?}", stats.local_candidates);
     let selected = puppet.agent.selected().unwrap();
     assert_eq!(selected.local.kind, CandidateType::PeerReflexive, "{selected:?}");
-    let interfaces = ["10.0.0.1", "10.0.1.1"]
-        .map(|address| Interface::new(address, address.parse().unwrap()));
+    let interfaces =
+        ["10.0.0.1", "10.0.1.1"].map(|address| Interface::new(address, address.parse().unwrap()));
     puppet.agent.handle_interfaces(puppet.now, &interfaces);
     while let Some(want) = puppet.agent.poll_want() {
         if let Want::Bind { id, local, .. } = want {

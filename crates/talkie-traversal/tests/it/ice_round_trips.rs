@@ -99,7 +99,7 @@ impl Topology {
     }
 
     fn play(&self, delay: Duration, seed: u64) -> [(Duration, Duration); 2] {
-        let late = usize::from(seed % 2 == 0);
+        let late = usize::from(seed.is_multiple_of(2));
         let lines = self.spots.map(|spot| if spot == Spot::Open { delay } else { delay + NEAR });
         let round_trip = (lines[0] + lines[1]) * 2;
         let servers = lines.map(|line| line * 2 + SERVER);
