@@ -1,5 +1,6 @@
 // Peers that come and go, and one that does nothing but talk: what stays behind in the page of who
 // stays and of who goes, and whether the others notice.
+// Runs alone: it counts what a garbage collector leaves, which comes late on a busy machine.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';

@@ -1,4 +1,5 @@
 // Effects on one's own microphone, heard by the other side.
+// Runs alone: it measures sound.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';

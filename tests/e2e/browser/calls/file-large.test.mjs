@@ -1,6 +1,7 @@
 // A file larger than what any browser may grow by arrives, between Chromium and Firefox, both ways.
 // TALKIE_BIG_FILE=4294967296 sends 4 GiB instead, and between two Chromiums as well; that takes many minutes
 // and 13 GB of disk.
+// Runs alone: it measures memory and fills both cores.
 import assert from 'node:assert/strict';
 import { mkdtemp, open, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
 // What goes out: the uplink shared among the peers, the codec somebody prefers, and hold.
+// Runs alone: it measures rates.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';

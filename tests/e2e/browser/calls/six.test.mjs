@@ -1,5 +1,6 @@
 // A room of six, as many as it holds: everybody's picture and sound reach everybody, the uplink is
 // shared out, and a seventh is told.
+// Runs alone: six browsers, one of them Firefox, take both cores.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Company, goHome } from '../harness/company.mjs';
