@@ -102,6 +102,21 @@ fn ten_thousand_candidates_are_a_hundred_pairs() {
 }
 
 #[test]
+fn restarts_without_end_bring_no_more_checks() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    for index in 0..500 {
+        let fragment = format!("puppet{index}");
+        puppet.parameters = Parameters::new(&fragment, "puppetpuppetpuppetpuppet").unwrap();
+        puppet.introduce();
+        puppet.candidate("192.0.2.1:80", 1000);
+        puppet.run(ms(2));
+    }
+    let checks = puppet.checks().len();
+    assert!((18..=22).contains(&checks), "{checks}: one each 50 ms");
+}
+
+#[test]
 fn a_check_repeated_from_everywhere_costs_little() {
     let mut puppet = Puppet::new(config(Role::Controlled), &[]);
     puppet.introduce();

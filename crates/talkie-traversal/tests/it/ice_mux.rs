@@ -210,7 +210,7 @@ fn a_restart_goes_on_at_the_same_socket() {
 }
 
 /// A mux with a socket and agents that wait for their peers, and its time.
-fn waiting(genesis: &Genesis, agents: usize) -> (Mux, Vec<AgentId>) {
+pub(crate) fn waiting(genesis: &Genesis, agents: usize) -> (Mux, Vec<AgentId>) {
     let mut mux = Mux::new(genesis, MuxConfig::default());
     let interface = Interface::new("eth0", ip(SERVER));
     mux.handle_interfaces(genesis.now, &[interface]);
@@ -234,13 +234,13 @@ fn waiting(genesis: &Genesis, agents: usize) -> (Mux, Vec<AgentId>) {
     (mux, ids)
 }
 
-fn path(remote: &str) -> Path {
+pub(crate) fn path(remote: &str) -> Path {
     let local = SocketAddr::new(ip(SERVER), 3478);
     Path { transport: Transport::Udp, local, remote: remote.parse().unwrap() }
 }
 
 /// A check for `fragment`, signed with `password`.
-fn check(fragment: &str, password: &str, number: u8) -> Vec<u8> {
+pub(crate) fn check(fragment: &str, password: &str, number: u8) -> Vec<u8> {
     let mut bytes = Vec::new();
     let id = TransactionId([number; 12]);
     let mut writer = Writer::new(&mut bytes, Class::Request, Method::BINDING, id);
@@ -399,7 +399,7 @@ fn asked(mux: &mut Mux) -> Vec<(Path, Vec<u8>)> {
     all
 }
 
-fn answer_to(request: &[u8]) -> Vec<u8> {
+pub(crate) fn answer_to(request: &[u8]) -> Vec<u8> {
     let id = Message::parse(request).unwrap().transaction_id();
     let mut bytes = Vec::new();
     let mut writer = Writer::new(&mut bytes, Class::Success, Method::BINDING, id);

@@ -34,6 +34,7 @@ mod ice_matrix_places;
 mod ice_matrix_signaling;
 mod ice_matrix_weather;
 mod ice_mux;
+mod ice_mux_restraint;
 mod ice_predict;
 mod ice_predicted;
 mod ice_priority;

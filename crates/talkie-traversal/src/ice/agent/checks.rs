@@ -30,6 +30,15 @@ impl Generation {
         }
     }
 
+    /// Goes on at the pace of the generation before: who restarts again and again, or makes this side do so, gets
+    /// no more checks than who does not.
+    pub(super) fn keep_pace_of(&mut self, before: &Self) {
+        self.paced_at = before.paced_at;
+        self.tokens = before.tokens;
+        self.granted_at = before.granted_at;
+        self.strangers = before.strangers;
+    }
+
     /// The highest-priority pair that waits; if none does, frozen ones are let go (RFC 8445 §6.1.4.2).
     fn next_ordinary(&mut self, context: &Context<'_>) -> Option<usize> {
         if let Some(index) = self.best_in(context, State::Waiting) {

@@ -93,7 +93,7 @@ pub(super) struct Generation {
     pub(super) answered_at: Option<Instant>,
     pub(super) detour: Option<Detour>,
     /// How many addresses that nobody has told of may be followed now, as of when.
-    strangers: (u32, Instant),
+    pub(super) strangers: (u32, Instant),
     next: u32,
 }
 

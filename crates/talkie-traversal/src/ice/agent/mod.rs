@@ -245,13 +245,14 @@ impl Agent {
         let fragment = parameters.username_fragment.clone();
         // RFC 8445 §9: the roles stay; a new tie-breaker settles a conflict as well as the old one.
         let role = (self.current.role, self.rng.next_u64());
-        let next = Generation::new(
+        let mut next = Generation::new(
             now,
             parameters,
             role,
             self.config.pace.interval,
             self.current.last_number(),
         );
+        next.keep_pace_of(&self.current);
         let mut old = std::mem::replace(&mut self.current, next);
         self.current.changes = old.changes;
         old.retire();
@@ -373,6 +374,13 @@ impl Agent {
         let pairs = std::iter::once(&self.current).chain(previous).flat_map(|one| &one.pairs);
         let mut there = pairs.filter(|pair| pair.address == remote);
         there.any(|pair| pair.was_heard || pair.is_valid())
+    }
+
+    /// Whether what is sent to this address has reached somebody who answered, not long ago.
+    pub(in crate::ice) fn is_answered_from(&self, remote: std::net::SocketAddr) -> bool {
+        let previous = self.previous.iter().map(|(generation, _)| generation);
+        let mut pairs = std::iter::once(&self.current).chain(previous).flat_map(|one| &one.pairs);
+        pairs.any(|pair| pair.address == remote && pair.is_valid())
     }
 
     /// Whether data came another way than the one selected, and it is asked whether that is still there.

@@ -9,7 +9,7 @@ use talkie_sansio::Path;
 
 use super::{AgentId, Counters};
 use crate::stun::attributes::Username;
-use crate::stun::{Class, MAGIC_COOKIE, Message, Method, TransactionId};
+use crate::stun::{AttributeType, Class, MAGIC_COOKIE, Message, Method, TransactionId};
 
 /// How long a transaction may take, as long as one to a server with the RFC's timers: what is older waits
 /// for no response.
@@ -165,9 +165,7 @@ impl Demux {
         payload: &[u8],
         own: &mut Belongings,
     ) {
-        // The class's two bits are zero in a request (RFC 8489 §5).
-        let is_request = is_stun(payload) && payload[0] & 1 == 0 && payload[1] & 0x10 == 0;
-        let Some(transaction) = payload.get(8..20).filter(|_| is_request) else { return };
+        let Some(transaction) = payload.get(8..20).filter(|_| is_request(payload)) else { return };
         let transaction = TransactionId(transaction.try_into().expect("twelve bytes"));
         // A retransmission is known.
         if self.transactions.insert(transaction, id).is_none() {
@@ -227,6 +225,18 @@ impl Demux {
 fn is_stun(payload: &[u8]) -> bool {
     payload.first().is_some_and(|first| *first < 4)
         && payload.get(4..8) == Some(&MAGIC_COOKIE.to_be_bytes())
+}
+
+/// The class's two bits are zero in a request (RFC 8489 §5).
+fn is_request(payload: &[u8]) -> bool {
+    is_stun(payload) && payload[0] & 1 == 0 && payload[1] & 0x10 == 0
+}
+
+/// Whether an agent's packet is a check. Only those go where the other side said, and among an agent's requests
+/// only those begin with a USERNAME: what is asked of servers goes where the configuration said.
+pub(super) fn is_check(payload: &[u8]) -> bool {
+    let first = payload.get(20..22).map(|kind| u16::from_be_bytes([kind[0], kind[1]]));
+    is_request(payload) && first == Some(AttributeType::USERNAME.0)
 }
 
 /// What a datagram shows if an agent takes it. An indication shows nothing: it has no password.

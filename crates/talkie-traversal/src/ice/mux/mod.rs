@@ -22,11 +22,14 @@
 //!
 //! An agent here has neither guesses of ports nor ports of the gateway: both are about a socket of its own.
 //!
+//! All agents together are bounded in what they send to a host that has never answered (`restraint`).
+//!
 //! One 5-tuple has one allocation (RFC 8656 §3.2), so that agents here have no relays that are spoken to
 //! over UDP; over TCP and TLS they may. Two servers of this kind that meet at one port each are told apart
 //! by checks but not by data: the address belongs to who proved it first, until that one is silent.
 
 mod demux;
+mod restraint;
 mod sockets;
 
 use std::cmp::Reverse;
@@ -41,6 +44,7 @@ use talkie_sansio::{
 };
 
 use self::demux::{Belongings, Demux, Proof};
+use self::restraint::Restraint;
 use self::sockets::Sockets;
 use super::agent::{Agent, SendError};
 use super::event::Event;
@@ -92,6 +96,8 @@ pub struct Counters {
     pub malformed: u64,
     /// Proofs of addresses that are another agent's, and in use.
     pub contested: u64,
+    /// Checks that were not sent, because all agents together had sent enough to a host that does not answer.
+    pub restrained: u64,
 }
 
 /// Many agents at one socket. See the [module documentation](self).
@@ -102,6 +108,7 @@ pub struct Mux {
     agents: BTreeMap<AgentId, Slot>,
     next_id: u64,
     demux: Demux,
+    restraint: Restraint,
     sockets: Sockets,
     interfaces: Vec<Interface>,
     /// Agents that may have something to send, and to tell.
@@ -133,9 +140,11 @@ impl Mux {
     /// No agent yet.
     #[must_use]
     pub fn new(genesis: &Genesis, config: Config) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(genesis.seed);
         Self {
             sockets: Sockets::new(config.ports.clone()),
-            rng: ChaCha20Rng::from_seed(genesis.seed),
+            restraint: Restraint::new(genesis.now, rng.next_u64()),
+            rng,
             agents: BTreeMap::new(),
             next_id: 0,
             demux: Demux::new(config.most_addresses),
@@ -324,6 +333,9 @@ impl Mux {
                 && path.transport == Transport::Udp
                 && slot.agent.is_proven(path.remote)
             {
+                if proof == Proof::Check {
+                    self.restraint.credit(path.remote.ip());
+                }
                 self.learn(now, id, path, proof);
             }
             self.settle(now, id);
@@ -409,8 +421,15 @@ impl Machine for Mux {
         }
         while let Some(id) = self.speaking.front().copied() {
             if let Some(slot) = self.agents.get_mut(&id) {
-                if let Some(transmit) = slot.agent.poll_transmit(buf) {
+                while let Some(transmit) = slot.agent.poll_transmit(buf) {
                     let payload = &buf[buf.len() - transmit.len..];
+                    let remote = transmit.path.remote;
+                    let is_blind = demux::is_check(payload) && !slot.agent.is_answered_from(remote);
+                    if is_blind && !self.restraint.admits(self.clock, remote.ip()) {
+                        self.counters.restrained += 1;
+                        buf.truncate(buf.len() - transmit.len);
+                        continue;
+                    }
                     self.demux.note_sent(self.clock, id, payload, &mut slot.belongings);
                     return Some(transmit);
                 }
