@@ -206,6 +206,37 @@ fn a_forbidden_peer_does_not_disturb_the_allocation() {
 }
 
 #[test]
+fn peers_are_asked_for_together_and_a_forbidden_one_takes_none_with_it() {
+    let (mut pair, _) = Pair::allocated(config());
+    let outside: Vec<_> = (1..=9).map(|last| std::net::IpAddr::from([8, 8, 8, last])).collect();
+    let before = pair.sent.len();
+    pair.client.permit_all(pair.now(), &outside).unwrap();
+    pair.settle();
+    assert_eq!(pair.sent.len() - before, 2, "eight and one");
+    let permitted: Vec<_> = outside.iter().map(|ip| Event::Permitted(*ip)).collect();
+    assert_eq!(pair.take_events(), permitted);
+    // They are renewed together as well.
+    let before = pair.sent.len();
+    pair.elapse(secs(250));
+    let renewals = &methods(&pair)[before..];
+    assert_eq!(renewals.iter().filter(|method| **method == Method::CREATE_PERMISSION).count(), 2);
+    pair.take_events();
+    // Multicast, which no server relays to.
+    let (forbidden, fine) = (addr("233.252.0.1:1").ip(), addr("8.8.4.4:1").ip());
+    let private = addr("192.168.1.1:9").ip();
+    let before = pair.sent.len();
+    pair.client.permit_all(pair.now(), &[forbidden, private, fine]).unwrap();
+    pair.settle();
+    assert_eq!(pair.sent.len() - before, 4, "apart, and again one by one");
+    let expected = [
+        Event::NotPermitted(private, Failure::Forbidden),
+        Event::NotPermitted(forbidden, Failure::Forbidden),
+        Event::Permitted(fine),
+    ];
+    assert_eq!(pair.take_events(), expected);
+}
+
+#[test]
 fn peers_asked_for_early_wait_for_the_allocation_ten_at_a_time() {
     let mut pair = Pair::new(config(), Config::default());
     for last in 1..=30 {

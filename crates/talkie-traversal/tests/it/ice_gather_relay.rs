@@ -1,6 +1,7 @@
 //! Relays over streams, relays that send on, refuse, forget and vanish.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use talkie_sansio::{Answer, Genesis, Path, Transport, Want, conformance};
@@ -184,6 +185,27 @@ fn a_users_quota_is_told_by_its_code() {
     assert_eq!(site.of_kind(Relayed).len(), 1, "the other address has its own");
     let problems = site.problems();
     assert_eq!((problems.len(), problems[0].code), (1, 486));
+}
+
+#[test]
+fn who_is_permitted_early_is_sent_to_at_once_and_a_long_list_has_to_wait() {
+    let mut site = Site::gathered(config(vec![turn(Transport::Udp, "ann")]));
+    let (id, _) = site.of_kind(Relayed)[0];
+    let peers: Vec<_> = (1..=100).map(|last| IpAddr::from([8, 8, 8, last])).collect();
+    let before = site.sent.len();
+    site.gatherer.permit(site.world.now, id, &peers);
+    site.settle();
+    assert_eq!(site.sent.len() - before, 2, "sixteen, eight in each request");
+    site.gatherer.permit(site.world.now, id, &peers[..1]);
+    site.settle();
+    assert_eq!(site.sent.len() - before, 2, "nobody is asked for twice");
+    site.send(id, "8.8.8.16:5", b"hello").unwrap();
+    assert_eq!(site.sent.len() - before, 3);
+    assert_eq!(site.relayed.len(), 1);
+    // The others when they are needed.
+    site.send(id, "8.8.8.17:5", b"hello").unwrap();
+    assert_eq!(site.sent.len() - before, 5);
+    assert_eq!(site.relayed.len(), 2);
 }
 
 /// Challenges, and sends on to where `to` says by the server's own address.

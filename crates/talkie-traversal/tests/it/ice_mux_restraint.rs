@@ -100,12 +100,15 @@ fn asked_beside(neighbours: usize) -> usize {
     let mut answer = answer_to(&checks[0].1);
     let path = path(&there.to_string());
     mux.handle_datagram(now, Datagram { path, payload: &mut answer });
-    for id in &ids[1..] {
+    let mut checks = Vec::new();
+    for (index, id) in (1..).zip(&ids[1..]) {
         for port in 100..200 {
             list(&mut mux, now, *id, (VICTIM, port).into());
         }
+        // Not all at the same moments of a Ta.
+        checks.extend(run(&mut mux, &mut now, genesis.now + Duration::from_micros(833 * index)));
     }
-    let checks = run(&mut mux, &mut now, genesis.now + Duration::from_secs(9));
+    checks.extend(run(&mut mux, &mut now, genesis.now + Duration::from_secs(9)));
     assert!(neighbours == 0 || mux.counters().restrained > 1000);
     checks.iter().filter(|(to, _)| *to == there).count()
 }

@@ -21,12 +21,24 @@ impl Generation {
         if self.session.remote().is_none() || self.is_failed {
             return;
         }
+        self.ask_for_permissions(context);
         self.repeat_checks(context);
         self.send_triggered(context);
         while self.paced_at <= context.now {
             let Some(index) = self.next_ordinary(context) else { break };
             self.paced_at = context.now + self.interval;
             self.begin(context, index, None);
+        }
+    }
+
+    /// Asks relays to let through whom new pairs lead to, all at once (RFC 8656 §9): when the check has its turn,
+    /// it need not wait for that.
+    pub(super) fn ask_for_permissions(&mut self, context: &mut Context<'_>) {
+        let mut new = std::mem::take(&mut self.unpermitted);
+        while let Some((base, _)) = new.first().copied() {
+            let of_it = new.extract_if(.., |(id, _)| *id == base);
+            let peers: Vec<_> = of_it.map(|(_, ip)| ip).collect();
+            context.gatherer.permit(context.now, base, &peers);
         }
     }
 

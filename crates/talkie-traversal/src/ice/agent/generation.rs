@@ -59,6 +59,8 @@ pub(super) struct Generation {
     pub(super) locals: Vec<Local>,
     pub(super) remotes: Vec<Remote>,
     pub(super) pairs: Vec<Pair>,
+    /// New pairs over a relay, whose permission is to be asked for: the base, and the peer.
+    pub(super) unpermitted: Vec<(LocalId, IpAddr)>,
     pub(super) triggered: VecDeque<PairId>,
     pub(super) early: Vec<Early>,
     /// The pair that data takes.
@@ -125,6 +127,7 @@ impl Generation {
             locals: Vec::new(),
             remotes: Vec::new(),
             pairs: Vec::new(),
+            unpermitted: Vec::new(),
             triggered: VecDeque::new(),
             early: Vec::new(),
             selected: None,
@@ -432,6 +435,7 @@ impl Generation {
         if let Some(known) = self.find(ours.id, address) {
             return Some(known);
         }
+        let is_relayed = ours.candidate.kind == CandidateType::Relayed;
         let mut pair = Pair {
             id: PairId(0),
             base: ours.id,
@@ -463,6 +467,9 @@ impl Generation {
         let is_best = alike().all(|other| other.priority < pair.priority);
         if !is_best && alike().all(|other| other.state != State::Succeeded) {
             pair.state = State::Frozen;
+        }
+        if is_relayed {
+            self.unpermitted.push((pair.base, address.ip()));
         }
         pair.id = PairId(self.number());
         let is_frozen = pair.state == State::Frozen;

@@ -312,6 +312,13 @@ impl Gatherer {
         result
     }
 
+    /// Has a relay let peers through before anything is sent to them, so that the first packet need not wait for
+    /// it. Nothing happens elsewhere.
+    pub fn permit(&mut self, now: Instant, local: LocalId, peers: &[IpAddr]) {
+        self.permit_relayed(now, local, peers);
+        self.settle(now);
+    }
+
     /// Makes sending over a relay to this peer cheaper: by a channel. Nothing happens elsewhere.
     pub fn bind(&mut self, now: Instant, local: LocalId, remote: SocketAddr) {
         self.bind_relayed(now, local, remote);

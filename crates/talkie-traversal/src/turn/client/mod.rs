@@ -2,7 +2,7 @@
 //!
 //! [`Client`] asks for the allocation when it is made and says [`Event::Allocated`] when it has it;
 //! it refreshes the allocation at half its lifetime, and each permission and channel every four
-//! minutes. [`Client::permit`] lets a peer's address through, [`Client::bind`] gives a peer a
+//! minutes. [`Client::permit()`] lets a peer's address through, [`Client::bind`] gives a peer a
 //! channel, and [`Client::send`] takes the channel if there is one and a Send indication otherwise.
 //! [`Event::Ended`] comes last, whatever the reason; after it the machine is inert.
 //!
@@ -150,13 +150,31 @@ impl Client {
     /// # Errors
     /// If there are too many or the allocation has ended.
     pub fn permit(&mut self, now: Instant, peer: IpAddr) -> Result<(), CommandError> {
+        self.permit_all(now, &[peer])
+    }
+
+    /// Asks for several permissions at once, in as few requests as can be (RFC 8656 §9).
+    ///
+    /// # Errors
+    /// As [`permit()`](Self::permit); those before the one that was too many are asked for all the same.
+    pub fn permit_all(&mut self, now: Instant, peers: &[IpAddr]) -> Result<(), CommandError> {
         self.open()?;
-        if self.peers.permit(peer, self.config.permissions)? {
-            self.requests.enqueue(Purpose::Permit(peer));
-            self.pump(now);
+        let mut new = Vec::new();
+        let mut result = Ok(());
+        for peer in peers {
+            match self.peers.permit(*peer, self.config.permissions) {
+                Ok(true) => new.push(*peer),
+                Ok(false) => {}
+                Err(error) => {
+                    result = Err(error);
+                    break;
+                }
+            }
         }
+        self.requests.enqueue_permits(&new);
+        self.pump(now);
         self.schedule();
-        Ok(())
+        result
     }
 
     /// Asks for a channel, which is also a permission; it is kept until the end. Asked for before

@@ -145,18 +145,18 @@ impl Peers {
         self.channels.retain(|bound, _| bound.ip() != peer);
     }
 
-    /// The next request for a grant that is to be renewed.
+    /// The next request for a channel that is to be renewed.
     pub(super) fn next_due(&mut self, now: Instant) -> Option<Purpose> {
-        let permission = self
-            .permissions
+        self.channels
             .iter_mut()
-            .find_map(|(peer, grant)| grant.take_due(now).then_some(Purpose::Permit(*peer)));
-        permission.or_else(|| {
-            self.channels
-                .iter_mut()
-                .find_map(|(peer, channel)| channel.grant.take_due(now).then_some(*peer))
-                .map(Purpose::Bind)
-        })
+            .find_map(|(peer, channel)| channel.grant.take_due(now).then_some(*peer))
+            .map(Purpose::Bind)
+    }
+
+    /// All permissions that are to be renewed.
+    pub(super) fn due_permissions(&mut self, now: Instant) -> Vec<IpAddr> {
+        let due = self.permissions.iter_mut();
+        due.filter_map(|(peer, grant)| grant.take_due(now).then_some(*peer)).collect()
     }
 
     pub(super) fn next_refresh(&self) -> Option<Instant> {

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use talkie_sansio::Transmit;
+use talkie_sansio::{Scope, Transmit};
 
 use super::{Client, End, Families, Phase};
 use crate::stun::attributes::{
@@ -17,18 +17,23 @@ use crate::stun::{Class, Message, Method, Writer};
 /// RFC 8489 §6.2: at most ten outstanding transactions to one server.
 const OUTSTANDING: usize = 10;
 
+/// The most peers that one request asks permissions for (RFC 8656 §9 has no bound): with IPv6 they take 192
+/// bytes, so that a request stays well below the least MTU.
+const MOST_TOGETHER: usize = 8;
+
 /// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     Allocate,
     Refresh,
     Release,
-    Permit(IpAddr),
+    /// One peer or several.
+    Permit(Vec<IpAddr>),
     Bind(SocketAddr),
 }
 
 impl Purpose {
-    fn method(self) -> Method {
+    fn method(&self) -> Method {
         match self {
             Self::Allocate => Method::ALLOCATE,
             Self::Refresh | Self::Release => Method::REFRESH,
@@ -58,6 +63,18 @@ pub(super) struct Outstanding {
 impl Requests {
     pub(super) fn enqueue(&mut self, purpose: Purpose) {
         self.waiting.push_back(purpose);
+    }
+
+    /// Asks for permissions in as few requests as can be. A server that forbids one peer refuses all that were
+    /// asked for with it (RFC 8656 §10.2), and the peers it forbids are those on private networks: so these go
+    /// apart from the others.
+    pub(super) fn enqueue_permits(&mut self, peers: &[IpAddr]) {
+        let is_outside = |ip: &IpAddr| Scope::of(*ip) >= Scope::Shared;
+        let (outside, inside): (Vec<IpAddr>, Vec<IpAddr>) =
+            peers.iter().copied().partition(is_outside);
+        for together in outside.chunks(MOST_TOGETHER).chain(inside.chunks(MOST_TOGETHER)) {
+            self.enqueue(Purpose::Permit(together.to_vec()));
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -91,7 +108,7 @@ impl Client {
         let method = purpose.method();
         let mut request = Vec::with_capacity(200);
         let mut writer = Writer::new(&mut request, Class::Request, method, id);
-        match purpose {
+        match &purpose {
             Purpose::Allocate => {
                 write_allocate(&mut writer, self.config.families, self.config.lifetime);
             }
@@ -101,13 +118,15 @@ impl Client {
             Purpose::Release => {
                 writer.attribute(&Lifetime(Duration::ZERO));
             }
-            Purpose::Permit(peer) => {
-                writer.attribute(&XorPeerAddress(SocketAddr::new(peer, 0)));
+            Purpose::Permit(peers) => {
+                for peer in peers {
+                    writer.attribute(&XorPeerAddress(SocketAddr::new(*peer, 0)));
+                }
             }
             Purpose::Bind(peer) => {
                 writer
-                    .optional(self.peers.number_of(peer).as_ref())
-                    .attribute(&XorPeerAddress(peer));
+                    .optional(self.peers.number_of(*peer).as_ref())
+                    .attribute(&XorPeerAddress(*peer));
             }
         }
         let protection = match &self.credential {
@@ -175,6 +194,8 @@ impl Client {
             // Not in line behind the peers' requests: without it they are nothing.
             self.begin(now, Purpose::Refresh, 0);
         }
+        let due = self.peers.due_permissions(now);
+        self.requests.enqueue_permits(&due);
         while let Some(purpose) = self.peers.next_due(now) {
             self.requests.enqueue(purpose);
         }

@@ -41,7 +41,7 @@ impl Client {
             transaction::Event::IntegrityViolated => Some(Failure::IntegrityViolated),
         };
         if let Some(failure) = failure {
-            self.fail(request.purpose, failure);
+            self.fail(now, &request.purpose, failure);
         }
     }
 
@@ -53,7 +53,7 @@ impl Client {
         message: &Message<'_>,
     ) -> Option<Failure> {
         if message.class() == Class::Success {
-            return self.succeed(now, request.purpose, message);
+            return self.succeed(now, &request.purpose, message);
         }
         let Ok(Some(ErrorCode { code, .. })) = message.get() else {
             return Some(Failure::Incomprehensible);
@@ -81,7 +81,7 @@ impl Client {
         if let Err(error) = credential.handle_challenge(code, message) {
             return Some(Failure::Challenge(error));
         }
-        self.begin(now, request.purpose, request.challenges + 1);
+        self.begin(now, request.purpose.clone(), request.challenges + 1);
         None
     }
 
@@ -100,7 +100,7 @@ impl Client {
     fn succeed(
         &mut self,
         now: Instant,
-        purpose: Purpose,
+        purpose: &Purpose,
         message: &Message<'_>,
     ) -> Option<Failure> {
         match purpose {
@@ -114,14 +114,16 @@ impl Client {
                 }
             }
             Purpose::Release => self.finish(),
-            Purpose::Permit(peer) => {
-                if self.peers.permitted(now, peer, self.peer_refresh()) {
-                    self.events.push_back(Event::Permitted(peer));
+            Purpose::Permit(peers) => {
+                for peer in peers {
+                    if self.peers.permitted(now, *peer, self.peer_refresh()) {
+                        self.events.push_back(Event::Permitted(*peer));
+                    }
                 }
             }
             Purpose::Bind(peer) => {
-                if let Some(number) = self.peers.bound(now, peer, self.peer_refresh()) {
-                    self.events.push_back(Event::Bound(peer, number));
+                if let Some(number) = self.peers.bound(now, *peer, self.peer_refresh()) {
+                    self.events.push_back(Event::Bound(*peer, number));
                 }
             }
         }
@@ -149,7 +151,7 @@ impl Client {
         None
     }
 
-    fn fail(&mut self, purpose: Purpose, failure: Failure) {
+    fn fail(&mut self, now: Instant, purpose: &Purpose, failure: Failure) {
         match purpose {
             Purpose::Allocate | Purpose::Refresh => self.end(failure),
             // RFC 8656 §10.2, §12.2: there is no allocation to permit anything on. The server has
@@ -159,13 +161,22 @@ impl Client {
             }
             // Gone or out of reach: it is over either way.
             Purpose::Release => self.finish(),
-            Purpose::Permit(peer) => {
-                self.peers.not_permitted(peer);
-                self.events.push_back(Event::NotPermitted(peer, failure));
+            // Which of them it was is not said. A server that does not answer would not answer then.
+            Purpose::Permit(peers) if peers.len() > 1 && failure != Failure::TimedOut => {
+                for peer in peers {
+                    self.requests.enqueue(Purpose::Permit(vec![*peer]));
+                }
+                self.pump(now);
+            }
+            Purpose::Permit(peers) => {
+                for peer in peers {
+                    self.peers.not_permitted(*peer);
+                    self.events.push_back(Event::NotPermitted(*peer, failure.clone()));
+                }
             }
             Purpose::Bind(peer) => {
-                self.peers.not_bound(peer);
-                self.events.push_back(Event::NotBound(peer, failure));
+                self.peers.not_bound(*peer);
+                self.events.push_back(Event::NotBound(*peer, failure));
             }
         }
     }

@@ -12,6 +12,9 @@ use crate::turn::client::{self, CommandError, Failure};
 
 /// How many packets wait for a permission.
 const MOST_HELD: usize = 16;
+/// How many permissions are asked for before anything is sent: the addresses of two peers with a dual stack,
+/// their NATs and relays. Whoever lists more gets the others when their checks are due.
+const MOST_EARLY: usize = 16;
 /// The most addresses that are known to be refused.
 const MOST_REFUSED: usize = 128;
 /// How long nobody asks again for a permission that was not given for a reason that may pass.
@@ -69,6 +72,24 @@ impl Leg {
             }
         }
         Err(SendError::NoBase)
+    }
+
+    /// Asks for the permissions of peers that packets will be sent to soon.
+    fn permit_early(&mut self, now: Instant, peers: &[IpAddr]) {
+        let mut new: Vec<IpAddr> = Vec::new();
+        for peer in peers {
+            let is_known = self.used.contains_key(peer) || new.contains(peer);
+            let has_room = self.used.len() + new.len() < MOST_EARLY;
+            if !is_known && has_room && self.refusal(now, *peer).is_none() {
+                new.push(*peer);
+            }
+        }
+        let State::Running { client, .. } = &mut self.state else { return };
+        if !new.is_empty() {
+            // What finds no room is asked for when it is needed, in the place of others.
+            let _ = client.permit_all(now, &new);
+            self.used.extend(new.into_iter().map(|peer| (peer, now)));
+        }
     }
 
     /// Why nobody asks for this peer's permission now.
@@ -140,6 +161,18 @@ impl Gatherer {
             Err(client::SendError::NotAllocated) => Err(SendError::NoBase),
             Err(client::SendError::Full) => Err(SendError::Full),
             Err(client::SendError::TooLong) => Err(SendError::TooLong),
+        }
+    }
+
+    pub(in crate::ice::gather) fn permit_relayed(
+        &mut self,
+        now: Instant,
+        local: LocalId,
+        peers: &[IpAddr],
+    ) {
+        let leg = self.leg_with(local).and_then(|id| self.legs.get_mut(&id));
+        if let Some(leg) = leg {
+            leg.permit_early(now, peers);
         }
     }
 
