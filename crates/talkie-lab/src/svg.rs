@@ -124,7 +124,7 @@ mod tests {
         ("left-t", &["bg", "box"]),
         ("right-t", &["bg", "box"]),
         ("none-t", &["bg", "none"]),
-        ("good-t", &["good"]),
+        ("good-t", &["bg", "good"]),
         ("some-t", &["some"]),
         ("relay-t", &["relay"]),
     ];

@@ -92,6 +92,7 @@ impl Matrix {
             seeds: self.plan.seeds,
             delay_ms: self.plan.setting.delay.as_secs_f64() * 1000.0,
             loss: self.plan.setting.loss,
+            predict: self.plan.setting.predict,
             types: kinds.iter().map(|kind| kind.name()).collect(),
             pairs: pairs
                 .map(|(row, column, left, right)| {
@@ -122,12 +123,15 @@ impl Matrix {
 
     /// In a few words: how it was tried.
     fn conditions(&self) -> String {
-        let Setting { seed, delay, loss, .. } = self.plan.setting;
+        let Setting { seed, delay, loss, predict } = self.plan.setting;
         let mut words = match self.plan.seeds {
             1 => format!("seed {seed}"),
             seeds => format!("{seeds} seeds from {seed}"),
         };
         words += &format!(", {} ms from host to host", milliseconds(delay));
+        if predict {
+            words += ", ports are guessed";
+        }
         if loss > 0.0 {
             words += &format!(", {}% loss", (loss * 1000.0).round() / 10.0);
         }
@@ -153,6 +157,7 @@ struct File<'a> {
     seeds: u32,
     delay_ms: f64,
     loss: f64,
+    predict: bool,
     types: Vec<&'a str>,
     pairs: Vec<Pair<'a>>,
 }

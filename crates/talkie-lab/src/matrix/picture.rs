@@ -20,7 +20,12 @@ impl Matrix {
         let side = i32::try_from(kinds.len()).unwrap_or(i32::MAX);
         let mut picture = Picture::default();
         picture.text(24, 38, "h big", "Who reaches whom through two NATs");
-        picture.text(24, 60, "f", "UDP hole punching with STUN, and TURN as the last resort.");
+        picture.text(
+            24,
+            60,
+            "f",
+            "ICE over UDP: hole punching with STUN, and TURN as the last resort.",
+        );
         picture.text(24, 78, "f", &format!("Simulated: {}.", self.conditions()));
         picture.text(LEFT - 14, TOP - 10, "f small e", "left ↓   right →");
         for (at, kind) in (0..).zip(kinds) {

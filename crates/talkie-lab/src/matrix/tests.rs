@@ -21,6 +21,27 @@ firewall            D D D R D D R D D R R D R D R
 udp-blocked         R R R R R R R R R R R R R R R
 ";
 
+/// The same where the hosts guess ports. To guess, a host asks the server four times: behind a pool it is
+/// seen at several of its addresses, and whoever filters by address lets them all in. A Linux that is sent to
+/// before it has sent everything gives other ports than before, so that a guess may be right and in vain.
+const PREDICTED: &str = "\
+full-cone           D D D D D D D D D D D D D D R
+address-restricted  D D D D D D D D D D D D D D R
+port-restricted     D D D R D D R D D D R D R D R
+symmetric           D D R R R R R R R R R R R R R
+linux-masquerade    D D R R R R R R R R R R R R R
+linux-firewalled    D D D R D D R D D D R D R D R
+linux-random-fully  D D R R R R R R R R R R R R R
+home-router         D D D R D D R D D D R D R D R
+home-forgetful      D D D R D D R D D D R D R D R
+home-sequential     D D D R R D R D D R R D R D R
+address-dependent   D D R R R R R R R R R R R R R
+cgnat               D D D R D D R D D D R D R D R
+cgnat-symmetric     D D R R R R R R R R R R R R R
+firewall            D D D R D D R D D D R D R D R
+udp-blocked         R R R R R R R R R R R R R R R
+";
+
 fn plan(kinds: impl IntoIterator<Item = Preset>) -> Plan {
     Plan { kinds: kinds.into_iter().collect(), seeds: 1, setting: Setting::default() }
 }
@@ -35,7 +56,16 @@ fn classic() -> Matrix {
 
 #[test]
 fn every_pair_of_types_ends_as_theory_says() {
-    let matrix = run(plan(Preset::all()));
+    assert_eq!(letters(&run(plan(Preset::all()))), EXPECTED);
+}
+
+#[test]
+fn guesses_make_nats_that_count_direct_and_nobody_worse_off() {
+    let setting = Setting { predict: true, ..Setting::default() };
+    assert_eq!(letters(&run(Plan { setting, ..plan(Preset::all()) })), PREDICTED);
+}
+
+fn letters(matrix: &Matrix) -> String {
     let mut table = String::new();
     for (row, left) in matrix.plan.kinds.iter().enumerate() {
         table += &format!("{left:<19}");
@@ -49,7 +79,7 @@ fn every_pair_of_types_ends_as_theory_says() {
         }
         table.push('\n');
     }
-    assert_eq!(table, EXPECTED);
+    table
 }
 
 #[test]

@@ -7,9 +7,10 @@
 //! counted.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 
 use super::names::{Purpose, names_the_way};
-use super::{End, Hop, Item, Scene, Step, Story};
+use super::{End, Hop, Item, Pair, Scene, Step, Story};
 use crate::outcome::Outcome;
 use crate::stage;
 
@@ -50,7 +51,11 @@ impl Story {
             join_halves(&mut scene.items);
         }
         let told: usize = times.values().sum();
-        Self { scenes, left_out: all.len() - told, ..self.clone() }
+        let mut digest = Self { scenes, left_out: all.len() - told, ..self.clone() };
+        for pairs in &mut digest.pairs {
+            pairs.retain(Pair::was_tried);
+        }
+        digest
     }
 
     fn steps(&self) -> impl Iterator<Item = &Step> {
@@ -122,8 +127,8 @@ fn is_lesson(step: &Step) -> bool {
 }
 
 fn touches_server(step: &Step) -> bool {
-    let server = stage::SERVER.ip();
-    step.hops.iter().any(|hop| hop.source.ip() == server || hop.destination.ip() == server)
+    let at_server = |at: SocketAddr| stage::is_server(at.ip());
+    step.hops.iter().any(|hop| at_server(hop.source) || at_server(hop.destination))
 }
 
 /// Two halves of a packet's way between which nothing is shown any more are one arrow.

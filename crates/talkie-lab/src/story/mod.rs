@@ -7,6 +7,7 @@
 
 mod digest;
 mod names;
+mod pairs;
 mod picture;
 mod sequence;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::outcome::{Outcome, milliseconds};
 use crate::stage::Setting;
 
 pub use names::Purpose;
+pub use pairs::{Pair, Standing, Told};
 pub use told::play;
 
 /// The names of the lanes.
@@ -52,6 +54,8 @@ pub struct Story {
     /// By what each side reaches the relay.
     #[serde(serialize_with = "as_transports")]
     pub relay_over: [Transport; 2],
+    /// What became of the pairs of addresses that each side tried.
+    pub pairs: [Vec<Pair>; 2],
     /// Why it ended so, a paragraph each.
     pub why: Vec<String>,
     /// How many packets are left out of a digest.
@@ -172,6 +176,11 @@ impl Step {
             times => format!(" ({times} times)"),
         };
         format!("{begin}{} {}{times}{end}", self.packet, self.what)
+    }
+
+    /// Whether it asks the other side, be it in a relay's envelope.
+    fn is_request(&self) -> bool {
+        self.what.contains("check")
     }
 
     /// Beside the host that it comes from, or else the one that it goes to.

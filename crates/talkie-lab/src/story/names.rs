@@ -6,7 +6,7 @@ use serde::Serialize;
 use talkie_sim::nat::Flags;
 use talkie_sim::net::Content;
 use talkie_traversal::stun::attributes::{
-    AttributeType, ErrorCode, XorMappedAddress, XorPeerAddress, XorRelayedAddress,
+    AttributeType, ErrorCode, Priority, XorMappedAddress, XorPeerAddress, XorRelayedAddress,
 };
 use talkie_traversal::stun::{Class, Message, Method};
 use talkie_traversal::turn::channel_data::ChannelData;
@@ -109,10 +109,14 @@ fn is_check(message: &Message<'_>) -> bool {
         || message.contains(AttributeType::MESSAGE_INTEGRITY_SHA256)
 }
 
+/// PRIORITY says what the sender's address will be to the other side (RFC 8445 §7.1.1): of a relay it has
+/// nothing in its highest byte (§5.1.2.2).
 fn check(message: &Message<'_>) -> String {
+    let Priority(priority) = message.get().ok().flatten().unwrap_or(Priority(u32::MAX));
+    let from = if priority >> 24 == 0 { " over a relay" } else { "" };
     match message.contains(AttributeType::USE_CANDIDATE) {
-        true => format!("check: are you there? {CHOICE}"),
-        false => "check: are you there?".to_owned(),
+        true => format!("check{from}: are you there? {CHOICE}"),
+        false => format!("check{from}: are you there?"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The story as a picture: the sequence diagram, the tables and the explanation.
 
 use super::sequence::{age, protocol};
-use super::{End, Item, LANES, Mapping, Note, Step, Story};
+use super::{End, Item, LANES, Mapping, Note, Standing, Step, Story};
 use crate::ink::wrap;
 use crate::kinds;
 use crate::outcome::Outcome;
@@ -37,6 +37,7 @@ impl Story {
         }
         sheet.picture.append(body.picture);
         sheet.y = body.y;
+        self.draw_pairs(&mut sheet);
         self.draw_tables(&mut sheet);
         self.draw_why(&mut sheet);
         let title = self.title();
@@ -68,6 +69,29 @@ impl Story {
             sheet.picture.text(x(lane), sheet.y + 35, "f mono m", &self.addresses[lane]);
         }
         sheet.y += 44;
+    }
+
+    fn draw_pairs(&self, sheet: &mut Sheet) {
+        sheet.heading("What became of the pairs of addresses (times in ms)");
+        for (side, class) in ["left-t", "right-t"].iter().enumerate() {
+            sheet.picture.text(MARGIN, sheet.y + 8, &format!("{class} b"), LANES[side * 4]);
+            sheet.y += 28;
+            for pair in &self.pairs[side] {
+                let class = match pair.end {
+                    Standing::Used | Standing::Works => "good-t b",
+                    Standing::Unanswered | Standing::Failed => "none-t b",
+                    Standing::Waits | Standing::Unneeded => "f",
+                };
+                sheet.picture.text(MARGIN + 16, sheet.y, class, pair.end.word());
+                sheet.picture.text(MARGIN + 104, sheet.y, "t mono", &pair.name());
+                sheet.y += 18;
+                for line in wrap(&pair.words(), TEXT - 16) {
+                    sheet.picture.text(MARGIN + 104, sheet.y, "f", &line);
+                    sheet.y += 18;
+                }
+                sheet.y += 4;
+            }
+        }
     }
 
     fn draw_tables(&self, sheet: &mut Sheet) {

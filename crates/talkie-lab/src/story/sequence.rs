@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use super::{End, Hop, Item, LANES, Mapping, Note, Scene, Step, Story};
+use super::{End, Hop, Item, LANES, Mapping, Note, Pair, Scene, Standing, Step, Story};
 use crate::ink::{Canvas, Tone, wrap};
 use crate::kinds;
 use crate::outcome::Outcome;
@@ -66,6 +66,7 @@ impl Story {
             rest.paragraph(FIRST, layout.columns, Tone::Faint, &words);
             pages.push(rest);
         }
+        pages.push(self.pairs(layout));
         pages.push(self.tables(layout));
         pages.push(self.explanation(layout));
         pages
@@ -102,6 +103,23 @@ impl Story {
         canvas
     }
 
+    fn pairs(&self, layout: Layout) -> Canvas {
+        let mut canvas = Canvas::default();
+        canvas.line(0, Tone::Plain, "");
+        canvas.line(0, Tone::Strong, "What became of the pairs of addresses (times in ms)");
+        for (side, tone) in [Tone::Left, Tone::Right].into_iter().enumerate() {
+            canvas.line(0, Tone::Plain, "");
+            canvas.line(2, tone, LANES[side * 4]);
+            if self.pairs[side].is_empty() {
+                canvas.line(4, Tone::Faint, "(nothing was tried)");
+            }
+            for pair in &self.pairs[side] {
+                draw_pair(&mut canvas, pair, layout);
+            }
+        }
+        canvas
+    }
+
     fn tables(&self, layout: Layout) -> Canvas {
         let mut canvas = Canvas::default();
         canvas.line(0, Tone::Plain, "");
@@ -134,6 +152,19 @@ impl Story {
         }
         canvas
     }
+}
+
+fn draw_pair(canvas: &mut Canvas, pair: &Pair, layout: Layout) {
+    /// Behind the longest word for how a pair stands.
+    const NAME: usize = 16;
+    let tone = match pair.end {
+        Standing::Used | Standing::Works => Tone::Good,
+        Standing::Unanswered | Standing::Failed => Tone::Bad,
+        Standing::Waits | Standing::Unneeded => Tone::Faint,
+    };
+    let row = canvas.line(4, tone, pair.end.word());
+    canvas.put(row, NAME, Tone::Plain, &pair.name());
+    canvas.paragraph(NAME + 2, layout.columns.min(WIDEST_TEXT), Tone::Faint, &pair.words());
 }
 
 fn draw_table(canvas: &mut Canvas, rows: &[Mapping], layout: Layout) {

@@ -78,6 +78,7 @@ fn by_hand() -> Story {
         ],
         outcome: Outcome::Failed,
         relay_over: [Transport::Udp; 2],
+        pairs: [Vec::new(), Vec::new()],
         why: vec!["It is only a test.".into()],
         left_out: 7,
     }
@@ -99,6 +100,14 @@ fn a_story_is_drawn_as_it_was_written() {
 
         (7 more packets, most of them to and from the relay:
         --all shows them.)
+
+What became of the pairs of addresses (times in ms)
+
+  left host
+    (nothing was tried)
+
+  right host
+    (nothing was tried)
 
 What the NATs remember
 
@@ -144,7 +153,7 @@ fn a_hole_is_punched_by_a_packet_that_dies() {
     let steps: Vec<&Step> = digest.scenes[1].steps().collect();
     // The right side is told first: its check dies at the left NAT, whose host has sent nothing.
     let died = steps.iter().find(|step| matches!(step.end, End::Dropped { .. })).unwrap();
-    assert_eq!((died.from, died.to), (2, 1));
+    assert_eq!((died.from, died.to), (4, 1));
     assert_eq!(
         died.end,
         End::Dropped { why: "filtered: :5000 has sent nothing to 203.0.113.20:6000".into() }
@@ -202,9 +211,9 @@ fn where_udp_is_blocked_only_the_connection_to_the_relay_leaves() {
         let from = steps(&story).into_iter().filter(|step| step.from == 0);
         from.filter(|step| step.hops[0].source.port() == port).map(|step| step.to).collect()
     };
-    assert_eq!((ends(5000), ends(5001)), ([1].into(), [2].into()));
     let [row] = &story.after[0][..] else { panic!("{:?}", story.after[0]) };
-    assert_eq!((&*row.protocol, row.inside, &*row.from), ("tcp", at("192.168.1.2:5001"), SERVER));
+    assert_eq!((&*row.protocol, &*row.from), ("tcp", SERVER));
+    assert_eq!((ends(5000), ends(row.inside.port())), ([1].into(), [2].into()));
     // The handshake is drawn, and so is the exchange by the relay.
     let digest = story.digest();
     let lanes: Vec<_> = steps(&digest)
@@ -216,7 +225,7 @@ fn where_udp_is_blocked_only_the_connection_to_the_relay_leaves() {
     assert!(steps(&digest).iter().any(|step| step.purpose == Purpose::Relaying));
     assert!(steps(&digest).iter().all(|step| step.purpose != Purpose::Acknowledging));
     let drawing = text(&digest, 80);
-    assert!(drawing.contains("tcp 192.168.1.2:5001"), "{drawing}");
+    assert!(drawing.contains(&format!("tcp {}", row.inside)), "{drawing}");
     assert!(drawing.contains("by the relay only (TCP on the left)"), "{drawing}");
 }
 

@@ -8,7 +8,7 @@ use talkie_sim::nat::{Preset, Reason, Row};
 use talkie_sim::trace::{Cause, Entry, Side, Way, What};
 
 use super::names::{Named, name};
-use super::{End, Hop, Item, Mapping, Note, Scene, Step, Story, why};
+use super::{End, Hop, Item, Mapping, Note, Scene, Step, Story, pairs, why};
 use crate::stage::{self, Run, Setting};
 
 const SERVER: usize = 2;
@@ -33,6 +33,7 @@ pub fn play(left: Preset, right: Preset, setting: &Setting, now: Instant) -> (St
         after: [0, 1].map(|side| table(&run.after[side], run.ended)),
         outcome: run.outcome,
         relay_over: [0, 1].map(|side| run.relay_over(side)),
+        pairs: [0, 1].map(|side| pairs::of(&run, &told, side)),
         why: why::explain(&told, &run, [left, right]),
         scenes: scenes(told, &run),
         left_out: 0,
@@ -103,7 +104,7 @@ impl<'a> Teller<'a> {
     fn cross(&mut self, entry: &Entry, lane: usize, way: Way, hops: [Hop; 2]) {
         match way {
             Way::Out => {
-                let to_server = hops[1].destination.ip() == stage::SERVER.ip();
+                let to_server = stage::is_server(hops[1].destination.ip());
                 let end = if to_server { End::Arrives } else { End::Flies };
                 self.tell(entry, (host_beside(lane), SERVER), hops.to_vec(), end);
             }

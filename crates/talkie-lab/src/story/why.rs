@@ -27,6 +27,9 @@ struct Facts {
     first_dropped: Option<usize>,
     /// And of the first one that the other NAT let in.
     first_in: Option<usize>,
+    /// How many addresses it told without having been seen there, and whether one of them was right.
+    guesses: usize,
+    was_guessed: bool,
     is_translated: bool,
 }
 
@@ -47,7 +50,7 @@ pub(super) fn explain(told: &[Step], run: &Run, kinds: [Preset; 2]) -> Vec<Strin
 impl Facts {
     fn of(told: &[Step], run: &Run, side: usize) -> Self {
         let (host, other) = (side * 4, 1 - side);
-        let learned = run.learned;
+        let learned = [0, 1].map(|side| run.learned(side));
         let used = learned[other].and_then(|there| seen_by(told, host, there));
         let other_nat = 3 - side * 2;
         let checks = || {
@@ -63,7 +66,10 @@ impl Facts {
         let dropped =
             |told: &&Step| told.to == other_nat && matches!(told.end, End::Dropped { .. });
         let arrived = |told: &&Step| told.to == other * 4 && told.end == End::Arrives;
+        let guesses = run.guessed(side);
         Self {
+            guesses: guesses.len(),
+            was_guessed: used.is_some_and(|used| guesses.contains(&used)),
             name: NAMES[side],
             other: NAMES[other],
             learned: learned[side],
@@ -76,6 +82,19 @@ impl Facts {
 
     fn keeps_its_port(&self) -> bool {
         self.used.is_none() || self.used == self.learned
+    }
+
+    fn about_vain_guesses(&self) -> String {
+        let Self { name, other, guesses, was_guessed, .. } = self;
+        match was_guessed {
+            true => format!(
+                "The {name} host told {guesses} guesses of its next port, and one was right; but the {name} \
+                 NAT did not let in what came to it from the {other}."
+            ),
+            false => format!(
+                "The {name} host told {guesses} guesses of its next port, and none was right."
+            ),
+        }
     }
 
     fn about_ports(&self) -> Option<String> {
@@ -114,6 +133,12 @@ fn direct(facts: &[Facts; 2]) -> Vec<String> {
         }
     }
     words.push(match facts.iter().find(|one| !one.keeps_its_port()) {
+        Some(one) if one.was_guessed => format!(
+            "The {0} NAT gives its ports in an order. The {0} host had seen it by asking the server at \
+             several addresses, and told the {1} side {2} ports that might come next. One of them came: the \
+             {1} host had sent there, so that its NAT let in what came from it.",
+            one.name, one.other, one.guesses
+        ),
         Some(one) => format!(
             "It worked although the {}'s port is another one for each remote: the {} NAT lets in \
              any port of an address that was sent to, or anybody, and its host then answered to \
@@ -134,6 +159,12 @@ fn relayed(facts: &[Facts; 2], run: &Run, kinds: [Preset; 2]) -> Vec<String> {
         let (Some(used), Some(learned)) = (one.used, one.learned) else { continue };
         let theirs = run.config(1 - side);
         if used == learned {
+            continue;
+        }
+        if one.guesses > 0 {
+            words.push(one.about_vain_guesses());
+        }
+        if one.was_guessed {
             continue;
         }
         if run.config(side).unsolicited == Unsolicited::Tracked && !random_ports(kinds[side]) {

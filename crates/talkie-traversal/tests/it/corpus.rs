@@ -21,8 +21,6 @@ mod input;
 mod mdns;
 #[path = "../../../../fuzz/bodies/portmap.rs"]
 mod portmap;
-#[path = "../../../../fuzz/bodies/punch.rs"]
-mod punch;
 #[path = "../../../../fuzz/bodies/stun_parse.rs"]
 mod stun_parse;
 #[path = "../../../../fuzz/bodies/stun_roundtrip.rs"]
@@ -124,11 +122,6 @@ fn ice_mux_takes_anything() {
         script[1..4].copy_from_slice(&[0, 48, 96]);
         ice_mux::run(&script);
     }
-}
-
-#[test]
-fn punch_takes_its_corpus() {
-    replay("punch", punch::run);
 }
 
 #[test]

@@ -24,6 +24,8 @@ Examples:
       The four classic types only.
   talkie lab matrix --seeds 20 --loss 10
       Each pair 20 times on a bad network: how often is it direct?
+  talkie lab matrix --predict
+      Which pairs become direct if ports are guessed?
   talkie lab matrix --svg matrix.svg
       A picture, for light and dark pages; - is standard output.
 
@@ -33,7 +35,7 @@ Exit codes: 0 done, 1 a file can't be written, 2 wrong flag or type,
 
 pub(super) fn command() -> Command {
     Command::new("matrix")
-        .about("Try hole punching between all pairs of NAT types")
+        .about("Let ICE agents meet behind all pairs of NAT types")
         .after_help(EXAMPLES)
         .arg(
             Arg::new("types")

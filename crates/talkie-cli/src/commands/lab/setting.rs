@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use clap::{Arg, ArgMatches, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use talkie_lab::stage::Setting;
 
 /// More is no network any more.
 const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
-pub(super) fn args() -> [Arg; 3] {
+pub(super) fn args() -> [Arg; 4] {
     [
         Arg::new("seed")
             .long("seed")
@@ -26,6 +26,10 @@ pub(super) fn args() -> [Arg; 3] {
             .value_name("PERCENT")
             .default_value("0")
             .help("How much is lost between the hosts, 0 to 90"),
+        Arg::new("predict")
+            .long("predict")
+            .action(ArgAction::SetTrue)
+            .help("Guess the next ports of NATs that give them in an order"),
     ]
 }
 
@@ -35,6 +39,7 @@ pub(super) fn of(matches: &ArgMatches) -> Result<Setting, String> {
         seed: *matches.get_one::<u64>("seed").expect("it has a default"),
         delay: delay(text("delay"))?,
         loss: loss(text("loss"))?,
+        predict: matches.get_flag("predict"),
     })
 }
 

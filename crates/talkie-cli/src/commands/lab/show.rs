@@ -21,6 +21,8 @@ Examples:
       Hole punching as it should be.
   talkie lab show --left symmetric --right port-restricted --step
       Why it fails, one packet for each press of Enter.
+  talkie lab show --left home-sequential --right port-restricted --predict
+      How a port is guessed that no server has seen.
   talkie lab show --left linux-masquerade --right home-router --svg story.svg
       As a picture.
   talkie lab show --left cgnat --right full-cone --pcap packets.pcapng --json
