@@ -1,11 +1,12 @@
 //! The application's end of a session. The other end is a task.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::value::to_raw_value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::timeout;
 
 use crate::error::{ConnectError, RequestError, SignalError};
@@ -71,6 +72,8 @@ pub enum Entry {
 pub struct Client {
     asks: mpsc::Sender<Ask>,
     events: mpsc::Receiver<Event>,
+    /// Notified when the network has changed.
+    doubt: Arc<Notify>,
     /// Dropped to end the task.
     stop: Option<oneshot::Sender<()>>,
     message_bytes: usize,
@@ -99,16 +102,18 @@ impl Client {
         let (asks, asked) = mpsc::channel(REQUESTS);
         let (happened, events) = mpsc::channel(EVENTS);
         let (stop, stopped) = oneshot::channel();
+        let doubt = Arc::new(Notify::new());
         let client = Self {
             asks,
             events,
+            doubt: Arc::clone(&doubt),
             stop: Some(stop),
             message_bytes: welcome.limits.message_bytes,
             patience: options.timeout,
             server: opened.server,
             certificate: opened.certificate(),
         };
-        tokio::spawn(opened.run(asked, happened, stopped));
+        tokio::spawn(opened.run(asked, happened, (stopped, doubt)));
         Ok((client, welcome))
     }
 
@@ -179,6 +184,18 @@ impl Client {
         }
         let request = Request::Signal { to: to.clone(), payload };
         self.tell(request).await.map_err(|()| SignalError::Ended)
+    }
+
+    /// Whether [`signal()`](Self::signal) would not wait.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.asks.capacity() > 0
+    }
+
+    /// The network has changed: the server is asked at once whether the socket still works, which would be found
+    /// out only after two heartbeats.
+    pub fn doubt(&self) {
+        self.doubt.notify_one();
     }
 
     /// Locks or unlocks the room; [`Event::RoomLocked`] follows.

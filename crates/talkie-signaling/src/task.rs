@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::rand;
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -122,6 +123,7 @@ struct Ends {
     asks: mpsc::Receiver<Ask>,
     events: mpsc::Sender<Event>,
     stop: oneshot::Receiver<()>,
+    doubt: Arc<Notify>,
     replies: BTreeMap<u64, oneshot::Sender<Result<Answer, Refusal>>>,
 }
 
@@ -136,10 +138,10 @@ impl Opened {
         self,
         asks: mpsc::Receiver<Ask>,
         events: mpsc::Sender<Event>,
-        stop: oneshot::Receiver<()>,
+        (stop, doubt): (oneshot::Receiver<()>, Arc<Notify>),
     ) {
         let Self { connector, mut session, mut socket, .. } = self;
-        let mut ends = Ends { asks, events, stop, replies: BTreeMap::new() };
+        let mut ends = Ends { asks, events, stop, doubt, replies: BTreeMap::new() };
         let end = loop {
             match ends.serve(&mut session, &mut socket).await {
                 Pause::Stopped => {
@@ -194,6 +196,10 @@ impl Ends {
                     {
                         self.replies.insert(seq, reply);
                     }
+                    Ok(())
+                }
+                () = self.doubt.notified() => {
+                    session.handle_doubt(Instant::now());
                     Ok(())
                 }
                 () = sleep_until(wake.into()) => session.handle_timeout(Instant::now()),

@@ -30,6 +30,17 @@ impl Link<'_> {
         sent.map_err(|error| MeetError::lost(&error))
     }
 
+    /// Whether [`send()`](Self::send) would not wait.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.client.has_room()
+    }
+
+    /// The network has changed: whether there still is a way to the server is found out at once.
+    pub fn doubt(&self) {
+        self.client.doubt();
+    }
+
     /// The next message. May be dropped without loss while it waits.
     ///
     /// # Errors

@@ -35,6 +35,8 @@ const MAX_EVENT_BYTES: usize = 4 * 1024 * 1024;
 const ACK_DELAY: Duration = Duration::from_millis(200);
 /// Acknowledgements are not put off while the server has this much to keep.
 const ACK_EVERY: u64 = 16;
+/// How long a server may take to answer on a socket that is in doubt.
+const DOUBT: Duration = Duration::from_secs(3);
 /// Bounds on what a server may ask for as heartbeat.
 const HEARTBEAT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(300));
 
@@ -91,6 +93,8 @@ struct Open {
     ping_due: Instant,
     /// The last time that anything was heard.
     heard: Instant,
+    /// The network has changed since, and until then something must be heard.
+    doubted_until: Option<Instant>,
 }
 
 impl Session {
@@ -150,6 +154,7 @@ impl Session {
             return Err(violation("it did not begin with a welcome"));
         };
         open.heard = now;
+        open.doubted_until = None;
         if let Some(ack) = ack
             && !open.outbox.acknowledged(now, ack)
         {
@@ -182,6 +187,7 @@ impl Session {
                 open.ack_due = None;
                 open.ping_due = now + welcome.heartbeat / 2;
                 open.heard = now;
+                open.doubted_until = None;
                 let grant = welcome.ice.clone();
                 open.welcome = welcome;
                 self.keep(Event::Resumed, 0);
@@ -198,6 +204,7 @@ impl Session {
                     ack_due: None,
                     ping_due: now + welcome.heartbeat / 2,
                     heard: now,
+                    doubted_until: None,
                     welcome: welcome.clone(),
                 });
                 if restarted {
@@ -230,6 +237,13 @@ impl Session {
         if std::mem::take(&mut self.welcomed) {
             self.keep(Event::Disconnected, 0);
         }
+    }
+
+    /// The network has changed, so that the socket may be dead: it has little time to show that it is not.
+    pub(crate) fn handle_doubt(&mut self, now: Instant) {
+        let Some(open) = self.open.as_mut().filter(|_| self.welcomed) else { return };
+        open.ping_due = now;
+        open.doubted_until.get_or_insert(now + DOUBT);
     }
 
     /// Time has passed. An error if the server has been silent for too long.
@@ -345,7 +359,8 @@ impl Open {
 
     /// A ping goes out twice in a heartbeat, so that a server which says nothing for two is gone.
     fn silent_at(&self) -> Instant {
-        self.heard + self.welcome.heartbeat * 2
+        let silent_at = self.heard + self.welcome.heartbeat * 2;
+        self.doubted_until.map_or(silent_at, |until| until.min(silent_at))
     }
 }
 

@@ -81,6 +81,24 @@ fn what_came_is_acknowledged_within_a_second_and_a_burst_sooner() {
 }
 
 #[test]
+fn a_socket_in_doubt_is_asked_at_once_and_given_up_soon() {
+    let now = Instant::now();
+    let mut session = open(now);
+    session.handle_doubt(now);
+    assert_eq!(frames(&mut session, now)[0]["type"], "ping");
+    let later = now + DOUBT;
+    // Doubting it again grants no more time.
+    session.handle_doubt(later - Duration::from_millis(1));
+    assert!(matches!(session.handle_timeout(later), Err(Broken::Socket(_))));
+    // One that answers is as good as before.
+    let mut session = open(now);
+    session.handle_doubt(now);
+    frames(&mut session, now);
+    session.handle_text(now, r#"{"type":"pong"}"#).unwrap();
+    session.handle_timeout(later).unwrap();
+}
+
+#[test]
 fn a_silent_session_pings_and_takes_a_silent_server_for_lost() {
     let start = Instant::now();
     let mut session = open(start);
