@@ -143,13 +143,14 @@ pub struct Timers {
     /// about this long.
     pub disconnected: Duration,
     /// RFC 8863 §3: the least time before the state is `Failed` while the other side may still come: as
-    /// long as one check may take, 39.5 s.
+    /// long as one check may take, 39.5 s. Where signaling takes longer (people who carry it), as long as that.
     pub patience: Duration,
     /// How long the controlling side waits for a better pair once a direct one works.
     pub settle_direct: Duration,
     /// The same if all that works is over a relay.
     pub settle_relayed: Duration,
-    /// How often direct pairs that failed are asked again while data goes over a relay. 5 s, as consent is.
+    /// How often direct pairs that failed are asked again while data goes over a relay, and all of them while
+    /// none works and patience lasts. 5 s, as consent is.
     pub retry: Duration,
 }
 

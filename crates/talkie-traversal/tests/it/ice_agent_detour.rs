@@ -1,9 +1,9 @@
-//! While data goes over a relay, straight ways are looked for again.
+//! While data goes over a relay, straight ways are looked for again; while it goes no way, any.
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use talkie_traversal::ice::{Candidate, CandidateType, Protocol, Role};
+use talkie_traversal::ice::{Candidate, CandidateType, ConnectionState, Protocol, Role};
 
 use crate::ice_agent_puppet::Puppet;
 use crate::ice_agent_world::config;
@@ -68,4 +68,32 @@ fn data_moves_to_the_direct_pair_once_it_answers() {
     let selected = puppet.agent.selected().unwrap();
     assert_eq!(selected.remote_address, address(STRAIGHT));
     assert!(selected.is_nominated && selected.is_direct());
+}
+
+/// People who paste take minutes: who was told first asks on, so that the other side's first check finds the way
+/// open, and is no failure meanwhile.
+#[test]
+fn while_patience_lasts_pairs_are_asked_again_and_the_late_side_is_met() {
+    let mut patient = config(Role::Controlling);
+    patient.timers.patience = Duration::from_secs(600);
+    let mut puppet = Puppet::new(patient.clone(), &[]);
+    puppet.introduce();
+    puppet.candidate(STRAIGHT, 2_000_000_000);
+    puppet.agent.end_of_remote_candidates(puppet.now);
+    run(&mut puppet, 120);
+    let asked = run(&mut puppet, 60);
+    assert!((11..=13).contains(&asked), "{asked} in a minute");
+    assert_eq!(puppet.agent.connection_state(), ConnectionState::Checking);
+    for _ in 0..10 {
+        puppet.run(Duration::from_secs(1));
+        puppet.answer_all();
+    }
+    assert_eq!(puppet.agent.selected().unwrap().remote_address, address(STRAIGHT));
+    // Who never comes is given up in the end, and asked no more.
+    let mut puppet = Puppet::new(patient, &[]);
+    puppet.introduce();
+    puppet.candidate(STRAIGHT, 2_000_000_000);
+    run(&mut puppet, 601);
+    assert_eq!(puppet.agent.connection_state(), ConnectionState::Failed);
+    assert_eq!(run(&mut puppet, 60), 0);
 }
