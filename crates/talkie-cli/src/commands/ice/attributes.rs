@@ -77,6 +77,17 @@ pub(super) fn hear(agent: &mut Agent, now: Instant, lines: &[String], roles: Rol
     heard
 }
 
+/// What a line that was pasted is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// None of a block.
+    Nothing,
+    /// One of several.
+    Part,
+    /// The last of all these.
+    All(Vec<String>),
+}
+
 /// The block that one side pastes, as it comes in line by line.
 #[derive(Debug, Default)]
 pub(super) struct Block {
@@ -84,16 +95,27 @@ pub(super) struct Block {
 }
 
 impl Block {
-    /// Takes a line that was typed or pasted, with whatever a letter puts before it; returns the whole block
-    /// after its last.
-    pub(super) fn take(&mut self, line: &[u8]) -> Option<Vec<String>> {
+    /// Takes a line that was typed or pasted, with whatever a letter puts before it. An empty line is part
+    /// of any.
+    pub(super) fn take(&mut self, line: &[u8]) -> Taken {
         let line = String::from_utf8_lossy(line);
         let line = line.trim_start_matches(['>', ' ', '\t']).trim_end();
+        if line.is_empty() {
+            return Taken::Part;
+        }
         if !line.starts_with("a=") || self.lines.len() >= MOST {
-            return None;
+            return Taken::Nothing;
         }
         self.lines.push(line.to_owned());
-        (line == "a=end-of-candidates").then(|| std::mem::take(&mut self.lines))
+        match line {
+            "a=end-of-candidates" => Taken::All(std::mem::take(&mut self.lines)),
+            _ => Taken::Part,
+        }
+    }
+
+    /// Whether no line of it has come.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
     }
 }
 
@@ -145,7 +167,10 @@ mod tests {
     fn a_block_is_found_in_a_letter() {
         let mut block = Block::default();
         let letter = "Hi,\n> a=ice-ufrag:abcd\r\n>  a=candidate:1 …\n\n> a=end-of-candidates\nbye";
-        let found: Vec<_> = letter.lines().filter_map(|line| block.take(line.as_bytes())).collect();
-        assert_eq!(found, [["a=ice-ufrag:abcd", "a=candidate:1 …", "a=end-of-candidates"]]);
+        let taken: Vec<_> = letter.lines().map(|line| block.take(line.as_bytes())).collect();
+        let all = ["a=ice-ufrag:abcd", "a=candidate:1 …", "a=end-of-candidates"];
+        let all = Taken::All(all.map(str::to_owned).into());
+        let (part, nothing) = (Taken::Part, Taken::Nothing);
+        assert_eq!(taken, [&nothing, &part, &part, &part, &all, &nothing].map(Taken::clone));
     }
 }

@@ -19,6 +19,10 @@ pub(super) enum Typed {
     Line(Vec<u8>),
     /// A line of so many bytes, which are not kept.
     TooLong(usize),
+    /// Whatever a terminal hands over.
+    Keys(Vec<u8>),
+    /// The end.
+    End,
 }
 
 /// The lines of standard input; they end with it.
@@ -28,6 +32,23 @@ pub(super) fn typed() -> mpsc::Receiver<Typed> {
         let mut input = io::stdin().lock();
         while let Ok(Some(typed)) = next(&mut input) {
             if sender.blocking_send(typed).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// The keys of a terminal that hands them over one by one.
+pub(super) fn keys() -> mpsc::Receiver<Typed> {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    thread::spawn(move || {
+        let mut input = io::stdin().lock();
+        while let Ok(keys) = input.fill_buf().map(<[u8]>::to_vec)
+            && !keys.is_empty()
+        {
+            input.consume(keys.len());
+            if sender.blocking_send(Typed::Keys(keys)).is_err() {
                 return;
             }
         }

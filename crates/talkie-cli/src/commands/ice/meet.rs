@@ -36,6 +36,10 @@ pub(super) enum IceError {
     Version { ours: &'static str, theirs: String },
     #[error("standard input has ended before the other side's block")]
     NoBlock,
+    #[error(
+        "standard input has ended in the middle of the other side's block, whose last line is `a=end-of-candidates`; paste all of it"
+    )]
+    HalfBlock,
     #[error("cannot start: {0}")]
     Local(#[from] std::io::Error),
     #[error("the agent has ended by itself")]
@@ -50,6 +54,8 @@ pub(super) enum Message {
     Hello { protocol: u32, version: String },
     /// Attributes of RFC 8839, as they come.
     Attributes { lines: Vec<String> },
+    /// No pair works, so that this side gives up.
+    Unconnected,
     /// Of a later version.
     #[serde(other)]
     Later,
@@ -63,7 +69,7 @@ pub(super) async fn run(
 ) -> Result<End, IceError> {
     let meeting = match &settings.way {
         Way::Server(meeting) => meeting,
-        Way::Paste => {
+        Way::Paste(_) => {
             let config = settings.agent(Role::Controlling, &[]);
             let options = host::Options::default();
             let (link, roles, echo) = (None, Roles::ByName, settings.echo);

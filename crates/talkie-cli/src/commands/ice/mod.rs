@@ -8,6 +8,7 @@
 
 mod attributes;
 mod board;
+mod farewell;
 mod lines;
 mod meet;
 mod session;
@@ -18,7 +19,7 @@ mod words;
 
 use std::process::ExitCode;
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use talkie_signaling::ServerUrl;
 
 use self::settings::Settings;
@@ -94,9 +95,7 @@ fn meeting_args() -> Vec<Arg> {
             .conflicts_with("copy-paste")
             .value_parser(|text: &str| text.parse::<ServerUrl>())
             .help("The talkie serve where both meet, which gives STUN and TURN servers as well"),
-        meeting::wait_arg()
-            .conflicts_with_all(["code", "copy-paste"])
-            .help("How long to wait for the other side"),
+        meeting::wait_arg().conflicts_with("code").help("How long to wait for the other side"),
         switch("copy-paste").help("Meet without a server: a block of text to paste, each way"),
     ]
 }
@@ -121,6 +120,11 @@ fn path_args() -> Vec<Arg> {
     vec![
         switch("relay-only").help("Use relays alone, and tell no other address"),
         switch("tcp").help("Offer and try TCP as well (RFC 6544)"),
+        flag("predict")
+            .value_name("COUNT")
+            .default_value("8")
+            .value_parser(value_parser!(u8).range(0..=12))
+            .help("Most ports to guess where a NAT gives them in an order; 0: none"),
         flag("port-range")
             .value_name("FIRST-LAST")
             .value_parser(|text: &str| value::ports(text))

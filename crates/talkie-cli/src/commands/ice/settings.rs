@@ -15,6 +15,8 @@ use super::meet::IceError;
 use crate::commands::{login, meeting};
 use crate::settings::When;
 
+/// What waits to be shown: two seconds of lines that come as fast as another side sends them.
+const EVENTS: usize = 4096;
 /// More servers than this are not asked.
 const SERVERS: usize = 16;
 
@@ -26,6 +28,7 @@ pub(super) struct Settings {
     named: Vec<Server>,
     relay_only: bool,
     tcp: bool,
+    predict: usize,
     ports: RangeInclusive<u16>,
     /// Whether everything is sent back.
     pub(super) echo: bool,
@@ -41,8 +44,8 @@ pub(super) struct Settings {
 pub(super) enum Way {
     /// On a server.
     Server(Meeting),
-    /// By what people carry.
-    Paste,
+    /// By what people carry, who may take so long.
+    Paste(Duration),
 }
 
 /// Where and with whom.
@@ -109,12 +112,12 @@ fn uri(scheme: &str, text: &str) -> Result<Uri, UriError> {
 impl Settings {
     pub(super) fn of(matches: &ArgMatches) -> Result<Self, UsageError> {
         let code = meeting::code(matches)?;
+        let patience = meeting::patience(matches);
         let way = match matches.get_one::<ServerUrl>("server") {
             Some(server) if !matches.get_flag("copy-paste") => {
-                let patience = meeting::patience(matches);
                 Way::Server(Meeting { server: server.clone(), code, patience })
             }
-            _ => Way::Paste,
+            _ => Way::Paste(patience),
         };
         let named = |flag| matches.get_many::<Uri>(flag).into_iter().flatten();
         let credential = match matches.get_one::<String>("user") {
@@ -129,6 +132,7 @@ impl Settings {
             named: stun.chain(turn).collect(),
             relay_only: matches.get_flag("relay-only"),
             tcp: matches.get_flag("tcp"),
+            predict: matches.get_one::<u8>("predict").copied().unwrap_or_default().into(),
             ports: matches.get_one("port-range").cloned().unwrap_or(0..=0),
             echo: matches.get_flag("echo"),
             json: matches.get_flag("json"),
@@ -144,7 +148,7 @@ impl Settings {
 
     fn checked(self, names_relay: bool) -> Result<Self, UsageError> {
         match (self.relay_only && !names_relay, &self.way) {
-            (true, Way::Paste) => Err(UsageError::NoRelay),
+            (true, Way::Paste(_)) => Err(UsageError::NoRelay),
             (true, Way::Server(_)) if !self.named.is_empty() => Err(UsageError::NoRelayNamed),
             _ => Ok(self),
         }
@@ -162,6 +166,11 @@ impl Settings {
         config.gather.policy = if self.relay_only { Policy::Relay } else { Policy::All };
         config.gather.tcp = if self.tcp { Tcp::Passive } else { Tcp::Off };
         config.gather.ports = self.ports.clone();
+        config.gather.predict = self.predict;
+        config.limits.events = EVENTS;
+        if let Way::Paste(patience) = self.way {
+            config.timers.patience = config.timers.patience.max(patience);
+        }
         config
     }
 
@@ -252,6 +261,12 @@ mod tests {
         let config = told(&["--relay-only", "--tcp", "--port-range", "5000-5009"]).unwrap();
         let gather = config.agent(Role::Controlling, &offered).gather;
         assert_eq!((gather.policy, gather.tcp), (Policy::Relay, Tcp::Passive));
-        assert_eq!(gather.ports, 5000..=5009);
+        assert_eq!((gather.ports, gather.predict), (5000..=5009, 8));
+        let config = |words: &[&str]| told(words).unwrap().agent(Role::Controlled, &[]);
+        assert_eq!(config(&["--predict", "0"]).gather.predict, 0);
+        let patience = |words: &[&str]| config(words).timers.patience.as_secs();
+        assert_eq!(patience(&["--wait", "5"]), 39);
+        assert_eq!(patience(&["--copy-paste"]), 600);
+        assert_eq!(patience(&["--copy-paste", "--wait", "30"]), 1800);
     }
 }

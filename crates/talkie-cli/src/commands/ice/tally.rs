@@ -18,6 +18,8 @@ pub(super) struct Tally {
     received: u64,
     bytes_sent: u64,
     bytes_received: u64,
+    /// How many the other side has sent, by its own account.
+    theirs: Option<u64>,
     /// Those that may come back.
     out: VecDeque<(Vec<u8>, Instant)>,
     echoes: u64,
@@ -52,6 +54,16 @@ impl Tally {
         Some(span)
     }
 
+    /// The other side has sent so many.
+    pub(super) fn told(&mut self, sent: u64) {
+        self.theirs = Some(sent);
+    }
+
+    /// How many were sent.
+    pub(super) fn count(&self) -> u64 {
+        self.sent
+    }
+
     pub(super) fn summary(&self, pair: Option<Pair>, board: Board) -> Summary {
         let mean = |sum: Duration| sum / u32::try_from(self.echoes).unwrap_or(u32::MAX).max(1);
         Summary {
@@ -59,6 +71,7 @@ impl Tally {
             received: self.received,
             bytes_sent: self.bytes_sent,
             bytes_received: self.bytes_received,
+            lost: self.theirs.map(|theirs| theirs.saturating_sub(self.received)),
             echoes: self.echoes,
             there_and_back: self.spans.map(|[least, sum, most]| [least, mean(sum), most]),
             pair,
@@ -84,6 +97,9 @@ mod tests {
         assert_eq!(tally.received(after(70), b"answer"), None);
         let summary = tally.summary(None, Board::default());
         assert_eq!((summary.sent, summary.received, summary.echoes), (3, 4, 2));
+        assert_eq!(summary.lost, None);
+        tally.told(6);
+        assert_eq!(tally.summary(None, Board::default()).lost, Some(2));
         let expected = [30, 35, 40].map(Duration::from_millis);
         assert_eq!(summary.there_and_back, Some(expected));
     }

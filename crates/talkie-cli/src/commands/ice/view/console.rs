@@ -4,17 +4,22 @@ use std::io;
 
 use talkie_traversal::ice::ConnectionState;
 
+use super::editor::Editor;
+use super::keys::Keys;
 use super::panel::Panel;
 use super::plain;
 use super::table::Table;
 use super::{News, View};
 use crate::block::paint::{Line, Painter, Style};
 use crate::commands::ice::board::Board;
+use crate::commands::ice::lines::Typed;
 use crate::commands::ice::words;
 use crate::terminal;
 
 /// Columns and rows of a terminal that does not tell.
 const SIZE: (usize, usize) = (80, 24);
+/// What stands before what is typed.
+const PROMPT: &str = "> ";
 /// More pairs than this are only counted when it is over.
 const ROWS: usize = 20;
 
@@ -25,17 +30,51 @@ pub(super) struct Console {
     state: ConnectionState,
     /// By which way data goes.
     way: Option<&'static str>,
+    /// While the terminal hands over its keys.
+    keys: Option<Keys>,
+    editor: Editor,
+    /// Whether something is wanted from who types.
+    asks: bool,
 }
 
 impl Console {
     pub(super) fn new(colour: bool, verbose: bool) -> Self {
         let painter = Painter { colour };
-        Self { painter, verbose, panel: Panel::default(), state: ConnectionState::New, way: None }
+        Self {
+            painter,
+            verbose,
+            panel: Panel::default(),
+            state: ConnectionState::New,
+            way: None,
+            keys: Keys::take(),
+            editor: Editor::default(),
+            asks: false,
+        }
     }
 
-    /// Prints a line in place of what is being typed, which the terminal still has.
+    /// Prints a line above what is being typed.
     fn say(&self, line: &Line) {
-        terminal::say(&format!("\r\x1b[K{}\n", line.as_str()));
+        terminal::say(&format!("\r\x1b[K{}\n{}", line.as_str(), self.prompt()));
+    }
+
+    /// What is being typed.
+    fn prompt(&self) -> String {
+        if self.keys.is_none() || !self.asks && self.editor.is_empty() {
+            return String::new();
+        }
+        let (text, behind) = self.editor.shown(size().0.saturating_sub(PROMPT.len()));
+        let back = if behind > 0 { format!("\x1b[{behind}D") } else { String::new() };
+        format!("\r\x1b[K{}{text}{back}", self.painter.line(Style::Strong, PROMPT).as_str())
+    }
+
+    fn sent(&self, news: &News<'_>) {
+        let News::Sent { payload } = news else { return };
+        // Else the terminal has shown it already.
+        if self.keys.is_some() {
+            let line = self.painter.line(Style::Strong, PROMPT);
+            let text = words::readable(words::line(payload));
+            self.say(&self.painter.add(line, Style::Plain, &text));
+        }
     }
 
     fn received(&self, news: &News<'_>) {
@@ -48,6 +87,15 @@ impl Console {
         let clock = words::clock(talkie_net::unix_time());
         let line = self.painter.line(Style::Faint, &format!("{clock} ({how}) "));
         self.say(&self.painter.add(line, Style::Plain, &words::readable(words::line(payload))));
+    }
+
+    /// Takes no more keys.
+    fn leave_prompt(&mut self) {
+        if !self.prompt().is_empty() {
+            terminal::say("\r\x1b[K");
+        }
+        self.asks = false;
+        self.editor = Editor::default();
     }
 
     fn title(&self, board: &Board, columns: usize) -> Line {
@@ -65,12 +113,37 @@ impl View for Console {
         true
     }
 
+    fn takes_keys(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    fn type_keys(&mut self, keys: &[u8]) -> Vec<Typed> {
+        let typed = self.editor.take(keys);
+        let prompt = self.prompt();
+        terminal::say(if prompt.is_empty() { "\r\x1b[K" } else { &prompt });
+        typed
+    }
+
     fn show(&mut self, news: News<'_>) {
+        self.sent(&news);
         self.received(&news);
         match &news {
-            News::State(state) => self.state = *state,
+            News::Paste => self.asks = true,
+            News::State(state) => {
+                self.state = *state;
+                self.asks = matches!(
+                    state,
+                    ConnectionState::Connected
+                        | ConnectionState::Completed
+                        | ConnectionState::Disconnected
+                );
+                terminal::say(&self.prompt());
+            }
             News::Selected { pair, .. } => self.way = Some(words::directness(pair)),
-            News::Over(_) => self.panel.remove(),
+            News::Over(_) => {
+                self.leave_prompt();
+                self.panel.remove();
+            }
             _ => {}
         }
         for text in plain::lines(&news, self.verbose) {
@@ -100,11 +173,15 @@ impl View for Console {
         let table = Table { painter: self.painter, columns };
         let mut lines = vec![self.title(board, columns)];
         lines.extend(table.lines(board, height - 2));
-        self.panel.draw(rows, &lines);
+        if self.panel.draw(rows, &lines) {
+            terminal::say(&self.prompt());
+        }
     }
 
     fn close(&mut self) {
+        self.leave_prompt();
         self.panel.remove();
+        self.keys = None;
     }
 }
 

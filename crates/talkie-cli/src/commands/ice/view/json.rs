@@ -57,6 +57,9 @@ fn event(news: &News<'_>) -> Value {
         News::Selected { pair, after, .. } => {
             json!({"event": "selected", "pair": way(pair), "afterMs": millis(*after)})
         }
+        News::Renewed { is_ours } => {
+            json!({"event": "restart", "side": if *is_ours { "local" } else { "remote" }})
+        }
         News::Story(story) => told(story),
         News::Sent { payload } => json!({"event": "sent", "bytes": payload.len()}),
         News::Unsent { why } => json!({"event": "unsent", "why": why}),
@@ -147,6 +150,7 @@ fn over(summary: &Summary) -> Value {
         "received": summary.received,
         "bytesSent": summary.bytes_sent,
         "bytesReceived": summary.bytes_received,
+        "lost": summary.lost,
         "echoes": summary.echoes,
         "thereAndBackMs": spans.map(|[least, mean, most]| json!({"least": least, "mean": mean, "most": most})),
         "pair": summary.pair.as_ref().map(way),

@@ -2,7 +2,9 @@
 //! plain lines; for programs an object a line.
 
 mod console;
+mod editor;
 mod json;
+mod keys;
 mod panel;
 mod plain;
 mod table;
@@ -16,6 +18,7 @@ use talkie_traversal::ice::gather::Problem;
 use talkie_traversal::ice::{Candidate, ConnectionState, GatheringState, Pair, Story};
 
 use super::board::Board;
+use super::lines::Typed;
 use super::settings::Settings;
 use crate::terminal;
 
@@ -45,6 +48,8 @@ pub(super) enum News<'a> {
     /// The pair that data takes from now on, so long after the other side was known; not new if both have
     /// only agreed on it now.
     Selected { pair: &'a Pair, after: Duration, is_new: bool },
+    /// The connection is looked for anew; whether this side began with it.
+    Renewed { is_ours: bool },
     /// What happened to a pair.
     Story(&'a Story),
     /// A datagram has left.
@@ -70,6 +75,8 @@ pub(super) struct Summary {
     pub(super) received: u64,
     pub(super) bytes_sent: u64,
     pub(super) bytes_received: u64,
+    /// Of the other side's, how many did not come, if it has told how many they were.
+    pub(super) lost: Option<u64>,
     /// Of those sent, how many came back.
     pub(super) echoes: u64,
     /// The shortest, the mean and the longest time there and back.
@@ -84,6 +91,16 @@ pub(super) trait View {
     /// Whether a person types and reads here.
     fn is_console(&self) -> bool {
         false
+    }
+
+    /// Whether it is given keys instead of lines.
+    fn takes_keys(&self) -> bool {
+        false
+    }
+
+    /// Takes what was typed; returns what it completes.
+    fn type_keys(&mut self, _keys: &[u8]) -> Vec<Typed> {
+        Vec::new()
     }
 
     /// Shows what happens.
@@ -103,7 +120,9 @@ pub(super) fn of(settings: &Settings) -> Box<dyn View> {
         return Box::new(json::Json);
     }
     let colour = terminal::colour(settings.colour, output && input);
-    if output && input {
+    // One that does not say what it obeys is given nothing but text.
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb" || term.is_empty());
+    if output && input && !is_dumb {
         return Box::new(console::Console::new(colour, settings.verbose));
     }
     Box::new(plain::Plain { to_terminal: output, verbose: settings.verbose })

@@ -1,7 +1,7 @@
 //! A panel at the foot of a terminal that otherwise scrolls as ever.
 //!
 //! The lines above it are made the scrolling region (DECSTBM, VT100), so that what is typed and printed
-//! leaves the panel where it is, with the terminal's own line editing and without a thread that reads keys.
+//! leaves the panel where it is.
 //! Drawing saves the cursor, writes the panel's lines, and puts the cursor back, in one write.
 
 use std::fmt::Write as _;
@@ -28,10 +28,11 @@ impl Panel {
         if rows < LEAST_ROWS { 0 } else { (rows / 3).min(MOST_LINES) }
     }
 
-    /// Draws the lines, of which there may be fewer than the panel has.
-    pub(super) fn draw(&mut self, rows: usize, lines: &[Line]) {
+    /// Draws the lines, of which there may be fewer than the panel has; whether there was anything to draw.
+    pub(super) fn draw(&mut self, rows: usize, lines: &[Line]) -> bool {
         let text = self.sequence(rows, lines);
         write(&text);
+        !text.is_empty()
     }
 
     /// Gives the whole screen back, without the panel.

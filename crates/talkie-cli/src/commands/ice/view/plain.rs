@@ -87,6 +87,8 @@ pub(super) fn lines(news: &News<'_>, verbose: bool) -> Vec<String> {
         News::Selected { pair, .. } => {
             one(format!("agreed on, {}: {}", words::directness(pair), words::way(pair)))
         }
+        News::Renewed { is_ours: true } => one("looking for a way anew".to_owned()),
+        News::Renewed { is_ours: false } => one("the other side looks for a way anew".to_owned()),
         News::Story(story) if verbose => one(story.to_string()),
         News::Unsent { why } => one(format!("! not sent: {why}")),
         News::Finished => one("the other side has no more to say".to_owned()),
@@ -119,6 +121,9 @@ fn summary_lines(summary: &Summary) -> Vec<String> {
         "{} sent ({} bytes), {} received ({} bytes)",
         summary.sent, summary.bytes_sent, summary.received, summary.bytes_received
     )];
+    if let Some(lost) = summary.lost.filter(|lost| *lost > 0) {
+        lines.push(format!("! {lost} that the other side sent have not arrived"));
+    }
     if let Some(spans) = summary.there_and_back {
         let [least, mean, most] = spans.map(words::millis);
         lines.push(format!(

@@ -1,5 +1,8 @@
 //! `talkie ice` on two hosts behind NATs, as two people use it.
 
+mod changes;
+mod ends;
+
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::process::{Child, ChildStdin, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -73,6 +76,14 @@ impl Netcat {
         panic!("it never says `{part}`: {seen:#?}");
     }
 
+    /// Sends a signal, such as `INT`.
+    fn signal(&self, name: &str) {
+        // The program itself: `talkie lab exec` becomes it.
+        let id = self.child.id().to_string();
+        let status = std::process::Command::new("kill").args([&format!("-{name}"), &id]).status();
+        assert!(status.unwrap().success());
+    }
+
     /// Waits until it ends by itself.
     fn end(&mut self) -> Option<i32> {
         let deadline = Instant::now() + PATIENCE;
@@ -101,6 +112,20 @@ fn lines(stream: impl Read + Send + 'static) -> Receiver<String> {
         let _ = all.try_for_each(|line| sender.send(line));
     });
     receiver
+}
+
+/// Whether a pair is from one outside address to the other.
+fn is_punched(selected: &Value) -> bool {
+    let pair = &selected["pair"];
+    let is_outside = |end: &str| {
+        let kind = pair[end]["type"].as_str().unwrap();
+        kind == "srflx" || kind == "prflx"
+    };
+    pair["direct"] == true && is_outside("local") && is_outside("remote")
+}
+
+fn is_relayed(selected: &Value) -> bool {
+    selected["pair"]["direct"] == false
 }
 
 fn any(_: &Value) -> bool {
@@ -156,21 +181,52 @@ fn behind(kind: &str) -> Lab {
 fn two_terminals_behind_port_restricted_nats_talk_directly() {
     let lab = behind("port-restricted");
     let _server = Server::talkie(&lab);
-    talk(meet(&lab, &[]), |selected| {
-        let pair = &selected["pair"];
-        let is_outside = |end: &str| {
-            let kind = pair[end]["type"].as_str().unwrap();
-            kind == "srflx" || kind == "prflx"
-        };
-        pair["direct"] == true && is_outside("local") && is_outside("remote")
-    });
+    talk(meet(&lab, &[]), is_punched);
 }
 
 #[test]
 fn two_terminals_behind_symmetric_nats_talk_by_the_relay() {
     let lab = behind("symmetric");
     let _server = Server::talkie(&lab);
-    talk(meet(&lab, &[]), |selected| selected["pair"]["direct"] == false);
+    talk(meet(&lab, &[]), is_relayed);
+}
+
+/// With what nftables makes of them.
+fn behind_nftables(kind: &str) -> Lab {
+    Lab::up(&["--kind", "kernel", "--left", kind, "--right", kind])
+}
+
+#[test]
+fn two_terminals_behind_port_restricted_nftables_talk_directly() {
+    let lab = behind_nftables("port-restricted");
+    let _server = Server::talkie(&lab);
+    talk(meet(&lab, &[]), is_punched);
+}
+
+#[test]
+fn two_terminals_behind_symmetric_nftables_talk_by_the_relay() {
+    let lab = behind_nftables("symmetric");
+    let _server = Server::talkie(&lab);
+    talk(meet(&lab, &[]), is_relayed);
+}
+
+/// The port that the NAT on one side will give next is guessed; without guesses there is no direct way.
+#[test]
+fn a_nat_that_counts_and_a_port_restricted_one_are_crossed_directly() {
+    const COUNTING: &str = "home-sequential";
+    for [left, right] in [[COUNTING, "port-restricted"], ["port-restricted", COUNTING]] {
+        let lab = Lab::up(&["--left", left, "--right", right, "--delay", "5ms"]);
+        let _server = Server::talkie(&lab);
+        let [first, second] = meet(&lab, &[]);
+        for side in [&first, &second] {
+            side.event("selected", |event| is_punched(event) && event["pair"]["nominated"] == true);
+        }
+        let [first, second] = meet(&lab, &["--predict", "0"]);
+        for side in [&first, &second] {
+            let agreed = side.event("selected", |event| event["pair"]["nominated"] == true);
+            assert!(is_relayed(&agreed), "{agreed}");
+        }
+    }
 }
 
 #[test]
@@ -183,7 +239,7 @@ fn where_udp_is_blocked_the_relay_is_reached_by_a_stream() {
     });
     let over = candidate["candidate"]["relayProtocol"].as_str().unwrap();
     assert!(over == "tcp" || over == "tls", "{candidate}");
-    talk([first, second], |selected| selected["pair"]["direct"] == false);
+    talk([first, second], is_relayed);
 }
 
 #[test]

@@ -1,9 +1,14 @@
 //! One connection: what is typed goes to the agent, what the agent says is shown, and what the two sides
 //! have to tell each other goes over the server or by hand.
 //!
-//! ICE itself knows no end. A datagram of the one character EOT says that a side has no more to send; it is
-//! repeated until the other side has said it too, so that what goes through pipes ends by itself.
+//! ICE itself knows no end. A datagram of the character EOT and the number of those before it says that a side has
+//! no more to send; it is repeated until the other side has said it too, so that what goes through pipes ends by
+//! itself, and each side knows what was lost. With two EOT it says that a side goes, whatever the other has left to
+//! say. [`mod@renewal`] is what a change of network needs.
 
+mod renewal;
+
+use std::collections::VecDeque;
 use std::future::pending;
 use std::time::Duration;
 
@@ -16,23 +21,32 @@ use talkie_traversal::ice::{
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
-use super::attributes::{Block, Heard, Roles, hear, introduction};
+use self::renewal::Generation;
+use super::attributes::{Block, Heard, Roles, Taken, hear, introduction};
 use super::board::{Board, Told};
-use super::lines::{LONGEST, Typed, typed};
+use super::farewell::Farewell;
+use super::lines::{LONGEST, Typed, keys, typed};
 use super::meet::{IceError, Message};
 use super::tally::Tally;
 use super::view::{News, View};
 use super::{BROKEN, UNCONNECTED};
 use crate::signals::{Signal, Signals};
 
-/// EOT (ASCII 4): no more follows.
-const NO_MORE: &[u8] = b"\x04";
+/// Lines that may wait for somebody to hear them.
+const MOST_ENTERED: usize = 600;
 /// Between two looks at the pairs.
 const TICK: Duration = Duration::from_millis(250);
 /// Until a full queue has room again.
 const FULL: Duration = Duration::from_millis(5);
+/// Lines that are read at once, and how long the next have to wait, so that a file does not overrun the other
+/// side: some 2,000 a second, as timers go. A receiver that stands still for a fifth of a second loses nothing.
+const BURST: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(1);
 /// How long a queue may stay full.
 const STUCK: Duration = Duration::from_secs(2);
+/// What is said of a line that was pasted and is none of a block.
+const NO_LINE: &str =
+    "this is no line of a block: they begin with `a=`, and the last is `a=end-of-candidates`";
 /// How long what was sent last is given to arrive, and a relay to be given back.
 const FAREWELL: Duration = Duration::from_millis(300);
 
@@ -94,10 +108,22 @@ pub(super) struct Session<'a> {
     roles: Roles,
     echo: bool,
     input: mpsc::Receiver<Typed>,
+    /// What was entered by keys and waits for somebody to hear it.
+    entered: VecDeque<Typed>,
     /// The other side's block as far as it has come, where it is to be pasted.
     paste: Option<Block>,
     /// Lines that the other side has not been told.
     untold: Vec<String>,
+    /// The credentials that it has been told, or will be with these.
+    introduced: Vec<String>,
+    wants_renewal: bool,
+    renewed_at: Option<Instant>,
+    /// Lines since the last pause.
+    burst: u32,
+    /// Since when there is no connection any more.
+    gone_since: Option<Instant>,
+    /// Whether it was said what a block looks like.
+    told_of_blocks: bool,
     told: Told,
     board: Board,
     tally: Tally,
@@ -130,7 +156,8 @@ impl<'a> Session<'a> {
             agent.gather(now);
             agent.local_parameters().clone()
         });
-        let untold = introduction(&parameters.await.map_err(|_| IceError::Ended)?);
+        let introduced = introduction(&parameters.await.map_err(|_| IceError::Ended)?);
+        let input = if view.takes_keys() { keys() } else { typed() };
         Ok(Self {
             agent,
             view,
@@ -138,8 +165,15 @@ impl<'a> Session<'a> {
             link: start.link,
             roles: start.roles,
             echo: start.echo,
-            input: typed(),
-            untold,
+            input,
+            entered: VecDeque::new(),
+            untold: introduced.clone(),
+            introduced,
+            wants_renewal: false,
+            renewed_at: None,
+            burst: 0,
+            gone_since: None,
+            told_of_blocks: false,
             told: Told::default(),
             board: Board::default(),
             tally: Tally::default(),
@@ -167,12 +201,21 @@ impl<'a> Session<'a> {
                 Err(error) => break Err(error),
             }
         };
+        if let (Ok(End::Unconnected), Some(link)) = (&ended, &mut self.link) {
+            // Who is not told sees it a moment later.
+            let _ = link.send(&Message::Unconnected).await;
+        }
         self.finish().await;
         ended
     }
 
     async fn step(&mut self, signals: &mut Signals, ticks: &mut Interval) -> Step {
-        let takes_input = self.takes_input();
+        if self.takes_input()
+            && let Some(typed) = self.entered.pop_front()
+        {
+            return Step::Typed(Some(typed));
+        }
+        let takes_input = self.takes_input() || self.view.takes_keys() && !self.input_ended;
         tokio::select! {
             event = self.agent.events.recv() => Step::Agent(event),
             message = receive(&mut self.link) => Step::Link(message),
@@ -187,8 +230,12 @@ impl<'a> Session<'a> {
             Step::Agent(Some(event)) => return Ok(self.take_event(event).await),
             Step::Agent(None) => return Err(IceError::Ended),
             Step::Link(Ok(Message::Attributes { lines })) => self.hear(lines).await?,
+            Step::Link(Ok(Message::Unconnected)) if !self.was_connected => {
+                return Ok(Some(End::Unconnected));
+            }
             Step::Link(Ok(_)) => {}
             Step::Link(Err(error)) => return self.take_loss(error),
+            Step::Typed(Some(Typed::Keys(keys))) => return self.take_keys(&keys),
             Step::Typed(Some(Typed::Line(line))) if self.paste.is_some() => {
                 self.paste(&line).await?
             }
@@ -196,22 +243,24 @@ impl<'a> Session<'a> {
             Step::Typed(Some(Typed::Line(line))) if line.is_empty() => {
                 self.send(b"\n".to_vec(), true).await;
             }
-            Step::Typed(Some(Typed::Line(line))) => self.send(line, true).await,
+            Step::Typed(Some(Typed::Line(line))) => {
+                self.send(line, true).await;
+                self.burst = (self.burst + 1) % BURST;
+                if self.burst == 0 {
+                    sleep(PAUSE).await;
+                }
+            }
             Step::Typed(Some(Typed::TooLong(bytes))) => {
                 let why = format!("a line of {bytes} bytes; a datagram takes {LONGEST}");
                 self.view.show(News::Unsent { why: &why });
             }
-            Step::Typed(None) => {
-                self.input_ended = true;
-                if self.paste.is_some() {
-                    return Err(IceError::NoBlock);
-                }
-                if self.view.is_console() {
-                    return Ok(Some(if self.was_connected { End::Done } else { End::Early }));
-                }
-            }
+            Step::Typed(Some(Typed::End) | None) => return self.end_input(),
             Step::Tick => {
                 self.look().await?;
+                self.renew().await?;
+                if let Some(end) = self.judge_gap() {
+                    return Ok(Some(end));
+                }
                 if self.has_no_more() && self.can_send() {
                     self.say_no_more().await;
                     return Ok(self.theirs_ended.then_some(End::Done));
@@ -222,12 +271,47 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
+    /// Takes what was typed where the view makes lines of it. They wait until there is somebody to hear them,
+    /// but the end does not.
+    fn take_keys(&mut self, keys: &[u8]) -> Result<Option<End>, IceError> {
+        for typed in self.view.type_keys(keys) {
+            if typed == Typed::End {
+                return self.end_input();
+            }
+            if self.entered.len() < MOST_ENTERED {
+                self.entered.push_back(typed);
+            } else {
+                self.view.show(News::Unsent { why: "too many lines wait already" });
+            }
+        }
+        Ok(None)
+    }
+
+    fn end_input(&mut self) -> Result<Option<End>, IceError> {
+        self.input_ended = true;
+        match &self.paste {
+            Some(block) if block.is_empty() => return Err(IceError::NoBlock),
+            Some(_) => return Err(IceError::HalfBlock),
+            None => {}
+        }
+        let end = if self.was_connected { End::Done } else { End::Early };
+        Ok(self.view.is_console().then_some(end))
+    }
+
     async fn take_event(&mut self, event: Event) -> Option<End> {
         match event {
             Event::Candidate(candidate) => {
                 self.has_relay |= candidate.kind == CandidateType::Relayed;
+                if !self.is_current(candidate.username_fragment.as_deref()) {
+                    return None;
+                }
                 self.view.show(News::Candidate { is_ours: true, candidate: &candidate });
-                self.untold.push(format!("a={candidate}"));
+                // Who was told that there are no more takes none, unless all begins anew.
+                if self.is_gathered {
+                    self.wish_renewal();
+                } else {
+                    self.untold.push(format!("a={candidate}"));
+                }
             }
             Event::CandidateError(problem) => self.view.show(News::Problem(&problem)),
             Event::Unresolved { name, why } => {
@@ -235,6 +319,7 @@ impl<'a> Session<'a> {
             }
             Event::GatheringState(state) => {
                 self.view.show(News::Gathering(state));
+                self.is_gathered &= state == GatheringState::Complete;
                 if state == GatheringState::Complete && !self.is_gathered {
                     self.is_gathered = true;
                     self.untold.push("a=end-of-candidates".to_owned());
@@ -251,7 +336,7 @@ impl<'a> Session<'a> {
                 self.view.show(News::Selected { pair: &pair, after, is_new });
                 self.pair = Some(*pair);
             }
-            Event::Data(payload) => self.take_data(payload).await,
+            Event::Data(payload) => return self.take_data(payload).await,
             Event::Story(story) => {
                 self.told.hear(&story);
                 self.view.show(News::Story(&story));
@@ -266,12 +351,18 @@ impl<'a> Session<'a> {
         match state {
             ConnectionState::Connected | ConnectionState::Completed => {
                 self.was_connected = true;
+                self.gone_since = None;
                 None
             }
             // It said that it would say no more, and there is nobody to tell that it has gone.
             ConnectionState::Disconnected if self.theirs_ended && self.link.is_none() => {
                 self.view.show(News::Left);
                 Some(End::Done)
+            }
+            ConnectionState::Disconnected => {
+                self.gone_since.get_or_insert_with(Instant::now);
+                self.wish_renewal();
+                None
             }
             ConnectionState::Failed if self.theirs_ended => Some(End::Done),
             ConnectionState::Failed if self.was_connected => Some(End::Broken),
@@ -280,13 +371,15 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn take_data(&mut self, payload: Vec<u8>) {
-        if payload == NO_MORE {
-            if !self.theirs_ended {
-                self.theirs_ended = true;
-                self.view.show(News::Finished);
+    async fn take_data(&mut self, payload: Vec<u8>) -> Option<End> {
+        if let Some(farewell) = Farewell::read(&payload) {
+            self.tally.told(farewell.sent);
+            let news = if farewell.is_goodbye { News::Left } else { News::Finished };
+            if farewell.is_goodbye || !self.theirs_ended {
+                self.view.show(news);
             }
-            return;
+            self.theirs_ended = true;
+            return farewell.is_goodbye.then_some(End::Done);
         }
         let there_and_back = self.tally.received(Instant::now().into_std(), &payload);
         let selected = self.board.rows.first().filter(|row| row.is_selected);
@@ -296,12 +389,14 @@ impl<'a> Session<'a> {
         if self.echo && there_and_back.is_none() {
             self.send(payload, false).await;
         }
+        None
     }
 
     /// There is nothing more to come over the server.
     fn take_loss(&mut self, error: MeetError) -> Result<Option<End>, IceError> {
         self.link = None;
         match error {
+            MeetError::Gone { lost: true } if self.gone_since.is_some() => Ok(Some(End::Broken)),
             MeetError::Gone { lost: false } if self.was_connected => {
                 self.view.show(News::Left);
                 Ok(Some(End::Done))
@@ -320,6 +415,8 @@ impl<'a> Session<'a> {
             return;
         }
         match &mut self.link {
+            // It is said when the server takes something again.
+            Some(link) if !link.has_room() => {}
             Some(link) => {
                 let lines = std::mem::take(&mut self.untold);
                 // Why there is no way any more, its receiving end tells.
@@ -337,8 +434,16 @@ impl<'a> Session<'a> {
     /// Hands the other side's lines to the agent.
     async fn hear(&mut self, lines: Vec<String>) -> Result<(), IceError> {
         let roles = self.roles;
-        let heard = self.agent.handle.call(move |agent, now| hear(agent, now, &lines, roles));
-        for heard in heard.await.map_err(|_| IceError::Ended)? {
+        let heard = self.agent.handle.call(move |agent, now| {
+            Generation::after(agent, |agent| hear(agent, now, &lines, roles))
+        });
+        let (heard, generation) = heard.await.map_err(|_| IceError::Ended)?;
+        if self.follow(generation) {
+            self.wants_renewal = false;
+            self.renewed_at = Some(Instant::now());
+            self.view.show(News::Renewed { is_ours: false });
+        }
+        for heard in heard {
             match heard {
                 Heard::Parameters => {
                     self.met_at.get_or_insert_with(Instant::now);
@@ -355,12 +460,19 @@ impl<'a> Session<'a> {
 
     /// Takes a line of the other side's block.
     async fn paste(&mut self, line: &[u8]) -> Result<(), IceError> {
-        let Some(lines) = self.paste.as_mut().and_then(|block| block.take(line)) else {
-            return Ok(());
+        let Some(block) = &mut self.paste else { return Ok(()) };
+        let lines = match block.take(line) {
+            Taken::All(lines) => lines,
+            Taken::Part => return Ok(()),
+            Taken::Nothing if self.told_of_blocks => return Ok(()),
+            Taken::Nothing => {
+                // A letter may have many such lines.
+                self.told_of_blocks = true;
+                self.view.show(News::Useless(NO_LINE));
+                return Ok(());
+            }
         };
-        let own = self.agent.handle.call(|agent, _| agent.local_parameters().clone());
-        let own = introduction(&own.await.map_err(|_| IceError::Ended)?);
-        if lines.first() == own.first() {
+        if lines.first() == self.introduced.first() {
             self.view.show(News::Useless("this is this side's own block"));
         } else {
             self.hear(lines).await?;
@@ -398,7 +510,8 @@ impl<'a> Session<'a> {
 
     async fn say_no_more(&self) {
         // It is said again, and if nothing arrives the other side notices.
-        let _ = self.send_once(NO_MORE.to_vec()).await;
+        let _ =
+            self.send_once(Farewell { is_goodbye: false, sent: self.tally.count() }.write()).await;
     }
 
     /// Looks at the pairs.
@@ -428,14 +541,17 @@ impl<'a> Session<'a> {
     /// Says goodbye, and what came of it.
     async fn finish(mut self) {
         if self.can_send() {
-            self.say_no_more().await;
-            sleep(FAREWELL / 3).await;
-            self.say_no_more().await;
+            // Twice, as it is not repeated when it is lost; who hears neither notices after a while.
+            for pause in [FAREWELL / 3, Duration::ZERO] {
+                let farewell = Farewell { is_goodbye: true, sent: self.tally.count() };
+                let _ = self.send_once(farewell.write()).await;
+                sleep(pause).await;
+            }
         }
         // What is there already shall be seen.
         while let Ok(event) = self.agent.events.try_recv() {
             if let Event::Data(payload) = event {
-                self.take_data(payload).await;
+                let _ = self.take_data(payload).await;
             }
         }
         // An agent that has ended has no statistics; what was seen last stands.
