@@ -20,6 +20,7 @@ mod behavior;
 mod catalog;
 mod connection;
 mod descriptions;
+mod forwards;
 mod index;
 mod keyed;
 mod mapping;
@@ -47,6 +48,7 @@ pub use prefix::Prefix;
 pub use protocol::{Flags, Kind, Protocol};
 
 use connection::Sender;
+use forwards::Forwards;
 use keyed::Keyed;
 use mapping::{MappingState, Sent};
 use notes::Notes;
@@ -60,6 +62,7 @@ pub struct Nat {
     keyed: Keyed,
     table: Table,
     notes: Notes,
+    forwards: Forwards,
     chooser: Chooser,
 }
 
@@ -106,7 +109,14 @@ impl Nat {
         let chooser = Chooser::new(ChaCha8Rng::from_seed(seed));
         let keyed = Keyed::new(seed);
         let table = Table::new(config.overloading, keyed);
-        Self { config, keyed, table, notes: Notes::new(keyed), chooser }
+        Self {
+            config,
+            keyed,
+            table,
+            notes: Notes::new(keyed),
+            forwards: Forwards::default(),
+            chooser,
+        }
     }
 
     /// What it does.
@@ -178,6 +188,30 @@ impl Nat {
         }
     }
 
+    /// Holds a port outside open for `inside` until then, for whoever comes to it, as a box does that was asked
+    /// to (RFC 6887 §11.3, MAP). What `inside` sends to who has come by it, and what it sends anew, is seen from
+    /// there. Says whether it can be had: not if somebody else has it, or another box. A time that has passed
+    /// takes it back.
+    pub fn forward(
+        &mut self,
+        now: Instant,
+        kind: Kind,
+        outside: SocketAddr,
+        inside: SocketAddr,
+        until: Instant,
+    ) -> bool {
+        self.expire(now);
+        let is_free = match self.forwards.holder(kind, outside) {
+            Some(holder) => holder == inside,
+            None => !self.table.is_anothers(kind, outside, inside),
+        };
+        if !is_free || !self.config.outside.contains(&outside.ip()) {
+            return false;
+        }
+        self.forwards.set(kind, outside, inside, until);
+        true
+    }
+
     /// Who inside sent a packet that the world saw go from `outside` to `remote`. Keeps nothing alive:
     /// it is for ICMP errors, which are about a packet and part of no flow (RFC 5508 REQ-4, REQ-6).
     #[must_use]
@@ -217,7 +251,9 @@ impl Nat {
     /// When something will be forgotten, at the earliest.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.table.next_deadline(), self.notes.next_deadline()].into_iter().flatten().min()
+        let deadlines =
+            [self.table.next_deadline(), self.notes.next_deadline(), self.forwards.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     /// The table as of the last packet or timeout, oldest mapping first; one row for each remote that
@@ -231,11 +267,13 @@ impl Nat {
     pub fn reboot(&mut self) {
         self.table = Table::new(self.config.overloading, self.keyed);
         self.notes = Notes::new(self.keyed);
+        self.forwards = Forwards::default();
     }
 
     fn expire(&mut self, now: Instant) {
         self.table.expire(now);
         self.notes.expire(now);
+        self.forwards.expire(now);
     }
 
     /// The outside address of `inside` towards `remote`, which may answer from now on.
@@ -247,6 +285,9 @@ impl Nat {
         remote: SocketAddr,
     ) -> Result<SocketAddr, Reason> {
         let inner = (protocol.kind(), inside, self.config.mapping_scope(remote));
+        if let Some(outside) = self.forwards.come_by(inner.0, inside, remote) {
+            return Ok(outside);
+        }
         let sent = Sent { by: Sender::Inside, protocol, remote };
         if let Some(id) = self.table.by_inside(inner) {
             let mapping = self.table.get(id);
@@ -255,6 +296,9 @@ impl Nat {
             if !protocol.is_reset() || mapping.has_connection(remote) {
                 self.refresh(now, id, sent);
             }
+            return Ok(outside);
+        }
+        if let Some(outside) = self.forwards.held_by(inner.0, inside) {
             return Ok(outside);
         }
         if protocol.is_reset() {
@@ -266,7 +310,7 @@ impl Nat {
         let flow = (inner.0, inside, remote);
         let outside = self
             .chooser
-            .choose(&self.config, &self.table, &self.notes, flow)
+            .choose(&self.config, &self.table, (&self.notes, &self.forwards), flow)
             .ok_or(Reason::NoPort)?;
         let mut mapping = MappingState::new(now, inner, outside, self.config.filter_scope(remote));
         mapping.refresh(now, &self.config, sent, 1);
@@ -282,6 +326,10 @@ impl Nat {
         outside: SocketAddr,
         remote: SocketAddr,
     ) -> Result<SocketAddr, Reason> {
+        let most = self.config.most_remotes;
+        if let Some(inside) = self.forwards.admit(protocol.kind(), outside, remote, most) {
+            return Ok(inside);
+        }
         let scope = self.config.mapping_scope(remote);
         let id = self.table.by_outside(protocol.kind(), outside, scope);
         let id = id.ok_or(Reason::NoMapping)?;

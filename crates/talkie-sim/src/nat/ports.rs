@@ -11,6 +11,7 @@ use rand_core::Rng as _;
 use rustc_hash::FxHashMap;
 
 use super::behavior::{Config, LOWEST_PORT, Pooling, Ports};
+use super::forwards::Forwards;
 use super::notes::Notes;
 use super::protocol::Kind;
 use super::table::Table;
@@ -47,7 +48,7 @@ impl Chooser {
         &mut self,
         config: &Config,
         table: &Table,
-        notes: &Notes,
+        (notes, forwards): (&Notes, &Forwards),
         flow: Flow,
     ) -> Option<SocketAddr> {
         let (kind, inside, remote) = flow;
@@ -61,7 +62,9 @@ impl Chooser {
         let scope = config.mapping_scope(remote);
         let is_free = |port: u16| {
             let outside = SocketAddr::new(address, port);
-            table.by_outside(kind, outside, scope).is_none() && !notes.has(&(kind, outside, remote))
+            table.by_outside(kind, outside, scope).is_none()
+                && !notes.has(&(kind, outside, remote))
+                && !forwards.has(kind, outside)
         };
         let fits = |port: u16| !config.parity || port % 2 == inside.port() % 2;
         let first = self.first(config, table, flow, address);

@@ -77,6 +77,12 @@ impl Table {
         self.by_outside.get(&self.outer(kind, outside, scope))
     }
 
+    /// Whether somebody else than `inside` has this outside address, whomever for.
+    pub(super) fn is_anothers(&self, kind: Kind, outside: SocketAddr, inside: SocketAddr) -> bool {
+        let mut mappings = self.mappings.iter().flatten();
+        mappings.any(|it| (it.kind, it.outside) == (kind, outside) && it.inside != inside)
+    }
+
     /// What `inside` was given last of what it still has.
     pub(super) fn given_last(&self, kind: Kind, inside: SocketAddr) -> Option<SocketAddr> {
         let all = (kind, inside, 0)..=(kind, inside, u64::MAX);

@@ -561,3 +561,30 @@ proptest! {
         prop_assert_eq!(one.poll_timeout(), None);
     }
 }
+
+#[test]
+fn a_port_that_is_held_open_leads_to_its_holder_from_whomever() {
+    let mut nat = nat(Config::symmetric(pool(&["192.0.2.1"])));
+    let (now, minute) = (begin(), 60 * SECOND);
+    let (holder, other) = (at("10.0.0.2:5000"), at("10.0.0.3:5000"));
+    let (held, known) = (at("192.0.2.1:7000"), "203.0.113.1:1");
+    let before = out(&mut nat, now, "10.0.0.2:5000", known);
+    let mut hold = |outside, inside| nat.forward(now, Kind::Udp, outside, inside, now + minute);
+    assert!(!hold(at("192.0.2.9:7000"), holder), "it is not this box's");
+    assert!(!hold(before, other), "somebody has it");
+    assert!(hold(held, holder));
+    assert!(!hold(held, other), "somebody holds it");
+    let stranger = "198.51.100.9:9";
+    assert!(lets_in(&mut nat, now, held, stranger));
+    // Who came by it is answered from it, and so is who is new; with others it is as before.
+    assert_eq!(out(&mut nat, now, "10.0.0.2:5000", stranger), held);
+    assert_eq!(out(&mut nat, now, "10.0.0.2:5000", "198.51.100.7:7"), held);
+    assert_eq!(out(&mut nat, now, "10.0.0.2:5000", known), before);
+    // Nobody else is given it, and it lapses.
+    for port in 1..2000 {
+        assert_ne!(out(&mut nat, now, "10.0.0.3:5000", &format!("203.0.113.1:{port}")), held);
+    }
+    assert!(!lets_in(&mut nat, now + minute, held, stranger));
+    // RFC 6887 §11.3: the port that the holder has already by its packets is as good.
+    assert!(nat.forward(now, Kind::Udp, before, holder, now + minute));
+}

@@ -18,6 +18,8 @@ pub struct Counters {
     pub refused: u64,
     /// Everything that happened: arrivals at boxes, timers, changes.
     pub happenings: u64,
+    /// How often hosts' machines were woken by their own timers.
+    pub wakes: u64,
     /// Few causes ever occur in one network.
     by_cause: Vec<(Cause, u64)>,
 }

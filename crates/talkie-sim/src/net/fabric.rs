@@ -39,6 +39,8 @@ pub(super) struct Fabric {
     pub(super) counters: Counters,
     pub(super) streams: Streams,
     pub(super) names: Names,
+    /// The inside address of each box that tells it, by its node.
+    pub(super) gateways: Vec<(u32, IpAddr)>,
     /// For the first numbers of streams, and ports that are any.
     pub(super) dice: Dice,
 }

@@ -104,7 +104,7 @@ use std::any::Any;
 use std::collections::VecDeque;
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha8Rng;
@@ -161,6 +161,7 @@ impl Network {
                 counters: Counters::default(),
                 streams: Streams::default(),
                 names: Names::default(),
+                gateways: Vec::new(),
                 dice: Dice::new(rng.next_u64()),
             },
             seats: Vec::new(),
@@ -344,6 +345,22 @@ impl Network {
         nat.rows()
     }
 
+    /// Holds a port of a NAT open for an address inside until then ([`Nat::forward`]); whether it can be had.
+    pub fn forward(
+        &mut self,
+        nat: NatBox,
+        protocol: nat::Kind,
+        outside: SocketAddr,
+        inside: SocketAddr,
+        until: Instant,
+    ) -> bool {
+        let now = self.now();
+        let Kind::Nat { nat, .. } = &mut self.fabric.nodes[nat.0 as usize].kind else {
+            return false;
+        };
+        nat.forward(now, protocol, outside, inside, until)
+    }
+
     /// Whether a host has this address now.
     #[must_use]
     pub fn has_address<M>(&self, host: Host<M>, address: IpAddr) -> bool {
@@ -407,6 +424,7 @@ impl Network {
                 // An earlier call may have been answered by a later deadline.
                 if self.wakes[node as usize] <= self.fabric.now {
                     self.wakes[node as usize] = u64::MAX;
+                    self.fabric.counters.wakes += 1;
                     self.drain(node);
                 }
             }

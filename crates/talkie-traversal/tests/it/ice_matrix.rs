@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use talkie_sim::nat::{Filtering, Mapping, Preset};
-use talkie_traversal::ice::{ConnectionState, Role};
+use talkie_traversal::ice::Role;
 
 use crate::ice_spots::{Spot, is_direct};
 use crate::ice_world::{Outcome, Setup, World, seeds};
@@ -157,9 +157,7 @@ fn nobody_takes_more_round_trips_than_it_takes() {
                 let is_blocked = [left, right].contains(&&Spot::Preset(Preset::UdpBlocked));
                 let budget = budget(outcome, is_blocked);
                 for side in [0, 1] {
-                    let states = [ConnectionState::Connected, ConnectionState::Completed];
-                    let since = states.iter().filter_map(|state| world.since(side, *state)).min();
-                    let since = since.unwrap();
+                    let since = world.connected_at(side).unwrap();
                     assert!(since <= budget, "side {side}: {since:?} of {budget:?}; {world}");
                 }
             }

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use talkie_sim::nat::{self, Filtering, Hairpinning, Preset};
-use talkie_sim::net::{Duplex, Link, Network, Router};
+use talkie_sim::net::{Change, Duplex, Link, Network, Router};
 
 use crate::discover_world::ip;
 use crate::ice_spots::{Ground, LOTS, NEAR, Spot};
@@ -73,6 +73,103 @@ fn behind_a_nat64_all_are_reached() {
             let setup = change(Setup::new(Spot::Nat64(filtering), other)).seeded(seed);
             assert_outcome(setup.clone().without_relay(), without);
             assert_outcome(setup, with);
+        }
+    }
+}
+
+/// With IPv4 on top of a NAT64 whoever has IPv4 only is met as behind any NAT, and whoever has IPv6 by that.
+#[test]
+fn with_464xlat_both_families_are_of_use() {
+    let (strict, stricter) = (Filtering::AddressDependent, Filtering::AddressAndPortDependent);
+    let change = |setup: Setup| Setup { server: Families::V4, ..setup }.named();
+    for seed in seeds(3) {
+        for (filtering, other, (with, without)) in [
+            (strict, Spot::Open, ('d', 'd')),
+            (stricter, Spot::Preset(Preset::PortRestricted), ('d', 'd')),
+            (strict, Spot::Preset(Preset::Symmetric), ('d', 'd')),
+            (stricter, Spot::Preset(Preset::Symmetric), ('r', '-')),
+            (stricter, Spot::V6, ('d', 'd')),
+            (stricter, Spot::Dual, ('d', 'd')),
+            (stricter, Spot::Nat64(stricter), ('d', 'd')),
+            (stricter, Spot::Xlat(stricter), ('d', 'd')),
+            (stricter, Spot::Preset(Preset::UdpBlocked), ('r', '-')),
+        ] {
+            let setup = change(Setup::new(Spot::Xlat(filtering), other)).seeded(seed);
+            assert_outcome(setup.clone().without_relay(), without);
+            assert_outcome(setup, with);
+        }
+    }
+}
+
+/// What a host has an address for, and no way to the world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broken {
+    Nothing,
+    V4,
+    V6,
+}
+
+/// Both sides have both families, by a box each.
+fn dual(setup: Setup, broken: [Broken; 2]) -> World {
+    let setup = Setup { server: Families::Both, ..setup }.named();
+    let mut boxes = Vec::new();
+    let mut world = World::with(setup, |network, internet, setup| {
+        [0, 1].map(|index| {
+            let far = &setup.links[index];
+            let home = nat::Config::port_restricted_cone([ip(LOTS[index].outside[0])]);
+            let nat = network.add_nat("nat", internet, far.clone(), home);
+            let firewall = nat::Config::firewall();
+            let firewall = network.add_nat("firewall", internet, far.clone(), firewall);
+            boxes.push((nat, firewall));
+            Ground {
+                place: nat.into(),
+                link: Link::with_delay(NEAR).into(),
+                addresses: vec![ip(LOTS[index].inside)],
+                nats: vec![nat],
+            }
+        })
+    });
+    for (index, (nat, firewall)) in boxes.into_iter().enumerate() {
+        let host = world.sides[index].host;
+        world.network.attach(host, firewall, Link::with_delay(NEAR), [ip(LOTS[index].v6)]);
+        let uplink = match broken[index] {
+            Broken::Nothing => continue,
+            Broken::V4 => world.network.uplink(nat),
+            Broken::V6 => world.network.uplink(firewall),
+        };
+        world.network.change(Change::Cut(uplink.unwrap()));
+    }
+    world
+}
+
+/// RFC 8421 §4: the families take turns, so that one that does not work costs the other a few turns.
+#[test]
+fn a_family_that_leads_nowhere_costs_a_few_turns_and_no_more() {
+    use Broken::{Nothing, V4, V6};
+    let (direct, apart) = (('d', 'd'), ('r', '-'));
+    for seed in seeds(5) {
+        let setup = || Setup::new(Spot::Dual, Spot::Dual).seeded(seed);
+        let mut whole = dual(setup(), [Nothing; 2]);
+        assert_eq!(whole.outcome(), Outcome::Direct, "{whole}");
+        let usual = [0, 1].map(|side| whole.connected_at(side).unwrap());
+        for (broken, (with, without)) in [
+            ([V6, Nothing], direct),
+            ([Nothing, V4], direct),
+            ([V6, V6], direct),
+            ([V4, V4], direct),
+            ([V4, V6], apart),
+            ([V6, V4], apart),
+        ] {
+            let mut world = dual(setup().without_relay(), broken);
+            assert_eq!(world.outcome().letter(), without, "{broken:?} {world}");
+            let mut world = dual(setup(), broken);
+            assert_eq!(world.outcome().letter(), with, "{broken:?} {world}");
+            for side in [0, 1].into_iter().filter(|_| with == 'd') {
+                let later = world.connected_at(side).unwrap().saturating_sub(usual[side]);
+                // Six pairs of what the hosts themselves have, and one of a server-reflexive address.
+                assert!(later <= Duration::from_millis(7 * 50), "{broken:?}: {later:?} {world}");
+            }
+            world.assert_nothing_is_left();
         }
     }
 }

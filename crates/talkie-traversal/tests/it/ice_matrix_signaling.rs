@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use talkie_sim::nat::Preset;
-use talkie_sim::net::Post;
+use talkie_sim::net::{Loss, Post};
 use talkie_traversal::ice::{ConnectionState, Role};
 
 use crate::ice_spots::Spot;
@@ -117,5 +117,31 @@ fn both_may_restart_at_once() {
                 "{world}"
             );
         }
+    }
+}
+
+/// With a tenth of all packets lost, and half of what signaling carries delayed by a second.
+#[test]
+fn both_may_restart_at_once_on_a_bad_line() {
+    for seed in seeds(100) {
+        let (mut setup, expected) = pair(seed);
+        setup = setup.with_links(|link| link.loss = Loss::Random(0.1));
+        for post in &mut setup.post {
+            (post.loss, post.retry) = (0.5, Duration::from_secs(1));
+        }
+        let mut world = World::new(setup);
+        world.settle(expected);
+        let before = world.agreed().unwrap();
+        world.restart(0);
+        world.run_for(Duration::from_millis(seed * 13 % 700));
+        world.restart(1);
+        let is_over = world.run_until(Duration::from_secs(60), |world| {
+            let others = [1, 0].map(|index| world.agent(index).local_parameters().clone());
+            let knows = (0..2).all(|it| world.agent(it).remote_parameters() == Some(&others[it]));
+            knows && world.agreed().is_some_and(|pair| pair[0].id != before[0].id)
+        });
+        assert!(is_over, "{world}");
+        world.settle(expected);
+        world.assert_never(ConnectionState::Failed);
     }
 }

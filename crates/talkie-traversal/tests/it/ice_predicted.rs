@@ -1,7 +1,10 @@
 //! Guessed ports in use: who meets directly that could not, and that nobody is worse off for it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use talkie_sansio::{Datagram, Machine, Path, Transmit, Transport};
 use talkie_sim::nat::{self, Ports, Preset};
 use talkie_sim::net::{Link, Network, Post, Router};
 use talkie_traversal::ice::{Config, Role};
@@ -19,9 +22,22 @@ fn guessing(left: Spot, right: Spot) -> Setup {
 
 /// A NAT that maps by destination and gives ports in an order, on the left.
 fn counting(ports: Ports) -> impl FnOnce(&mut Network, Router, &Setup) -> [Ground; 2] {
+    behind(nat::Config { ports, ..nat::Config::symmetric([ip(LOTS[0].outside[0])]) }, None)
+}
+
+/// A NAT on the left, and somebody else behind it who opens a mapping each `others`, more or less.
+fn behind(
+    config: nat::Config,
+    others: Option<Duration>,
+) -> impl FnOnce(&mut Network, Router, &Setup) -> [Ground; 2] {
     move |network, internet, setup| {
-        let config = nat::Config { ports, ..nat::Config::symmetric([ip(LOTS[0].outside[0])]) };
         let nat = network.add_nat("nat", internet, setup.links[0].clone(), config);
+        if let Some(mean) = others {
+            let rng = ChaCha8Rng::from_seed(network.genesis().seed);
+            let talker = Talker { mean, next: network.now(), sent: 0, is_due: false, rng };
+            let talker = network.add_host("talker", talker);
+            network.attach(talker, nat, Link::with_delay(NEAR), [ip("10.0.0.77")]);
+        }
         let left = Ground {
             place: nat.into(),
             link: Link::with_delay(NEAR).into(),
@@ -30,6 +46,48 @@ fn counting(ports: Ports) -> impl FnOnce(&mut Network, Router, &Setup) -> [Groun
         };
         let right = setup.spots[1].build(network, internet, setup.links[1].clone(), &LOTS[1]);
         [left, right]
+    }
+}
+
+/// Sends to ever new destinations, at any time (a Poisson process).
+struct Talker {
+    mean: Duration,
+    next: Instant,
+    sent: u16,
+    is_due: bool,
+    rng: ChaCha8Rng,
+}
+
+impl Machine for Talker {
+    type Event = ();
+
+    fn handle_datagram(&mut self, _now: Instant, _datagram: Datagram<'_>) {}
+
+    fn handle_timeout(&mut self, now: Instant) {
+        if self.next <= now {
+            self.is_due = true;
+            let dice = f64::from(self.rng.next_u32().max(1)) / f64::from(u32::MAX);
+            self.next = now + self.mean.mul_f64(-dice.ln()).max(Duration::from_micros(1));
+        }
+    }
+
+    fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
+        if !std::mem::take(&mut self.is_due) {
+            return None;
+        }
+        self.sent = self.sent.wrapping_add(1).max(1);
+        buf.push(0);
+        let local = (ip("10.0.0.77"), 9).into();
+        let remote = (ip("192.0.2.99"), self.sent).into();
+        Some(Transmit { path: Path { transport: Transport::Udp, local, remote }, len: 1 })
+    }
+
+    fn poll_event(&mut self) -> Option<()> {
+        None
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        Some(self.next)
     }
 }
 
@@ -67,6 +125,40 @@ fn other_orders_are_followed_too() {
             World::with(setup, counting(ports))
         });
         assert!(share >= 0.9, "{ports:?}: {share}");
+    }
+}
+
+/// Where even ports get even ones (RFC 4787 §4.2.2), a NAT that counts takes steps of two.
+#[test]
+fn the_parity_of_ports_is_no_obstacle() {
+    for step in [1, 3] {
+        let share = direct(40, |seed| {
+            let config = nat::Config {
+                ports: Ports::Sequential { step },
+                parity: true,
+                ..nat::Config::symmetric([ip(LOTS[0].outside[0])])
+            };
+            World::with(guessing(STRICT, STRICT).without_relay().seeded(seed), behind(config, None))
+        });
+        println!("parity, step {step}: {share}");
+        assert!(share >= 0.9, "{step}: {share}");
+    }
+}
+
+/// Others behind the same NAT, who open so many mappings each second.
+#[test]
+fn a_busy_line_makes_guesses_worse_and_not_useless() {
+    for (rate, least) in [(20, 0.95), (200, 0.85)] {
+        let share = direct(100, |seed| {
+            let config = Preset::HomeSequential.config([ip(LOTS[0].outside[0])]);
+            let others = Some(Duration::from_secs(1) / rate);
+            World::with(
+                guessing(STRICT, STRICT).without_relay().seeded(seed),
+                behind(config, others),
+            )
+        });
+        println!("{rate} others a second: {share}");
+        assert!(share >= least, "{rate} each second: {share}");
     }
 }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use talkie_sim::nat::Preset;
 use talkie_sim::net::{Link, Post};
-use talkie_traversal::ice::ConnectionState;
 
 use crate::discover_world::genesis;
 use crate::ice_spots::{NEAR, Spot};
@@ -113,7 +112,7 @@ impl Topology {
         }
         let setup = setup.seeded(seed).with_links(|link| *link = Link::with_delay(delay));
         let mut world = World::new(setup);
-        let is_up = |world: &World, side| connected(world, side).is_some();
+        let is_up = |world: &World, side| world.connected_at(side).is_some();
         let is_over =
             world.run_until(Duration::from_secs(60), |world| is_up(world, 0) && is_up(world, 1));
         assert!(is_over, "{world}");
@@ -125,7 +124,7 @@ impl Topology {
             behind: learned[late].saturating_sub(learned[1 - late]),
         };
         [0, 1].map(|side| {
-            let took = connected(&world, side).unwrap().saturating_sub(learned[late]);
+            let took = world.connected_at(side).unwrap().saturating_sub(learned[late]);
             let most = self.most(side, &times);
             assert!(took <= most, "side {side}, {late} is late: {took:?} of {most:?}; {world}");
             (took, most)
@@ -143,11 +142,6 @@ impl Topology {
             assert!(spare.is_some_and(is_near), "{:?} at {delay:?}: {spare:?}", self.way);
         }
     }
-}
-
-fn connected(world: &World, side: usize) -> Option<Duration> {
-    let states = [ConnectionState::Connected, ConnectionState::Completed];
-    states.iter().filter_map(|state| world.since(side, *state)).min()
 }
 
 #[test]

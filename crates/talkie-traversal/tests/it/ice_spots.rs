@@ -25,6 +25,9 @@ pub(crate) enum Spot {
     Dual,
     /// IPv6 only, and a NAT64 with this filtering.
     Nat64(Filtering),
+    /// The same with IPv4 on top of it (RFC 6877, 464XLAT). What turns the host's IPv4 packets into IPv6 ones
+    /// keeps their ports, so that outside only the NAT64 is seen.
+    Xlat(Filtering),
 }
 
 /// Where a side is to be attached, and with which addresses.
@@ -101,7 +104,7 @@ impl Spot {
                 let config = nat::Config::port_restricted_cone([outside]);
                 behind(vec![network.add_nat("nat", internet, far, config)], vec![inside, v6])
             }
-            Self::Nat64(filtering) => {
+            Self::Nat64(filtering) | Self::Xlat(filtering) => {
                 let config = nat::Config {
                     filtering,
                     hairpinning: Hairpinning::ExternalSource,
@@ -109,7 +112,9 @@ impl Spot {
                 };
                 let prefix = Prefix::WELL_KNOWN;
                 let nat = network.add_nat64("nat64", internet, far, config, prefix);
-                behind(vec![nat], vec![v6])
+                // RFC 7335: the address that a host has where nobody has given it one.
+                let legacy = matches!(self, Self::Xlat(_)).then(|| ip("192.0.0.1"));
+                behind(vec![nat], legacy.into_iter().chain([v6]).collect())
             }
         }
     }
@@ -127,7 +132,7 @@ impl Spot {
                 Some((wider(outer.0, inner.0), narrower(outer.1, inner.1)))
             }
             Self::Dual => Some((Mapping::EndpointIndependent, Both)),
-            Self::Open | Self::V6 | Self::Nat64(_) => Some(open),
+            Self::Open | Self::V6 | Self::Nat64(_) | Self::Xlat(_) => Some(open),
         }
     }
 }

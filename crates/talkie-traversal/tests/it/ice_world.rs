@@ -18,6 +18,7 @@ use talkie_traversal::stun::credential::LongTerm;
 use talkie_traversal::turn::server::{self, PeerPolicy, TurnServer};
 
 use crate::discover_world::{genesis, ip};
+use crate::ice_matrix_gateway::Porch;
 use crate::ice_spots::{Ground, LOTS, Spot};
 
 pub(crate) const SERVER_V4: &str = "192.0.2.1";
@@ -47,6 +48,8 @@ pub(crate) struct Setup {
     pub(crate) starts: [Duration; 2],
     /// Changes each side's agent.
     pub(crate) adjust: [fn(&mut Config); 2],
+    /// Changes it further.
+    pub(crate) also: [fn(&mut Config); 2],
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +77,7 @@ impl Setup {
             names_others: false,
             starts: [Duration::ZERO; 2],
             adjust: [|_| (); 2],
+            also: [|_| (); 2],
         }
     }
 
@@ -162,6 +166,8 @@ pub(crate) struct World {
     pub(crate) internet: Router,
     pub(crate) server: Host<TurnServer>,
     pub(crate) sides: [Side; 2],
+    /// A gateway that gives ports away, if there is one.
+    pub(crate) porch: Option<Porch>,
     courier: Courier<Mail>,
     began: Instant,
     setup: Setup,
@@ -195,7 +201,8 @@ impl World {
         });
         let courier = Courier::new(setup.seed, setup.post.clone());
         let began = network.now();
-        Self { network, internet, server, sides, courier, began, setup, has_begun: [false; 2] }
+        let (porch, has_begun) = (None, [false; 2]);
+        Self { network, internet, server, sides, porch, courier, began, setup, has_begun }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
@@ -280,7 +287,7 @@ impl World {
 
     /// Behind a NAT64 a side knows the other by an address that the other never sees.
     fn is_translated(&self) -> bool {
-        self.setup.spots.iter().any(|spot| matches!(spot, Spot::Nat64(_)))
+        self.setup.spots.iter().any(|spot| matches!(spot, Spot::Nat64(_) | Spot::Xlat(_)))
     }
 
     pub(crate) fn agent(&self, index: usize) -> &Agent {
@@ -295,6 +302,17 @@ impl World {
     pub(crate) fn since(&self, index: usize, state: ConnectionState) -> Option<Duration> {
         let is_it = |event: &Event| *event == Event::ConnectionState(state);
         self.sides[index].events.iter().find(|(_, event)| is_it(event)).map(|(at, _)| *at)
+    }
+
+    /// When a side had a pair that worked.
+    pub(crate) fn connected_at(&self, index: usize) -> Option<Duration> {
+        let states = [ConnectionState::Connected, ConnectionState::Completed];
+        states.iter().filter_map(|state| self.since(index, *state)).min()
+    }
+
+    /// Whether a side tells names in place of addresses.
+    pub(crate) fn hides(&self, index: usize) -> bool {
+        config(&self.setup, index).hide_addresses
     }
 
     pub(crate) fn assert_never(&self, state: ConnectionState) {
@@ -350,6 +368,8 @@ impl World {
         for side in &self.sides {
             assert_eq!(self.network.sockets(side.host), [], "{self}");
             assert_eq!(self.network.streams(side.host), [], "{self}");
+            let pairs = self.network.machine(side.host).stats().candidate_pairs;
+            assert!(pairs.is_empty(), "{pairs:?} {self}");
         }
         let stats = self.network.machine(self.server).stats();
         assert_eq!(stats.relays_now, 0, "{stats:?} {self}");
@@ -431,6 +451,9 @@ impl World {
 
     fn collect(&mut self) {
         let (elapsed, now) = (self.elapsed(), self.network.now());
+        if let Some(porch) = self.porch {
+            porch.keep(&mut self.network);
+        }
         for index in [0, 1] {
             while let Some(event) = self.network.poll_event(self.sides[index].host) {
                 let side = &mut self.sides[index];
@@ -490,7 +513,11 @@ impl std::fmt::Display for World {
     }
 }
 
-fn add_server(network: &mut Network, internet: Router, setup: &Setup) -> Host<TurnServer> {
+pub(crate) fn add_server(
+    network: &mut Network,
+    internet: Router,
+    setup: &Setup,
+) -> Host<TurnServer> {
     let families = setup.server;
     let users = vec![("ann".into(), "pass".into())];
     let allow = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"];
@@ -536,7 +563,7 @@ fn add_side(network: &mut Network, ground: Ground, setup: &Setup, index: usize) 
     let host = network.add_hosted(["left", "right"][index], machine);
     let Ground { place, link, addresses, nats } = ground;
     let attachment = network.attach(host, place, link, addresses);
-    if let Spot::Nat64(_) = setup.spots[index] {
+    if let Spot::Nat64(_) | Spot::Xlat(_) = setup.spots[index] {
         let dns64 = Some(Prefix::WELL_KNOWN);
         network.set_resolver(host, Resolver { dns64, ..Resolver::default() });
     }
@@ -553,7 +580,7 @@ fn add_side(network: &mut Network, ground: Ground, setup: &Setup, index: usize) 
     }
 }
 
-fn config(setup: &Setup, index: usize) -> Config {
+pub(crate) fn config(setup: &Setup, index: usize) -> Config {
     let mut config = Config::default();
     config.role = setup.roles[index];
     let server = |url: &String| {
@@ -562,6 +589,7 @@ fn config(setup: &Setup, index: usize) -> Config {
     };
     config.gather.servers = setup.urls.iter().map(server).collect();
     setup.adjust[index](&mut config);
+    setup.also[index](&mut config);
     config
 }
 

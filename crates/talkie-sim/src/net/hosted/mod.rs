@@ -18,7 +18,7 @@ use std::time::Instant;
 use talkie_sansio::{Answer, Hosted, Interface, Path, Want, WantId};
 
 use super::fabric::{Fabric, Happening, Kind};
-use super::{Host, Network};
+use super::{Host, Network, Place};
 
 pub(super) use names::Names;
 pub use names::Resolver;
@@ -92,6 +92,12 @@ impl Network {
         if let Some(hosting) = self.fabric.hosting_mut(host.0) {
             hosting.resolver = resolver;
         }
+    }
+
+    /// Gives a NAT or router an address inside, by which hosted machines know it as their gateway. A NAT or
+    /// router answers nothing; who wants to ask it something finds a host that is attached with this address.
+    pub fn set_gateway(&mut self, place: impl Into<Place>, gateway: IpAddr) {
+        self.fabric.gateways.push((place.into().0, gateway));
     }
 
     /// The UDP sockets that a hosted host has open, multicast apart.

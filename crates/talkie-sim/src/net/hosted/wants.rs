@@ -49,8 +49,14 @@ impl Fabric {
             Want::Resolve { id, name } => return self.resolve_name(node, id, &name),
             Want::Close { id } => return self.close_want(node, id),
             Want::HangUp { path } => return self.hang_up(node, path),
-            // Nobody asks for the way out here: NATs have no address inside. What is added to the enum is not
-            // possible either, until somebody writes it.
+            Want::Gateway { id, local } => {
+                let answer = match self.gateway(node, local) {
+                    Some(gateway) => Answer::Gateway { id, gateway },
+                    None => Answer::Failed { id, error: WantError::NoGateway },
+                };
+                return self.owe(node, self.now, answer);
+            }
+            // What is added to the enum is not possible until somebody writes it.
             other => {
                 if let Some(refusal) = other.refusal() {
                     self.owe(node, self.now, refusal);
@@ -63,6 +69,14 @@ impl Fabric {
             Err(error) => Answer::Failed { id, error: WantError::Io(error) },
         };
         self.owe(node, self.now, answer);
+    }
+
+    /// The inside address of the box that packets from `local` go to.
+    fn gateway(&self, node: u32, local: IpAddr) -> Option<IpAddr> {
+        let (via, _) = self.addresses(node).find(|(_, address)| *address == local)?;
+        let parent = self.attached[via as usize].parent;
+        let fits = |it: &&(u32, IpAddr)| it.0 == parent && it.1.is_ipv4() == local.is_ipv4();
+        self.gateways.iter().find(fits).map(|(_, gateway)| *gateway)
     }
 
     fn bind(
