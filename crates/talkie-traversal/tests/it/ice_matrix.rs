@@ -100,6 +100,38 @@ fn the_tables_are_what_theory_says() {
     }
 }
 
+/// A table as the documentation has it.
+pub(crate) fn drawn(names: &[String], table: &[&str]) -> String {
+    let mut text = String::from("| |");
+    let cells = |text: &mut String, cells: &mut dyn Iterator<Item = String>| {
+        cells.for_each(|cell| text.push_str(&format!(" {cell} |")));
+        text.push('\n');
+    };
+    cells(&mut text, &mut (1..=names.len()).map(|number| number.to_string()));
+    text.push('|');
+    text.push_str(&"---|".repeat(names.len() + 1));
+    text.push('\n');
+    for (row, name) in names.iter().enumerate() {
+        text.push_str(&format!("| {} {name} |", row + 1));
+        cells(&mut text, &mut table[row].chars().map(String::from));
+    }
+    text
+}
+
+#[test]
+fn the_documentation_has_these_tables() {
+    let documentation = include_str!("../../../../docs/ice.md");
+    let scopes = ["any", "address", "port"];
+    let kinds: Vec<_> = scopes
+        .into_iter()
+        .flat_map(|mapping| scopes.map(|filtering| format!("{mapping}, {filtering}")))
+        .collect();
+    let presets: Vec<_> = Preset::all().map(|preset| preset.to_string()).collect();
+    for table in [drawn(&presets, &PRESETS), drawn(&kinds, &KINDS)] {
+        assert!(documentation.contains(&table), "docs/ice.md lacks\n{table}");
+    }
+}
+
 #[test]
 fn every_pair_of_presets_connects_with_a_relay() {
     play(&presets(), &PRESETS, |setup| setup);

@@ -11,6 +11,7 @@ use talkie_traversal::ice::gather::Tcp;
 use talkie_traversal::ice::{Config, Protocol};
 
 use crate::discover_world::ip;
+use crate::ice_matrix::drawn;
 use crate::ice_spots::{Ground, LOTS, Lot, NEAR, Spot};
 use crate::ice_world::{Outcome, Setup, World, seeds};
 
@@ -31,6 +32,9 @@ enum Site {
 }
 
 const SITES: [Site; 4] = [Site::Hidden, Site::Guarded, Site::Served, Site::Open];
+
+/// With all kinds of candidates, in this order.
+const ALL: [&str; 4] = ["--tt", "-ttt", "tttt", "tttu"];
 
 impl Site {
     fn build(self, network: &mut Network, internet: Router, far: Duplex, lot: &Lot) -> Ground {
@@ -145,7 +149,15 @@ fn who_listens_is_reached_by_who_cannot_use_udp() {
 /// Two firewalls that let in what was asked for are passed by two that ask at once.
 #[test]
 fn two_that_open_at_once_pass_two_firewalls() {
-    play(Tcp::SimultaneousOpen, ["--tt", "-ttt", "tttt", "tttu"]);
+    play(Tcp::SimultaneousOpen, ALL);
+}
+
+#[test]
+fn the_documentation_has_this_table() {
+    let names = ["NAT", "firewall", "open port", "nothing"].map(String::from);
+    let table = drawn(&names, &ALL);
+    let documentation = include_str!("../../../../docs/ice.md");
+    assert!(documentation.contains(&table), "docs/ice.md lacks\n{table}");
 }
 
 #[test]
