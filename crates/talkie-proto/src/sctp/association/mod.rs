@@ -1,0 +1,375 @@
+//! One association, from its handshake to its end.
+//!
+//! [`Association`] dispatches and keeps the state of RFC 9260 §4; [`handshake`] and [`shutdown`] are its
+//! beginning and end, [`input`] takes packets apart, [`output`] puts them together, [`cookie`] and
+//! [`peer`] are what is exchanged at the beginning. Until the handshake is over there is neither sender
+//! nor receiver; messages may be queued all the same.
+
+mod cookie;
+mod handshake;
+mod input;
+mod output;
+mod peer;
+mod shutdown;
+mod timers;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rand_chacha::ChaCha20Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use talkie_sansio::{Datagram, Genesis, Machine, Path, Transmit};
+
+use self::cookie::Jar;
+use self::peer::Peer;
+use super::receive::Receiver;
+use super::send::{Bounds, Outbox, RoundTrip, Sender};
+use super::serial::Tsn;
+use super::{Config, Message, SendOptions};
+
+/// Packets that answer strangers' chunks and wait to leave.
+const ANSWERS: usize = 16;
+
+/// Control chunks that wait to leave.
+const CONTROLS: usize = 32;
+
+/// What an association tells its application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// The handshake is over.
+    Connected,
+    /// The peer has begun anew: all that was under way is lost.
+    Restarted,
+    /// There are messages to be fetched with [`Association::take_message`], where there were none.
+    Readable,
+    /// It is over; nothing follows.
+    Ended(End),
+}
+
+/// How an association ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum End {
+    /// In order: both sides have received everything.
+    Shutdown,
+    /// By our [`Association::abort`].
+    Aborted,
+    /// By the peer, which may have given a cause (RFC 9260 §3.3.10).
+    AbortedByPeer(Option<u16>),
+    /// The peer has done what no peer may do.
+    Violation,
+    /// The peer does not answer.
+    Unreachable,
+}
+
+/// Why a message cannot be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// So much waits already that it would exceed [`Config::send_buffer`].
+    #[error("too much waits to be sent already")]
+    Full,
+    /// SCTP has no empty messages.
+    #[error("a message has at least one byte")]
+    Empty,
+    /// The peer takes fewer streams.
+    #[error("there is no such stream")]
+    NoSuchStream,
+    /// The association is over or is being shut down.
+    #[error("the association is over or about to be")]
+    Ended,
+}
+
+/// Why an association cannot begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// It has begun already.
+    #[error("the association has begun already")]
+    Begun,
+    /// What the peer is said to have sent is no INIT chunk.
+    #[error("not an INIT chunk")]
+    BadInit,
+}
+
+/// What was dropped, for whom it may interest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Packets that are none, with a wrong checksum, or for other ports.
+    pub malformed: u64,
+    /// Packets with another verification tag than ours.
+    pub wrong_tag: u64,
+    /// Cookies that we have not made, or that are too old.
+    pub bad_cookies: u64,
+    /// Chunks that were not expected or make no sense.
+    pub unexpected: u64,
+    /// Answers for which there was no room.
+    pub overrun: u64,
+}
+
+/// How the sender stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Bytes that may be in flight.
+    pub window: u64,
+    /// Bytes that are.
+    pub in_flight: u64,
+    /// The round trip, smoothed.
+    pub round_trip: Option<Duration>,
+}
+
+/// RFC 9260 §4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Closed,
+    CookieWait,
+    CookieEchoed,
+    Established,
+    ShutdownPending,
+    ShutdownSent,
+    ShutdownReceived,
+    ShutdownAckSent,
+    Ended,
+}
+
+/// The two halves of an association that has been agreed upon.
+#[derive(Debug)]
+struct Link {
+    sender: Sender,
+    receiver: Receiver,
+    peer: Peer,
+    interleaved: bool,
+    /// Whether packets leave without a checksum (RFC 9653).
+    zero_checksum: bool,
+}
+
+/// A packet that does not belong to the association.
+#[derive(Debug)]
+struct Answer {
+    tag: u32,
+    chunk: Vec<u8>,
+}
+
+/// An SCTP association over DTLS.
+#[derive(Debug)]
+pub struct Association {
+    path: Path,
+    config: Config,
+    rng: ChaCha20Rng,
+    jar: Jar,
+    born: Instant,
+    /// The time of the last input: what leaves, leaves then.
+    now: Instant,
+    state: State,
+    tag: u32,
+    tsn: Tsn,
+    outbox: Outbox,
+    link: Option<Box<Link>>,
+    round_trip: RoundTrip,
+    /// COOKIE ECHO's value, while it is repeated.
+    cookie: Vec<u8>,
+    answers: VecDeque<Answer>,
+    controls: VecDeque<Vec<u8>>,
+    events: VecDeque<Event>,
+    readable: bool,
+    /// T1 or T2, and how often it has fired.
+    repeat_at: Option<Instant>,
+    repeats: u32,
+    /// When the INIT left, if only once.
+    asked_at: Option<Instant>,
+    heartbeat: timers::Heartbeat,
+    counters: Counters,
+}
+
+impl Association {
+    /// An association that waits for the peer to begin, or for [`connect()`](Self::connect). `path` is what
+    /// its datagrams are marked with.
+    #[must_use]
+    pub fn new(genesis: &Genesis, path: Path, config: Config) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(genesis.seed);
+        let mut key = [0; 32];
+        rng.fill_bytes(&mut key);
+        let (tag, tsn) = (rng.next_u32().max(1), Tsn(rng.next_u32()));
+        let bounds = Bounds {
+            initial: config.timeout_initial,
+            least: config.timeout_least,
+            most: config.timeout_most,
+        };
+        Self {
+            path,
+            rng,
+            jar: Jar::new(key),
+            born: genesis.now,
+            now: genesis.now,
+            state: State::Closed,
+            tag,
+            tsn,
+            outbox: Outbox::default(),
+            link: None,
+            round_trip: RoundTrip::new(bounds),
+            cookie: Vec::new(),
+            answers: VecDeque::new(),
+            controls: VecDeque::new(),
+            events: VecDeque::new(),
+            readable: false,
+            repeat_at: None,
+            repeats: 0,
+            asked_at: None,
+            heartbeat: timers::Heartbeat::default(),
+            counters: Counters::default(),
+            config,
+        }
+    }
+
+    /// Queues a message. Before the handshake is over, it waits.
+    ///
+    /// # Errors
+    /// If it cannot be sent now or ever.
+    pub fn send(
+        &mut self,
+        now: Instant,
+        stream: u16,
+        ppid: u32,
+        payload: Bytes,
+        options: SendOptions,
+    ) -> Result<(), SendError> {
+        self.now = now;
+        if !matches!(
+            self.state,
+            State::Closed | State::CookieWait | State::CookieEchoed | State::Established
+        ) {
+            return Err(SendError::Ended);
+        }
+        if payload.is_empty() {
+            return Err(SendError::Empty);
+        }
+        let streams = self.link.as_ref().map_or(u16::MAX, |link| link.peer.inbound);
+        if stream >= streams.min(self.config.streams) {
+            return Err(SendError::NoSuchStream);
+        }
+        let buffered = self.outbox.buffered();
+        // One message may always wait, however long.
+        if buffered > 0 && buffered + payload.len() > self.config.send_buffer {
+            return Err(SendError::Full);
+        }
+        self.outbox.push(now, stream, ppid, payload, options);
+        Ok(())
+    }
+
+    /// Bytes of messages that wait to be sent for the first time, in all streams.
+    #[must_use]
+    pub fn buffered(&self) -> usize {
+        self.outbox.buffered()
+    }
+
+    /// The same in one stream.
+    #[must_use]
+    pub fn buffered_in(&self, stream: u16) -> usize {
+        self.outbox.buffered_in(stream)
+    }
+
+    /// A stream's share of what can be sent, in proportion to others' (RFC 8831 §6.4 has 128 to 1024; 256 if
+    /// nothing is said).
+    pub fn set_weight(&mut self, stream: u16, weight: u16) {
+        self.outbox.set_weight(stream, weight);
+    }
+
+    /// The next received message. What is not fetched counts against the peer's window.
+    pub fn take_message(&mut self) -> Option<Message> {
+        let receiver = &mut self.link.as_mut()?.receiver;
+        let message = receiver.take_message();
+        self.readable = receiver.has_message();
+        message
+    }
+
+    /// How the sender stands; `None` before the handshake.
+    #[must_use]
+    pub fn window(&self) -> Option<Window> {
+        let sender = &self.link.as_ref()?.sender;
+        let (window, in_flight) = sender.window();
+        Some(Window { window, in_flight, round_trip: sender.round_trip.smoothed() })
+    }
+
+    /// Whether messages can be exchanged.
+    #[must_use]
+    pub fn is_established(&self) -> bool {
+        self.state == State::Established
+    }
+
+    /// Whether messages are interleaved, as agreed.
+    #[must_use]
+    pub fn is_interleaved(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.interleaved)
+    }
+
+    /// What has been dropped.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// A chunk that goes with the next packet.
+    fn control(&mut self, chunk: Vec<u8>) {
+        if self.controls.len() >= CONTROLS {
+            self.counters.overrun += 1;
+            return;
+        }
+        self.controls.push_back(chunk);
+    }
+
+    /// A packet of its own, outside of the association.
+    fn answer(&mut self, tag: u32, chunk: Vec<u8>) {
+        if self.answers.len() >= ANSWERS {
+            self.counters.overrun += 1;
+            return;
+        }
+        self.answers.push_back(Answer { tag, chunk });
+    }
+
+    /// Nothing happens after this.
+    fn end(&mut self, end: End) {
+        if self.state == State::Ended {
+            return;
+        }
+        self.state = State::Ended;
+        self.repeat_at = None;
+        self.outbox = Outbox::default();
+        self.controls.clear();
+        self.cookie = Vec::new();
+        self.events.push_back(Event::Ended(end));
+    }
+}
+
+impl Machine for Association {
+    type Event = Event;
+
+    fn handle_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
+        self.now = now;
+        self.handle_packet(now, datagram.payload);
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        self.handle_timers(now);
+    }
+
+    fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
+        let len = self.write_packet(buf)?;
+        Some(Transmit { path: self.path, len })
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.next_wake()
+    }
+}
+
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<Association>();
+};

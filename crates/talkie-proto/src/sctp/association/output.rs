@@ -1,0 +1,63 @@
+//! Puts packets together: answers to strangers alone, then control chunks, a SACK and data in one.
+
+use super::{Association, State};
+use crate::sctp::receive::Acknowledge;
+use crate::sctp::wire::packet::HEADER;
+use crate::sctp::wire::{Header, Writer, kind, sack};
+
+impl Association {
+    /// Appends the next packet and tells its length.
+    pub(super) fn write_packet(&mut self, buf: &mut Vec<u8>) -> Option<usize> {
+        let port = self.config.port;
+        if let Some(answer) = self.answers.pop_front() {
+            let header = Header { source: port, destination: port, tag: answer.tag };
+            let mut packet = Writer::new(buf, header);
+            packet.append(&answer.chunk);
+            // Whoever it is for may not have agreed to do without (RFC 9653 §5.2).
+            return Some(packet.finish(true));
+        }
+        let most = self.config.packet;
+        let link = self.link.as_mut().filter(|_| self.state != State::Ended)?;
+        let start = buf.len();
+        let header = Header { source: port, destination: port, tag: link.peer.tag };
+        let mut packet = Writer::new(buf, header);
+        let mut begins = false;
+        while let Some(chunk) = self.controls.front() {
+            if packet.len() + chunk.len() > most && !packet.is_empty() {
+                break;
+            }
+            begins |= chunk[0] == kind::COOKIE_ECHO;
+            packet.append(chunk);
+            self.controls.pop_front();
+        }
+        let echoed = self.state == State::CookieEchoed;
+        let data = match self.state {
+            // RFC 9260 §5.1 C: data only behind the cookie, until it is known to have arrived.
+            State::CookieEchoed => begins,
+            State::Established | State::ShutdownPending | State::ShutdownReceived => true,
+            _ => false,
+        };
+        let room = most.saturating_sub(packet.len());
+        if link.receiver.acknowledge == Acknowledge::Now
+            && !echoed
+            && room > sack::OVERHEAD + 32 * 4
+        {
+            packet.chunk(kind::SACK, 0, |buf| link.receiver.write_sack(buf, room));
+        }
+        if data {
+            let room = most.saturating_sub(packet.len() + 8);
+            if link.sender.has_forward() && room > 16 {
+                let forward =
+                    if link.interleaved { kind::I_FORWARD_TSN } else { kind::FORWARD_TSN };
+                packet.chunk(forward, 0, |buf| link.sender.write_forward(buf, room));
+            }
+            link.sender.fill(self.now, &mut self.outbox, &mut packet, most);
+        }
+        if packet.len() == HEADER {
+            buf.truncate(start);
+            return None;
+        }
+        // RFC 9653 §5.2: with COOKIE ECHO there is always a checksum.
+        Some(packet.finish(begins || !link.zero_checksum))
+    }
+}

@@ -1,0 +1,124 @@
+//! Timers of the association as a whole: handshake and shutdown (T1, T2), heartbeats, giving up.
+
+use std::time::Instant;
+
+use rand_core::Rng as _;
+
+use super::{Association, End, State};
+use crate::sctp::wire::{heartbeat::Info, kind, packet};
+
+/// Asks whether a silent peer is there (RFC 9260 §8.3).
+#[derive(Debug, Default)]
+pub(super) struct Heartbeat {
+    /// When the next goes out, or the one under way has failed.
+    at: Option<Instant>,
+    /// The one under way, and when it left.
+    pending: Option<(u32, Instant)>,
+    failures: u32,
+}
+
+impl Association {
+    /// A packet of the peer has come.
+    pub(super) fn heard(&mut self, now: Instant) {
+        self.heartbeat.failures = 0;
+        if self.heartbeat.pending.is_none() {
+            self.heartbeat.at = Some(now + self.config.heartbeat);
+        }
+    }
+
+    pub(super) fn timeout(&self) -> std::time::Duration {
+        self.link
+            .as_ref()
+            .map_or_else(|| self.round_trip.timeout(), |link| link.sender.round_trip.timeout())
+    }
+
+    pub(super) fn next_wake(&self) -> Option<Instant> {
+        let link = self.link.as_ref().filter(|_| self.state != State::Ended);
+        let own = [self.repeat_at, self.heartbeat.at.filter(|_| self.beats())];
+        let halves = link.map_or([None; 2], |link| {
+            let sends = self.state != State::CookieEchoed;
+            let sender = link.sender.next_wake(self.now, &self.outbox).filter(|_| sends);
+            [sender, link.receiver.acknowledge.deadline()]
+        });
+        own.into_iter().chain(halves).flatten().min()
+    }
+
+    fn beats(&self) -> bool {
+        matches!(self.state, State::Established | State::ShutdownPending | State::ShutdownReceived)
+    }
+
+    pub(super) fn handle_timers(&mut self, now: Instant) {
+        if self.repeat_at.is_some_and(|at| at <= now) {
+            self.repeat(now);
+        }
+        let sends = self.state != State::CookieEchoed;
+        if let Some(link) = self.link.as_mut().filter(|_| self.state != State::Ended) {
+            link.receiver.acknowledge.handle_timeout(now);
+            if sends {
+                link.sender.handle_timeout(now, &self.outbox);
+            }
+        }
+        if self.beats() && self.heartbeat.at.is_some_and(|at| at <= now) {
+            self.beat(now);
+        }
+        let errors = self.link.as_ref().map_or(0, |link| link.sender.errors);
+        // RFC 9260 §8.1: what goes unanswered in a row, of whatever kind.
+        if self.beats() && errors + self.heartbeat.failures > self.config.retransmissions {
+            self.end(End::Unreachable);
+        }
+    }
+
+    /// T1 and T2: the chunk that has not been answered, once more.
+    fn repeat(&mut self, now: Instant) {
+        self.repeats += 1;
+        let most = match self.state {
+            State::CookieWait | State::CookieEchoed => self.config.handshake_retransmissions,
+            _ => self.config.retransmissions,
+        };
+        if self.repeats > most {
+            self.end(End::Unreachable);
+            return;
+        }
+        self.asked_at = None;
+        match self.state {
+            State::CookieWait => self.send_init(),
+            State::CookieEchoed => self.send_cookie(),
+            State::ShutdownSent => self.send_shutdown(),
+            State::ShutdownAckSent => self.send_shutdown_ack(),
+            _ => {
+                self.repeat_at = None;
+                return;
+            }
+        }
+        let wait = (self.timeout() * (1 << self.repeats.min(10))).min(self.config.timeout_most);
+        self.repeat_at = Some(now + wait);
+    }
+
+    fn beat(&mut self, now: Instant) {
+        if self.heartbeat.pending.take().is_some() {
+            self.heartbeat.failures += 1;
+        }
+        let nonce = self.rng.next_u32();
+        let mut chunk = Vec::new();
+        packet::write_chunk(&mut chunk, kind::HEARTBEAT, 0, |buf| {
+            Info { nonce, packet: 0 }.write(buf);
+        });
+        self.control(chunk);
+        self.heartbeat.pending = Some((nonce, now));
+        let wait = self.timeout() * (1 << self.heartbeat.failures.min(10));
+        self.heartbeat.at = Some(now + wait.min(self.config.timeout_most));
+    }
+
+    pub(super) fn handle_heartbeat_ack(&mut self, now: Instant, info: Info) {
+        let Some((_, at)) = self.heartbeat.pending.take_if(|(nonce, _)| *nonce == info.nonce)
+        else {
+            self.counters.unexpected += 1;
+            return;
+        };
+        self.heartbeat.at = Some(now + self.config.heartbeat);
+        if let Some(link) = &mut self.link {
+            link.sender.round_trip.handle_sample(now.saturating_duration_since(at));
+            link.sender.errors = 0;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! What an association is told before it begins, and with each message.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::congestion;
+
+/// How an association behaves.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Both sides' SCTP port (RFC 8841 §5: 5000 in WebRTC).
+    pub port: u16,
+    /// Bytes of an SCTP packet at most. The default fits into IPv6's least MTU: 1280 − 40 (IPv6) − 8 (UDP)
+    /// − 4 (ChannelData) − 37 (DTLS 1.2 with AES-GCM) = 1191, and a multiple of 4.
+    pub packet: usize,
+    /// Bytes that the peer may send at first without any of it being read.
+    pub receive_initial: usize,
+    /// How far that grows with the speed of reading.
+    pub receive_most: usize,
+    /// The longest message that is received; a longer one ends the association.
+    pub message_most: usize,
+    /// Bytes that may wait to be sent.
+    pub send_buffer: usize,
+    /// The most that may be in flight.
+    pub window_most: u64,
+    /// Streams in each direction.
+    pub streams: u16,
+    /// Whether messages may be interleaved (RFC 8260), if the peer can.
+    pub interleaving: bool,
+    /// Whether DTLS's integrity replaces the checksum (RFC 9653), if the peer agrees.
+    pub zero_checksum: bool,
+    /// The congestion controller.
+    pub congestion: congestion::Algorithm,
+    /// The retransmission timeout before anything has been measured. RFC 9260 §16 has 1 s; ICE has found the
+    /// path already, and a round trip of more than this is rare.
+    pub timeout_initial: Duration,
+    /// The shortest timeout: more than the 200 ms that a peer may wait with an acknowledgment.
+    pub timeout_least: Duration,
+    /// The longest. RFC 9260 §16 has 60 s; a path that comes back should be found sooner.
+    pub timeout_most: Duration,
+    /// Timeouts in a row before the peer is given up (RFC 9260 §16: Association.Max.Retrans).
+    pub retransmissions: u32,
+    /// The same for the handshake (RFC 9260 §16: Max.Init.Retransmits).
+    pub handshake_retransmissions: u32,
+    /// How long the path may be silent before it is asked (RFC 9260 §16: HB.interval).
+    pub heartbeat: Duration,
+    /// How long a cookie is good (RFC 9260 §16: Valid.Cookie.Life).
+    pub cookie_life: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            port: 5000,
+            packet: 1188,
+            receive_initial: 1 << 20,
+            receive_most: 64 << 20,
+            message_most: 256 << 10,
+            send_buffer: 16 << 20,
+            window_most: 64 << 20,
+            streams: u16::MAX,
+            interleaving: true,
+            zero_checksum: true,
+            congestion: congestion::Algorithm::default(),
+            timeout_initial: Duration::from_millis(500),
+            timeout_least: Duration::from_millis(300),
+            timeout_most: Duration::from_secs(10),
+            retransmissions: 10,
+            handshake_retransmissions: 8,
+            heartbeat: Duration::from_secs(30),
+            cookie_life: Duration::from_secs(60),
+        }
+    }
+}
+
+/// A received message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The stream.
+    pub stream: u16,
+    /// What the sender calls the payload.
+    pub ppid: u32,
+    /// Whether it may have overtaken others.
+    pub unordered: bool,
+    /// SSN or MID.
+    pub(crate) number: u32,
+    /// Its bytes.
+    pub payload: Bytes,
+}
+
+/// How a message is sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SendOptions {
+    /// Whether it may overtake others of its stream.
+    pub unordered: bool,
+    /// When to give it up.
+    pub reliability: Reliability,
+}
+
+/// When a message is given up (RFC 3758, RFC 7496). Peers that do not know how to go on without it get
+/// everything.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reliability {
+    /// Never.
+    #[default]
+    Reliable,
+    /// This long after it was queued.
+    Lifetime(Duration),
+    /// When it has been sent again this often.
+    Retransmits(u16),
+}

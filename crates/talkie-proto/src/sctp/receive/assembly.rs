@@ -1,0 +1,202 @@
+//! Puts fragments together, in whatever order they come.
+//!
+//! A run is what has come of a message without a hole. Runs are kept in order of message and position, so
+//! that a fragment finds the run that it continues and the one that continues it as its neighbours. With
+//! DATA the position is the TSN, and all messages are one lane; with I-DATA it is the FSN, and each
+//! message is a lane of its own. A fragment that comes in order is copied behind the last one; runs that
+//! meet are hung together, and copied once when the message is complete.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{Fragment, Message, Violation};
+use crate::sctp::wire::data::{BEGINNING, END, UNORDERED};
+
+/// Stream with the unordered bit, message; both 0 with DATA.
+type Lane = (u32, u32);
+
+/// What a run is reckoned to cost beside its bytes.
+const RUN: usize = 160;
+
+#[derive(Debug)]
+struct Run {
+    /// The position after its last fragment.
+    end: u64,
+    flags: u8,
+    stream: u16,
+    number: u32,
+    ppid: u32,
+    length: usize,
+    parts: Vec<Vec<u8>>,
+}
+
+/// Messages that are not complete.
+#[derive(Debug, Default)]
+pub(crate) struct Assembly {
+    runs: BTreeMap<(Lane, u64), Run>,
+    held: usize,
+}
+
+impl Assembly {
+    /// Bytes that it takes.
+    pub(crate) fn held(&self) -> usize {
+        self.held + self.runs.len() * RUN
+    }
+
+    /// Takes a fragment, and gives the message that it completes.
+    pub(crate) fn insert(
+        &mut self,
+        fragment: &Fragment<'_>,
+        most: usize,
+    ) -> Result<Option<Message>, Violation> {
+        const WHOLE: u8 = BEGINNING | END;
+        if fragment.payload.len() > most {
+            return Err(Violation::TooLong);
+        }
+        if fragment.flags & WHOLE == WHOLE {
+            return Ok(Some(fragment.message(Bytes::copy_from_slice(fragment.payload))));
+        }
+        let lane = lane(fragment);
+        let start = self.extend(lane, fragment)?;
+        let run = self.join(lane, start)?;
+        if run.length > most {
+            return Err(Violation::TooLong);
+        }
+        if run.flags & WHOLE != WHOLE {
+            return Ok(None);
+        }
+        let run = self.runs.remove(&(lane, start)).expect("it has just been looked at");
+        self.held -= run.length;
+        let message = Message {
+            stream: run.stream,
+            ppid: run.ppid,
+            unordered: run.flags & UNORDERED != 0,
+            number: run.number,
+            payload: concatenated(run.parts, run.length),
+        };
+        Ok(Some(message))
+    }
+
+    /// Adds the fragment to the run that it continues, or begins one; tells where the run starts.
+    fn extend(&mut self, lane: Lane, fragment: &Fragment<'_>) -> Result<u64, Violation> {
+        let at = fragment.position;
+        let before = self.runs.range_mut((lane, 0)..=(lane, at)).next_back();
+        if let Some((&(_, start), run)) = before {
+            if run.end > at {
+                return Err(Violation::Overlap);
+            }
+            let closed = run.flags & END != 0 || fragment.flags & BEGINNING != 0;
+            if run.end == at && closed {
+                // With DATA the neighbours are other messages, if both say so.
+                if run.flags & END == 0 || fragment.flags & BEGINNING == 0 {
+                    return Err(Violation::Fragmentation);
+                }
+            } else if run.end == at {
+                if !run.is_of(fragment.stream, fragment.number, fragment.flags) {
+                    return Err(Violation::Fragmentation);
+                }
+                run.end += 1;
+                run.flags |= fragment.flags & END;
+                run.length += fragment.payload.len();
+                self.held += fragment.payload.len();
+                let last = run.parts.last_mut().expect("a run has a part");
+                last.extend_from_slice(fragment.payload);
+                return Ok(start);
+            }
+        }
+        let run = Run {
+            end: at + 1,
+            flags: fragment.flags & (BEGINNING | END | UNORDERED),
+            stream: fragment.stream,
+            number: fragment.number,
+            ppid: fragment.ppid,
+            length: fragment.payload.len(),
+            parts: vec![fragment.payload.to_vec()],
+        };
+        self.held += run.length;
+        self.runs.insert((lane, at), run);
+        Ok(at)
+    }
+
+    /// Hangs the run after it to the run at `start`, if they touch.
+    fn join(&mut self, lane: Lane, start: u64) -> Result<&Run, Violation> {
+        let run = &self.runs[&(lane, start)];
+        let (end, flags) = (run.end, run.flags);
+        let mut joined = None;
+        if let Some(next) = self.runs.get(&(lane, end)) {
+            let closed = flags & END != 0;
+            if closed != (next.flags & BEGINNING != 0)
+                || !closed && !run.is_of(next.stream, next.number, next.flags)
+            {
+                return Err(Violation::Fragmentation);
+            }
+            if !closed {
+                joined = self.runs.remove(&(lane, end));
+            }
+        }
+        let run = self.runs.get_mut(&(lane, start)).expect("it is the run that was extended");
+        if let Some(next) = joined {
+            run.end = next.end;
+            run.flags |= next.flags & END;
+            run.length += next.length;
+            run.parts.extend(next.parts);
+        }
+        Ok(run)
+    }
+
+    /// Forgets what began at or before the TSN (with DATA).
+    pub(crate) fn forget_until(&mut self, tsn: u64) {
+        while let Some(entry) = self.runs.first_entry() {
+            if entry.key().1 > tsn {
+                break;
+            }
+            self.held -= entry.remove().length;
+        }
+    }
+
+    /// Forgets a stream's messages up to one (with I-DATA).
+    pub(crate) fn forget_messages(&mut self, stream: u16, unordered: bool, last: u32) {
+        let id = u32::from(stream) << 1 | u32::from(unordered);
+        let gone: Vec<_> = self
+            .runs
+            .range(((id, 0), 0)..=((id, u32::MAX), u64::MAX))
+            .map(|(key, _)| *key)
+            .filter(|((_, message), _)| last.wrapping_sub(*message) <= u32::MAX / 2)
+            .collect();
+        for key in gone {
+            if let Some(run) = self.runs.remove(&key) {
+                self.held -= run.length;
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Whether a fragment belongs to the same message.
+    fn is_of(&self, stream: u16, number: u32, flags: u8) -> bool {
+        let unordered = self.flags & UNORDERED;
+        self.stream == stream
+            && unordered == flags & UNORDERED
+            && (unordered != 0 || self.number == number)
+    }
+}
+
+fn lane(fragment: &Fragment<'_>) -> Lane {
+    if !fragment.interleaved {
+        return (0, 0);
+    }
+    let unordered = u32::from(fragment.flags & UNORDERED != 0);
+    (u32::from(fragment.stream) << 1 | unordered, fragment.number)
+}
+
+fn concatenated(mut parts: Vec<Vec<u8>>, length: usize) -> Bytes {
+    if parts.len() == 1 {
+        return parts.pop().unwrap_or_default().into();
+    }
+    let mut whole = Vec::with_capacity(length);
+    for part in parts {
+        whole.extend_from_slice(&part);
+    }
+    whole.into()
+}

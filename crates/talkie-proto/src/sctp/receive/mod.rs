@@ -1,0 +1,318 @@
+//! What comes in: TSNs are noted, fragments put together, messages brought in order and handed out.
+//!
+//! Everything that is held counts against one limit ([`window`]): runs of fragments, complete messages
+//! that wait for an earlier one, and messages that the application has not fetched. Data beyond it is
+//! dropped without being acknowledged, unless it is the very next TSN, which always helps.
+
+mod acknowledge;
+mod assembly;
+mod tracker;
+mod window;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use rustc_hash::FxHashMap;
+
+pub(crate) use self::acknowledge::Acknowledge;
+use self::assembly::Assembly;
+use self::tracker::{Seen, Tracker};
+use self::window::Window;
+use super::Message;
+use super::serial::{self, Tsn, widen16, widen32};
+use super::wire::data::UNORDERED;
+use super::wire::forward::Forward;
+use super::wire::{Data, IData, Sack, sack};
+
+/// What a message that waits is reckoned to cost beside its bytes.
+const MESSAGE: usize = 96;
+
+/// How far beyond the limit the next TSN is still taken.
+const SLACK: usize = 64 * 1024;
+
+/// What the peer must not do; ends the association.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Violation {
+    /// A message longer than was agreed.
+    TooLong,
+    /// The same part of a message twice under two TSNs.
+    Overlap,
+    /// Beginnings, ends and streams that do not fit together.
+    Fragmentation,
+}
+
+/// DATA or I-DATA.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fragment<'a> {
+    tsn: Tsn,
+    flags: u8,
+    stream: u16,
+    interleaved: bool,
+    /// SSN or MID.
+    number: u32,
+    /// FSN, or with DATA the TSN's count.
+    position: u64,
+    ppid: u32,
+    payload: &'a [u8],
+}
+
+impl<'a> Fragment<'a> {
+    fn message(&self, payload: Bytes) -> Message {
+        Message {
+            stream: self.stream,
+            ppid: self.ppid,
+            unordered: self.flags & UNORDERED != 0,
+            number: self.number,
+            payload,
+        }
+    }
+}
+
+impl<'a> From<Data<'a>> for Fragment<'a> {
+    fn from(data: Data<'a>) -> Self {
+        Self {
+            tsn: data.tsn,
+            flags: data.flags,
+            stream: data.stream,
+            interleaved: false,
+            number: data.ssn.into(),
+            position: 0,
+            ppid: data.ppid,
+            payload: data.payload,
+        }
+    }
+}
+
+impl<'a> From<IData<'a>> for Fragment<'a> {
+    fn from(data: IData<'a>) -> Self {
+        Self {
+            tsn: data.tsn,
+            flags: data.flags,
+            stream: data.stream,
+            interleaved: true,
+            number: data.mid,
+            position: data.fsn.into(),
+            ppid: data.ppid,
+            payload: data.payload,
+        }
+    }
+}
+
+/// A stream's order.
+#[derive(Debug, Default)]
+struct Inbound {
+    /// The count of the message that is to be handed out next.
+    next: u64,
+    waiting: BTreeMap<u64, Message>,
+}
+
+/// The receiving half of an association.
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    tracker: Tracker,
+    assembly: Assembly,
+    streams: FxHashMap<u16, Inbound>,
+    ready: VecDeque<Message>,
+    /// Bytes of messages that wait, for an earlier one or for the application.
+    queued: usize,
+    /// Those of them that wait for the application.
+    unread: usize,
+    window: Window,
+    most_message: usize,
+    pub(crate) acknowledge: Acknowledge,
+    /// Data that was refused for lack of room or for being out of reach.
+    pub(crate) refused: u64,
+}
+
+impl Receiver {
+    /// `first` is the peer's first TSN.
+    pub(crate) fn new(now: Instant, first: Tsn, limits: Limits) -> Self {
+        Self {
+            tracker: Tracker::new(serial::beginning(first.0) - 1),
+            assembly: Assembly::default(),
+            streams: FxHashMap::default(),
+            ready: VecDeque::new(),
+            queued: 0,
+            unread: 0,
+            window: Window::new(now, limits.initial, limits.most),
+            most_message: limits.message,
+            acknowledge: Acknowledge::Nothing,
+            refused: 0,
+        }
+    }
+
+    fn held(&self) -> usize {
+        self.assembly.held() + self.queued
+    }
+
+    /// Takes a fragment; tells whether the sender should hear of it at once.
+    pub(crate) fn handle_fragment(
+        &mut self,
+        now: Instant,
+        mut fragment: Fragment<'_>,
+        round_trip: Duration,
+    ) -> Result<bool, Violation> {
+        let cumulative = self.tracker.cumulative();
+        let tsn = fragment.tsn.widen(cumulative);
+        match self.tracker.classify(tsn) {
+            Seen::New => {}
+            Seen::Duplicate => {
+                self.tracker.record_duplicate(fragment.tsn);
+                return Ok(true);
+            }
+            Seen::Beyond => {
+                self.refused += 1;
+                return Ok(true);
+            }
+        }
+        let slack = if tsn == cumulative + 1 { SLACK } else { 0 };
+        if self.held() + fragment.payload.len() > self.window.limit() + slack {
+            self.refused += 1;
+            return Ok(true);
+        }
+        let had_gaps = self.tracker.has_gaps();
+        self.tracker.insert(tsn);
+        if !fragment.interleaved {
+            fragment.position = tsn;
+        }
+        // An application that leaves its messages lying gets no larger window.
+        if self.unread < self.window.limit() / 4 {
+            self.window.handle_consumed(now, fragment.payload.len(), round_trip);
+        }
+        // A message that is longer than the window has to fit in as well.
+        if self.unread < self.window.limit() / 4 && self.assembly.held() > self.window.limit() / 2 {
+            self.window.grow();
+        }
+        if let Some(message) = self.assembly.insert(&fragment, self.most_message)? {
+            self.handle_message(message, fragment.interleaved);
+        }
+        Ok(had_gaps || self.tracker.has_gaps())
+    }
+
+    /// A message is complete.
+    fn handle_message(&mut self, message: Message, interleaved: bool) {
+        if message.unordered {
+            self.hand_out(message);
+            return;
+        }
+        let inbound = self.streams.entry(message.stream).or_insert_with(Inbound::begin);
+        let count = widened(message.number, inbound.next, interleaved);
+        if count < inbound.next {
+            return;
+        }
+        if count > inbound.next {
+            self.queued += message.payload.len() + MESSAGE;
+            if let Some(twice) = inbound.waiting.insert(count, message) {
+                self.queued -= twice.payload.len() + MESSAGE;
+            }
+            return;
+        }
+        inbound.next += 1;
+        let stream = message.stream;
+        self.hand_out(message);
+        self.hand_out_waiting(stream);
+    }
+
+    fn hand_out(&mut self, message: Message) {
+        self.queued += message.payload.len() + MESSAGE;
+        self.unread += message.payload.len() + MESSAGE;
+        self.ready.push_back(message);
+    }
+
+    /// Hands out what the stream has waited with.
+    fn hand_out_waiting(&mut self, stream: u16) {
+        let Some(inbound) = self.streams.get_mut(&stream) else { return };
+        while let Some(entry) = inbound.waiting.first_entry() {
+            if *entry.key() > inbound.next {
+                break;
+            }
+            inbound.next = entry.key() + 1;
+            let message = entry.remove();
+            self.unread += message.payload.len() + MESSAGE;
+            self.ready.push_back(message);
+        }
+    }
+
+    /// RFC 3758 §3.6: what will not come any more is not waited for.
+    pub(crate) fn handle_forward(&mut self, forward: &Forward<'_>, interleaved: bool) {
+        let tsn = forward.cumulative.widen(self.tracker.cumulative());
+        // What leaps further than a window was not made from a window.
+        if tsn <= self.tracker.cumulative() || tsn > self.tracker.cumulative() + (1 << 20) {
+            return;
+        }
+        self.tracker.advance(tsn);
+        if !interleaved {
+            self.assembly.forget_until(tsn);
+        }
+        for skipped in forward.skipped() {
+            if interleaved {
+                self.assembly.forget_messages(skipped.stream, skipped.unordered, skipped.last);
+            }
+            if skipped.unordered {
+                continue;
+            }
+            let inbound = self.streams.entry(skipped.stream).or_insert_with(Inbound::begin);
+            let last = widened(skipped.last, inbound.next, interleaved);
+            if last < inbound.next {
+                continue;
+            }
+            // What had come of the skipped ones is handed out all the same, in order.
+            inbound.next = last + 1;
+            self.hand_out_waiting(skipped.stream);
+        }
+    }
+
+    /// The next message, in the order in which they may be handed out.
+    pub(crate) fn take_message(&mut self) -> Option<Message> {
+        let message = self.ready.pop_front()?;
+        self.queued -= message.payload.len() + MESSAGE;
+        self.unread -= message.payload.len() + MESSAGE;
+        if self.window.has_opened(self.held()) {
+            self.acknowledge = Acknowledge::Now;
+        }
+        Some(message)
+    }
+
+    pub(crate) fn has_message(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// All up to this has come.
+    pub(crate) fn cumulative(&self) -> u64 {
+        self.tracker.cumulative()
+    }
+
+    /// Appends a SACK's value of at most `room` bytes.
+    pub(crate) fn write_sack(&mut self, buf: &mut Vec<u8>, room: usize) {
+        self.acknowledge = Acknowledge::Nothing;
+        let duplicates = self.tracker.take_duplicates();
+        let most = room.saturating_sub(sack::OVERHEAD + duplicates.len() * 4) / 4;
+        let gaps: Vec<_> = self.tracker.blocks(most).collect();
+        let window = self.window.advertise(self.held());
+        let cumulative = Tsn::of(self.tracker.cumulative());
+        Sack::write(buf, cumulative, window, &gaps, &duplicates);
+    }
+}
+
+/// Bounds of a [`Receiver`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// The window at first.
+    pub(crate) initial: usize,
+    /// How far it may grow.
+    pub(crate) most: usize,
+    /// The longest message.
+    pub(crate) message: usize,
+}
+
+impl Inbound {
+    fn begin() -> Self {
+        Self { next: serial::beginning(0), waiting: BTreeMap::new() }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "an SSN has 16 bits")]
+fn widened(number: u32, near: u64, interleaved: bool) -> u64 {
+    if interleaved { widen32(number, near) } else { widen16(number as u16, near) }
+}

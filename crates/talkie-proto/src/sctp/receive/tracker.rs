@@ -1,0 +1,139 @@
+//! Which TSNs have been received: all up to one, and beyond it ranges in ascending order.
+//!
+//! What cannot be told in a SACK is not taken: its blocks reach 65,535 beyond the cumulative TSN. That
+//! bounds the ranges as well.
+
+use std::collections::VecDeque;
+
+use crate::sctp::serial::Tsn;
+
+/// How far a block of a SACK reaches.
+const REACH: u64 = u16::MAX as u64;
+
+/// Duplicates told in one SACK at most.
+const DUPLICATES: usize = 32;
+
+/// What has been received.
+#[derive(Debug)]
+pub(crate) struct Tracker {
+    cumulative: u64,
+    /// First and last, both included; never touching each other or the cumulative TSN.
+    ranges: VecDeque<(u64, u64)>,
+    duplicates: Vec<Tsn>,
+}
+
+/// What a TSN is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    New,
+    Duplicate,
+    /// Too far ahead.
+    Beyond,
+}
+
+impl Tracker {
+    /// Everything up to `cumulative` counts as received.
+    pub(crate) fn new(cumulative: u64) -> Self {
+        Self { cumulative, ranges: VecDeque::new(), duplicates: Vec::new() }
+    }
+
+    pub(crate) fn cumulative(&self) -> u64 {
+        self.cumulative
+    }
+
+    pub(crate) fn has_gaps(&self) -> bool {
+        !self.ranges.is_empty()
+    }
+
+    /// What `tsn` would be.
+    pub(crate) fn classify(&self, tsn: u64) -> Seen {
+        if tsn <= self.cumulative {
+            return Seen::Duplicate;
+        }
+        if tsn > self.cumulative + REACH {
+            return Seen::Beyond;
+        }
+        if self.ranges.back().is_none_or(|&(_, last)| last < tsn) {
+            return Seen::New;
+        }
+        let at = self.ranges.partition_point(|&(_, last)| last < tsn);
+        match self.ranges.get(at) {
+            Some(&(first, _)) if first <= tsn => Seen::Duplicate,
+            _ => Seen::New,
+        }
+    }
+
+    pub(crate) fn record_duplicate(&mut self, tsn: Tsn) {
+        if self.duplicates.len() < DUPLICATES {
+            self.duplicates.push(tsn);
+        }
+    }
+
+    /// Records a TSN that is [`Seen::New`].
+    pub(crate) fn insert(&mut self, tsn: u64) {
+        if tsn == self.cumulative + 1 {
+            self.advance(tsn);
+            return;
+        }
+        let at = self.ranges.partition_point(|&(_, last)| last + 1 < tsn);
+        let Some(range) = self.ranges.get_mut(at) else {
+            self.ranges.push_back((tsn, tsn));
+            return;
+        };
+        if range.1 + 1 == tsn {
+            range.1 = tsn;
+            if let Some(&(_, last)) = self.ranges.get(at + 1).filter(|next| next.0 == tsn + 1) {
+                self.ranges[at].1 = last;
+                self.ranges.remove(at + 1);
+            }
+        } else if range.0 == tsn + 1 {
+            range.0 = tsn;
+        } else {
+            self.ranges.insert(at, (tsn, tsn));
+        }
+    }
+
+    /// Everything up to `tsn` counts as received.
+    pub(crate) fn advance(&mut self, tsn: u64) {
+        self.cumulative = self.cumulative.max(tsn);
+        while let Some(&(first, last)) = self.ranges.front() {
+            if first > self.cumulative + 1 {
+                break;
+            }
+            self.cumulative = self.cumulative.max(last);
+            self.ranges.pop_front();
+        }
+    }
+
+    /// The ranges as a SACK tells them, the lowest first.
+    pub(crate) fn blocks(&self, most: usize) -> impl Iterator<Item = (u16, u16)> + '_ {
+        let offset = |tsn: u64| u16::try_from(tsn - self.cumulative).unwrap_or(u16::MAX);
+        self.ranges.iter().take(most).map(move |&(first, last)| (offset(first), offset(last)))
+    }
+
+    pub(crate) fn take_duplicates(&mut self) -> Vec<Tsn> {
+        std::mem::take(&mut self.duplicates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_grow_together_and_are_swallowed_by_the_cumulative_tsn() {
+        let mut tracker = Tracker::new(100);
+        for tsn in [103, 105, 107, 104] {
+            assert_eq!(tracker.classify(tsn), Seen::New);
+            tracker.insert(tsn);
+        }
+        assert_eq!(tracker.blocks(9).collect::<Vec<_>>(), [(3, 5), (7, 7)]);
+        tracker.insert(106);
+        assert_eq!(tracker.blocks(9).collect::<Vec<_>>(), [(3, 7)]);
+        tracker.insert(102);
+        tracker.insert(101);
+        assert_eq!((tracker.cumulative(), tracker.has_gaps()), (107, false));
+        assert_eq!(tracker.classify(101), Seen::Duplicate);
+        assert_eq!(tracker.classify(107 + 65_536), Seen::Beyond);
+    }
+}

@@ -1,0 +1,67 @@
+//! How much the peer may send beyond what has been read.
+//!
+//! The window is what is left of a limit: bytes held for whatever reason count, so that it is honest. The
+//! limit begins small and doubles whenever more than half of it has been received and read within about a
+//! round trip, as TCP receivers do: the peer's window was then, or will soon be, what holds it back. An
+//! application that does not read gets no more than it has.
+
+use std::time::{Duration, Instant};
+
+/// Two such spans on a local link are reckoned as one.
+const SHORTEST_ROUND: Duration = Duration::from_millis(5);
+
+#[derive(Debug)]
+pub(crate) struct Window {
+    limit: usize,
+    most: usize,
+    round: Instant,
+    /// Bytes consumed since the round began.
+    consumed: usize,
+    /// What the peer was told last.
+    advertised: usize,
+}
+
+impl Window {
+    pub(crate) fn new(now: Instant, initial: usize, most: usize) -> Self {
+        let limit = initial.min(most);
+        Self { limit, most, round: now, consumed: 0, advertised: limit }
+    }
+
+    /// Payload has come while the application keeps up with reading.
+    pub(crate) fn handle_consumed(&mut self, now: Instant, bytes: usize, round_trip: Duration) {
+        if now.saturating_duration_since(self.round) > round_trip.max(SHORTEST_ROUND) {
+            self.round = now;
+            self.consumed = 0;
+        }
+        self.consumed += bytes;
+        if self.consumed > self.limit / 2 && self.limit < self.most {
+            self.grow();
+            self.round = now;
+            self.consumed = 0;
+        }
+    }
+
+    pub(crate) fn grow(&mut self) {
+        self.limit = (self.limit * 2).min(self.most);
+    }
+
+    pub(crate) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    pub(crate) fn room(&self, held: usize) -> usize {
+        self.limit.saturating_sub(held)
+    }
+
+    /// What to tell the peer.
+    pub(crate) fn advertise(&mut self, held: usize) -> u32 {
+        self.advertised = self.room(held);
+        u32::try_from(self.advertised).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the peer should hear that there is more room again: it believes that there is next to
+    /// none, and a good part has become free (RFC 9260 §6.2, silly windows).
+    pub(crate) fn has_opened(&self, held: usize) -> bool {
+        self.advertised < self.limit / 4 && self.room(held) >= self.limit / 2
+    }
+}

@@ -1,0 +1,129 @@
+//! What a SACK tells the sender.
+
+use std::time::{Duration, Instant};
+
+use super::Sender;
+use super::flight::Settled;
+use crate::sctp::congestion::{Acked, Lost};
+use crate::sctp::wire::Sack;
+
+/// A SACK that acknowledges what was never sent (RFC 9260 §6.2.1): the peer lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NeverSent;
+
+impl Sender {
+    /// Takes a SACK. One that is older than the last is passed over (RFC 9260 §6.2.1 D i).
+    pub(crate) fn handle_sack(&mut self, now: Instant, sack: &Sack<'_>) -> Result<(), NeverSent> {
+        let before = self.flight.first();
+        let cumulative = sack.cumulative.widen(before);
+        let next = self.flight.next_tsn();
+        if cumulative >= next {
+            return Err(NeverSent);
+        }
+        if cumulative + 1 < before {
+            return Ok(());
+        }
+        let mut blocks: Vec<(u64, u64)> = Vec::new();
+        for (first, last) in sack.gaps() {
+            let (first, last) = (cumulative + u64::from(first), cumulative + u64::from(last));
+            if last >= next {
+                return Err(NeverSent);
+            }
+            // Ranges ascend; what does not is taken for nothing.
+            if blocks.last().is_none_or(|block| block.1 < first) {
+                blocks.push((first, last));
+            }
+        }
+        let prior = self.books.in_flight;
+        let settled = self.flight.settle(cumulative, &blocks, &mut self.books);
+        self.flight.take_back_reneged(&blocks);
+        self.peer_window = sack.window.into();
+        if sack.duplicates() > 0 {
+            self.recovery.handle_duplicates(self.flight.next_packet());
+        }
+        let progress = settled.bytes > 0 || cumulative >= before;
+        if progress {
+            self.handle_progress(now, &settled, prior);
+        }
+        // With a closed window the peer answers probes and takes nothing: it is alive all the same.
+        if progress || sack.window == 0 {
+            self.errors = 0;
+        }
+        self.detect_losses(now);
+        self.rearm(now, progress);
+        self.advance_forward();
+        Ok(())
+    }
+
+    fn handle_progress(&mut self, now: Instant, settled: &Settled, prior: u64) {
+        self.round_trip.forget_backoff();
+        if settled.found > 0 && self.recovery.handle_found(settled.found) {
+            self.controller.on_spurious_loss(now);
+        }
+        let Some(newest) = settled.newest else { return };
+        let rtt = now.saturating_duration_since(newest.snapshot.sent_at);
+        // RFC 9260 §6.3.1 C5 (Karn): what was sent twice measures nothing.
+        let rtt = (!newest.retransmission).then_some(rtt);
+        if let Some(rtt) = rtt {
+            self.round_trip.handle_sample(rtt);
+        }
+        let least = self.round_trip.least();
+        self.recovery.handle_acked(now, &newest, settled.oldest, least);
+        let min_rtt = least.unwrap_or(Duration::ZERO);
+        let rate = self.books.sample(now, &newest.snapshot, min_rtt);
+        let acked = Acked {
+            bytes: settled.bytes,
+            prior_in_flight: prior,
+            in_flight: self.books.in_flight,
+            newest_sent: newest.snapshot.sent_at,
+            rtt,
+            smoothed_rtt: self.round_trip.smoothed().unwrap_or(min_rtt),
+            min_rtt,
+            delivered: self.books.delivered,
+            lost: self.books.lost,
+            rate,
+            window_limited: self.window_limited,
+        };
+        self.controller.on_acked(now, &acked);
+    }
+
+    pub(super) fn detect_losses(&mut self, now: Instant) {
+        let least = self.round_trip.least().unwrap_or(Duration::ZERO);
+        let smoothed = self.round_trip.smoothed().unwrap_or(least);
+        while let Some(number) = self.recovery.next_lost(now, &mut self.flight, least, smoothed) {
+            let Some(snapshot) = self.flight.packet(number).map(|packet| packet.snapshot) else {
+                break;
+            };
+            let bytes = self.flight.lose(number, &mut self.books);
+            self.books.lost += bytes;
+            self.recovery.handle_lost();
+            let lost = Lost {
+                bytes,
+                sent_at: snapshot.sent_at,
+                in_flight: self.books.in_flight,
+                in_flight_at_send: snapshot.in_flight,
+                delivered_at_send: snapshot.delivered,
+                lost_at_send: snapshot.lost,
+                lost: self.books.lost,
+                app_limited: snapshot.app_limited,
+            };
+            self.controller.on_lost(now, &lost);
+        }
+        if !self.flight.has_lost() && self.flight.is_empty() {
+            self.recovery.handle_recovered();
+        }
+    }
+
+    /// RFC 9260 §6.3.2 R2, R3: the timers run while something is outstanding, anew with progress.
+    fn rearm(&mut self, now: Instant, progress: bool) {
+        if self.flight.is_empty() {
+            self.retransmit_at = None;
+            self.probe_at = None;
+            self.probed = false;
+        } else if progress {
+            self.probed = false;
+            self.retransmit_at = Some(now + self.round_trip.timeout());
+            self.probe_at = self.probe_time(now);
+        }
+    }
+}

@@ -1,0 +1,423 @@
+//! What has been sent and is not settled: chunks by their TSN, and the packets they left in, in order.
+//!
+//! Both are rings indexed by a number that only grows, so that an acknowledgment costs what it newly
+//! acknowledges, however much is in flight. The chunks of a packet are a list through the chunk ring, in
+//! ascending order; a packet knows the first that is still there. Ranges that have been acknowledged
+//! beyond the cumulative TSN are kept, so that a SACK that tells them again costs nothing per TSN.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::books::{Books, Snapshot};
+
+/// What has become of a chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    InFlight,
+    /// Taken for lost, and to be sent again.
+    Lost,
+    /// Acknowledged, though not cumulatively.
+    Acked,
+    /// Never sent again; the peer is or will be told so.
+    Abandoned,
+}
+
+/// A DATA or I-DATA chunk that has been sent.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) payload: Bytes,
+    pub(crate) until: Option<Instant>,
+    packet: u64,
+    /// The chunk after it in its packet, as distance of TSNs; 0 for none.
+    next: u32,
+    pub(crate) number: u32,
+    pub(crate) fsn: u32,
+    pub(crate) ppid: u32,
+    pub(crate) size: u32,
+    pub(crate) stream: u16,
+    pub(crate) sends: u16,
+    pub(crate) most_sends: u16,
+    pub(crate) flags: u8,
+    pub(crate) state: State,
+}
+
+/// A packet that has left.
+#[derive(Debug)]
+pub(crate) struct Packet {
+    /// The first of its chunks that is still in the ring.
+    first: u64,
+    last: u64,
+    /// Bytes of its chunks that are in flight.
+    pub(crate) in_flight: u32,
+    pub(crate) retransmission: bool,
+    pub(crate) snapshot: Snapshot,
+}
+
+/// The newest packet of which an acknowledgment told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Newest {
+    pub(crate) packet: u64,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) retransmission: bool,
+}
+
+/// What one SACK has settled.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    pub(crate) bytes: u64,
+    pub(crate) newest: Option<Newest>,
+    /// Chunks acknowledged that had been taken for lost and not been sent again.
+    pub(crate) found: u32,
+    /// The oldest packet of which it told, if that had not been sent again.
+    pub(crate) oldest: Option<u64>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Flight {
+    chunks: VecDeque<Sent>,
+    /// The TSN of the first chunk.
+    base: u64,
+    packets: VecDeque<Packet>,
+    /// The number of the first packet.
+    packet_base: u64,
+    acked: Vec<(u64, u64)>,
+    spare: Vec<(u64, u64)>,
+    /// TSNs to be sent again.
+    lost: VecDeque<u64>,
+    /// How many chunks are lost; others may still stand in the queue.
+    waiting: usize,
+    /// Bytes of payload that the peer may have to hold.
+    outstanding: u64,
+}
+
+impl Flight {
+    pub(crate) fn new(first: u64) -> Self {
+        Self {
+            chunks: VecDeque::new(),
+            base: first,
+            packets: VecDeque::new(),
+            packet_base: 0,
+            acked: Vec::new(),
+            spare: Vec::new(),
+            lost: VecDeque::new(),
+            waiting: 0,
+            outstanding: 0,
+        }
+    }
+
+    /// The TSN that the next new chunk gets.
+    pub(crate) fn next_tsn(&self) -> u64 {
+        self.base + self.chunks.len() as u64
+    }
+
+    pub(crate) fn next_packet(&self) -> u64 {
+        self.packet_base + self.packets.len() as u64
+    }
+
+    /// The first TSN that has not been acknowledged cumulatively.
+    pub(crate) fn first(&self) -> u64 {
+        self.base
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+    }
+
+    /// Bytes of payload that have not been acknowledged.
+    pub(crate) fn outstanding(&self) -> u64 {
+        self.outstanding
+    }
+
+    pub(crate) fn chunk(&self, tsn: u64) -> Option<&Sent> {
+        self.chunks.get(usize::try_from(tsn.checked_sub(self.base)?).ok()?)
+    }
+
+    fn chunk_mut(&mut self, tsn: u64) -> Option<&mut Sent> {
+        self.chunks.get_mut(usize::try_from(tsn.checked_sub(self.base)?).ok()?)
+    }
+
+    pub(crate) fn packet(&self, number: u64) -> Option<&Packet> {
+        self.packets.get(usize::try_from(number.checked_sub(self.packet_base)?).ok()?)
+    }
+
+    fn packet_mut(&mut self, number: u64) -> Option<&mut Packet> {
+        self.packets.get_mut(usize::try_from(number.checked_sub(self.packet_base)?).ok()?)
+    }
+
+    /// The oldest packet with something in flight.
+    pub(crate) fn oldest_packet(&mut self) -> Option<u64> {
+        while self.packets.front().is_some_and(|packet| packet.in_flight == 0) {
+            self.packets.pop_front();
+            self.packet_base += 1;
+        }
+        (!self.packets.is_empty()).then_some(self.packet_base)
+    }
+
+    /// Begins a packet; chunks are added by [`add`](Self::add).
+    pub(crate) fn begin_packet(&mut self, snapshot: Snapshot) {
+        self.packets.push_back(Packet {
+            first: u64::MAX,
+            last: 0,
+            in_flight: 0,
+            retransmission: false,
+            snapshot,
+        });
+    }
+
+    /// The packet that has begun is complete.
+    pub(crate) fn end_packet(&mut self, now: Instant, books: &mut Books) -> Snapshot {
+        let packet = self.packets.back_mut().expect("a packet has begun");
+        packet.snapshot = books.snapshot(now, packet.in_flight.into());
+        packet.snapshot
+    }
+
+    /// Takes back a packet to which nothing was added.
+    pub(crate) fn cancel_packet(&mut self) {
+        self.packets.pop_back();
+    }
+
+    /// A new chunk leaves in the packet that has begun.
+    pub(crate) fn add_new(&mut self, chunk: Sent) {
+        let tsn = self.next_tsn();
+        self.outstanding += chunk.payload.len() as u64;
+        self.chunks.push_back(chunk);
+        self.add(tsn);
+    }
+
+    /// A chunk leaves in the packet that has begun.
+    pub(crate) fn add(&mut self, tsn: u64) {
+        let number = self.next_packet() - 1;
+        let Some(chunk) = self.chunk_mut(tsn) else { return };
+        let was_lost = chunk.state == State::Lost;
+        chunk.packet = number;
+        chunk.next = 0;
+        chunk.state = State::InFlight;
+        chunk.sends = chunk.sends.saturating_add(1);
+        let (size, again) = (chunk.size, chunk.sends > 1);
+        self.waiting -= usize::from(was_lost);
+        let Some(packet) = self.packet_mut(number) else { return };
+        packet.in_flight += size;
+        packet.retransmission |= again;
+        let before = packet.last;
+        packet.last = tsn;
+        if packet.first == u64::MAX {
+            packet.first = tsn;
+        } else if let Some(previous) = self.chunk_mut(before) {
+            previous.next = u32::try_from(tsn - before).unwrap_or(0);
+        }
+    }
+
+    /// The next chunk to be sent again that comes after `after`, if that is the very next in line: a
+    /// packet's chunks are in ascending order.
+    pub(crate) fn next_lost(&mut self, after: Option<u64>) -> Option<u64> {
+        while let Some(&tsn) = self.lost.front() {
+            if self.chunk(tsn).is_some_and(|chunk| chunk.state == State::Lost) {
+                return (after.is_none_or(|after| after < tsn)).then_some(tsn);
+            }
+            self.lost.pop_front();
+        }
+        None
+    }
+
+    /// Whether something waits to be sent again.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.waiting > 0
+    }
+
+    pub(crate) fn take_lost(&mut self) {
+        self.lost.pop_front();
+    }
+
+    /// Settles what a SACK acknowledges: all up to `cumulative`, and `blocks`, in ascending order.
+    pub(crate) fn settle(
+        &mut self,
+        cumulative: u64,
+        blocks: &[(u64, u64)],
+        books: &mut Books,
+    ) -> Settled {
+        let mut settled = Settled::default();
+        while self.base <= cumulative && !self.chunks.is_empty() {
+            self.settle_one(self.base, books, &mut settled);
+            self.pop_chunk();
+        }
+        let covered = std::mem::take(&mut self.acked);
+        let mut known = covered.iter().copied().filter(|(_, last)| *last > cumulative).peekable();
+        let mut union = std::mem::take(&mut self.spare);
+        union.clear();
+        for &(first, last) in blocks {
+            let mut tsn = first;
+            while tsn <= last {
+                while known
+                    .next_if(|range| range.1 < tsn)
+                    .is_some_and(|range| push(&mut union, range))
+                {}
+                match known.peek() {
+                    Some(&(begin, end)) if begin <= tsn => tsn = end + 1,
+                    Some(&(begin, _)) if begin <= last => {
+                        (tsn..begin).for_each(|tsn| self.settle_one(tsn, books, &mut settled));
+                        tsn = begin;
+                    }
+                    _ => {
+                        (tsn..=last).for_each(|tsn| self.settle_one(tsn, books, &mut settled));
+                        tsn = last + 1;
+                    }
+                }
+            }
+            push(&mut union, (first, last));
+        }
+        known.for_each(|range| _ = push(&mut union, range));
+        self.acked = union;
+        self.spare = covered;
+        settled
+    }
+
+    /// One TSN is acknowledged.
+    fn settle_one(&mut self, tsn: u64, books: &mut Books, settled: &mut Settled) {
+        let Some(chunk) = self.chunk_mut(tsn) else { return };
+        let (state, number, size) = (chunk.state, chunk.packet, chunk.size);
+        if matches!(state, State::Acked | State::Abandoned) {
+            return;
+        }
+        chunk.state = State::Acked;
+        let payload = chunk.payload.len() as u64;
+        self.outstanding -= payload;
+        settled.bytes += u64::from(size);
+        books.handle_delivered(u64::from(size), state == State::InFlight);
+        if state == State::Lost {
+            settled.found += 1;
+            self.waiting -= 1;
+            return;
+        }
+        let Some(packet) = self.packet_mut(number) else { return };
+        packet.in_flight -= size;
+        let newest = Newest {
+            packet: number,
+            snapshot: packet.snapshot,
+            retransmission: packet.retransmission,
+        };
+        if !packet.retransmission {
+            settled.oldest = Some(settled.oldest.map_or(number, |oldest| oldest.min(number)));
+        }
+        if settled.newest.is_none_or(|newest| newest.packet < number) {
+            settled.newest = Some(newest);
+        }
+    }
+
+    fn pop_chunk(&mut self) {
+        let Some(chunk) = self.chunks.pop_front() else { return };
+        let tsn = self.base;
+        self.base += 1;
+        if let Some(packet) = self.packet_mut(chunk.packet)
+            && packet.first == tsn
+            && chunk.next != 0
+        {
+            packet.first = tsn + u64::from(chunk.next);
+        }
+    }
+
+    /// A packet's chunks wait to be sent again. Tells its bytes, which are in flight no longer.
+    pub(crate) fn lose(&mut self, number: u64, books: &mut Books) -> u64 {
+        let Some(packet) = self.packet_mut(number) else { return 0 };
+        let bytes = u64::from(std::mem::take(&mut packet.in_flight));
+        let mut tsn = packet.first;
+        while let Some(chunk) = self.chunk_mut(tsn) {
+            let mine = chunk.packet == number;
+            let next = chunk.next;
+            if mine && chunk.state == State::InFlight {
+                chunk.state = State::Lost;
+                self.waiting += 1;
+                self.lost.push_back(tsn);
+            }
+            if !mine || next == 0 {
+                break;
+            }
+            tsn += u64::from(next);
+        }
+        books.handle_gone(bytes);
+        bytes
+    }
+
+    /// The newest packet with something in flight.
+    pub(crate) fn newest_packet(&self) -> Option<u64> {
+        let back = self.packets.iter().rposition(|packet| packet.in_flight > 0)?;
+        Some(self.packet_base + back as u64)
+    }
+
+    /// What waits to be sent again does so in the order of TSNs.
+    pub(crate) fn sort_lost(&mut self) {
+        self.lost.make_contiguous().sort_unstable();
+    }
+
+    /// A chunk is given up.
+    pub(crate) fn abandon(&mut self, tsn: u64, books: &mut Books) {
+        let Some(chunk) = self.chunk_mut(tsn) else { return };
+        let (state, number, size) = (chunk.state, chunk.packet, chunk.size);
+        if matches!(state, State::Acked | State::Abandoned) {
+            return;
+        }
+        chunk.state = State::Abandoned;
+        let payload = std::mem::take(&mut chunk.payload).len() as u64;
+        self.outstanding -= payload;
+        self.waiting -= usize::from(state == State::Lost);
+        if state == State::InFlight {
+            books.handle_gone(u64::from(size));
+            if let Some(packet) = self.packet_mut(number) {
+                packet.in_flight -= size;
+            }
+        }
+    }
+
+    /// What the peer told as received and does not have after all, is lost (RFC 9260 §6.2.1 D iii). It
+    /// shows where the first chunk counts as received and the cumulative TSN does not.
+    pub(crate) fn take_back_reneged(&mut self, blocks: &[(u64, u64)]) {
+        if self.chunks.front().is_none_or(|chunk| chunk.state != State::Acked) {
+            return;
+        }
+        for (first, last) in std::mem::take(&mut self.acked) {
+            for tsn in first..=last {
+                let told = blocks.iter().any(|(first, last)| (*first..=*last).contains(&tsn));
+                let Some(chunk) = self.chunk_mut(tsn).filter(|_| !told) else { continue };
+                if chunk.state == State::Acked {
+                    chunk.state = State::Lost;
+                    let payload = chunk.payload.len() as u64;
+                    self.outstanding += payload;
+                    self.waiting += 1;
+                    self.lost.push_back(tsn);
+                }
+            }
+        }
+        self.acked.extend_from_slice(blocks);
+    }
+}
+
+/// Adds a range to ascending ones, touching ones become one. Always true, for use in a condition.
+fn push(ranges: &mut Vec<(u64, u64)>, (first, last): (u64, u64)) -> bool {
+    match ranges.last_mut() {
+        Some(range) if first <= range.1 + 1 => range.1 = range.1.max(last),
+        _ => ranges.push((first, last)),
+    }
+    true
+}
+
+impl Sent {
+    /// From what the outbox gave, for a chunk of `size` bytes.
+    pub(crate) fn new(piece: super::outbox::Piece, size: u32) -> Self {
+        Self {
+            payload: piece.payload,
+            until: piece.until,
+            packet: 0,
+            next: 0,
+            number: piece.number,
+            fsn: piece.fsn,
+            ppid: piece.ppid,
+            size,
+            stream: piece.stream,
+            sends: 0,
+            most_sends: piece.most_sends,
+            flags: piece.flags,
+            state: State::InFlight,
+        }
+    }
+}

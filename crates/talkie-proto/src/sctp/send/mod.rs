@@ -1,0 +1,324 @@
+//! What goes out: pieces of messages into chunks, chunks into packets, and each of them again until it is
+//! acknowledged or given up.
+//!
+//! [`Sender::fill`] decides what goes into a packet: first what was lost, then what is new. Three things
+//! hold it back: the controller's window and rate ([`congestion`]) and the peer's
+//! window. Losses are found out by [`recovery`] as acknowledgments come; if none come, a probe goes out
+//! after two round trips (RFC 8985 §7), and after the retransmission timeout (RFC 9260 §6.3) everything
+//! counts as lost.
+
+mod books;
+mod feedback;
+mod flight;
+mod outbox;
+mod pacer;
+mod partial;
+mod recovery;
+mod round_trip;
+
+use std::time::{Duration, Instant};
+
+use self::books::Books;
+use self::flight::{Flight, Sent};
+pub(crate) use self::outbox::Outbox;
+use self::pacer::Pacer;
+use self::recovery::Recovery;
+pub(crate) use self::round_trip::{Bounds, RoundTrip};
+use super::congestion::{self, Controller};
+use super::serial::{self, Tsn};
+use super::wire::data::IMMEDIATE;
+use super::wire::{Data, IData, Writer, data, i_data, kind, padded};
+
+/// TSNs in flight at most: a SACK's blocks reach 65,535 beyond the cumulative TSN.
+const SPAN: u64 = 65_000;
+
+/// What a probe waits beyond two round trips. Not the longest that a peer may wait with an acknowledgment
+/// (RFC 8985 §7.2): what leaves last asks for one at once.
+const PROBE_SLACK: Duration = Duration::from_millis(10);
+
+/// The sending half of an established association.
+#[derive(Debug)]
+pub(crate) struct Sender {
+    flight: Flight,
+    books: Books,
+    pub(crate) round_trip: RoundTrip,
+    controller: Box<dyn Controller>,
+    pacer: Pacer,
+    recovery: Recovery,
+    /// What the peer has room for beyond what it has acknowledged.
+    peer_window: u64,
+    interleaved: bool,
+    /// Whether the peer understands that messages are given up.
+    partial: bool,
+    retransmit_at: Option<Instant>,
+    probe_at: Option<Instant>,
+    /// A probe has been sent and nothing acknowledged since.
+    probed: bool,
+    /// One packet may leave whatever the windows say.
+    forced: bool,
+    window_limited: bool,
+    /// Timeouts since the peer was last heard of.
+    pub(crate) errors: u32,
+    forward_pending: bool,
+}
+
+/// What was agreed in the handshake.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Agreed {
+    pub(crate) first: Tsn,
+    pub(crate) peer_window: u32,
+    pub(crate) interleaved: bool,
+    pub(crate) partial: bool,
+}
+
+impl Sender {
+    pub(crate) fn new(
+        agreed: Agreed,
+        round_trip: RoundTrip,
+        start: &congestion::Start,
+        algorithm: congestion::Algorithm,
+    ) -> Self {
+        let now = start.now;
+        Self {
+            flight: Flight::new(serial::beginning(agreed.first.0)),
+            books: Books::new(now),
+            round_trip,
+            controller: algorithm.start(start),
+            pacer: Pacer::new(now),
+            recovery: Recovery::default(),
+            peer_window: agreed.peer_window.into(),
+            interleaved: agreed.interleaved,
+            partial: agreed.partial,
+            retransmit_at: None,
+            probe_at: None,
+            probed: false,
+            forced: false,
+            window_limited: false,
+            errors: 0,
+            forward_pending: false,
+        }
+    }
+
+    /// Whether everything sent has been acknowledged.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.flight.is_empty()
+    }
+
+    /// What the peer said last that it has room for.
+    pub(crate) fn peer_window(&self) -> u32 {
+        u32::try_from(self.peer_window).unwrap_or(u32::MAX)
+    }
+
+    /// Bytes that may be in flight and that are.
+    pub(crate) fn window(&self) -> (u64, u64) {
+        (self.controller.window(), self.books.in_flight)
+    }
+
+    pub(crate) fn next_wake(&self, now: Instant, outbox: &Outbox) -> Option<Instant> {
+        let paced = self
+            .pacer
+            .blocked_until(now)
+            .filter(|_| self.books.in_flight < self.controller.window() && self.has_work(outbox));
+        [self.retransmit_at, self.probe_at, self.recovery.deadline, paced]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    fn has_work(&self, outbox: &Outbox) -> bool {
+        self.flight.has_lost() || outbox.has_pieces() && self.may_send_new()
+    }
+
+    fn may_send_new(&self) -> bool {
+        // RFC 9260 §6.1 A: with a closed window one chunk may be in flight, to find out when it opens.
+        let outstanding = self.flight.outstanding();
+        (outstanding < self.peer_window || outstanding == 0)
+            && self.flight.next_tsn() - self.flight.first() < SPAN
+    }
+
+    /// Adds chunks to the packet up to `most` bytes; tells whether it added any.
+    pub(crate) fn fill(
+        &mut self,
+        now: Instant,
+        outbox: &mut Outbox,
+        packet: &mut Writer<'_>,
+        most: usize,
+    ) -> bool {
+        if !self.has_work(outbox) {
+            if !self.flight.has_lost() && self.books.in_flight < self.controller.window() {
+                self.books.handle_app_limited();
+                self.window_limited = false;
+            }
+            return false;
+        }
+        if !self.forced {
+            if self.books.in_flight >= self.controller.window() {
+                self.window_limited = true;
+                return false;
+            }
+            if self.pacer.blocked_until(now).is_some() {
+                return false;
+            }
+        }
+        self.flight.begin_packet(self.books.snapshot(now, 0));
+        let lost = self.fill_lost(now, outbox, packet, most);
+        let new = self.fill_new(now, outbox, packet, most);
+        if !lost && !new {
+            self.flight.cancel_packet();
+            return false;
+        }
+        self.finish_packet(now, outbox, new);
+        true
+    }
+
+    /// What was lost goes first (RFC 9260 §6.1 C).
+    fn fill_lost(
+        &mut self,
+        now: Instant,
+        outbox: &mut Outbox,
+        packet: &mut Writer<'_>,
+        most: usize,
+    ) -> bool {
+        let mut last = None;
+        while let Some(tsn) = self.flight.next_lost(last) {
+            if self.give_up(now, tsn, outbox) {
+                continue;
+            }
+            let Some(chunk) = self.flight.chunk(tsn) else { break };
+            if packet.len() + chunk.size as usize > most {
+                break;
+            }
+            write(packet, tsn, chunk, self.interleaved);
+            self.flight.take_lost();
+            self.flight.add(tsn);
+            last = Some(tsn);
+        }
+        last.is_some()
+    }
+
+    fn fill_new(
+        &mut self,
+        now: Instant,
+        outbox: &mut Outbox,
+        packet: &mut Writer<'_>,
+        most: usize,
+    ) -> bool {
+        let overhead = if self.interleaved { i_data::OVERHEAD } else { data::OVERHEAD };
+        let mut any = false;
+        // What is to be sent again comes before anything new.
+        while !self.flight.has_lost() && self.may_send_new() {
+            let room = most.saturating_sub(packet.len());
+            let Some(mut piece) = outbox.take(now, room, packet.is_empty()) else { break };
+            if !outbox.has_pieces() {
+                // RFC 7053 §4: nothing follows that would make the peer acknowledge it.
+                piece.flags |= IMMEDIATE;
+            }
+            let size = padded(overhead + piece.payload.len());
+            let tsn = self.flight.next_tsn();
+            let chunk = Sent::new(piece, u32::try_from(size).expect("it fits into a packet"));
+            write(packet, tsn, &chunk, self.interleaved);
+            self.flight.add_new(chunk);
+            any = true;
+        }
+        any
+    }
+
+    fn finish_packet(&mut self, now: Instant, outbox: &Outbox, new: bool) {
+        self.forced = false;
+        let snapshot = self.flight.end_packet(now, &mut self.books);
+        let drained = !self.has_work(outbox);
+        let app_limited = drained && self.books.in_flight < self.controller.window();
+        if app_limited {
+            self.books.handle_app_limited();
+        }
+        let sent = congestion::Sent {
+            bytes: snapshot.bytes,
+            in_flight: self.books.in_flight,
+            app_limited,
+        };
+        self.controller.on_sent(now, &sent);
+        if let Some(rate) = self.rate() {
+            self.pacer.handle_sent(now, snapshot.bytes, rate);
+        }
+        if self.retransmit_at.is_none() {
+            self.retransmit_at = Some(now + self.round_trip.timeout());
+        }
+        if new && !self.probed {
+            self.probe_at = self.probe_time(now);
+        }
+    }
+
+    /// The controller's rate, or twice a window in a round trip: enough to let the window double.
+    fn rate(&self) -> Option<u64> {
+        self.controller.pacing_rate().or_else(|| {
+            let nanos = self.round_trip.smoothed()?.as_nanos().max(1);
+            let rate = u128::from(self.controller.window()) * 2_000_000_000 / nanos;
+            Some(u64::try_from(rate).unwrap_or(u64::MAX))
+        })
+    }
+
+    /// RFC 8985 §7.2.
+    fn probe_time(&self, now: Instant) -> Option<Instant> {
+        let smoothed = self.round_trip.smoothed()?;
+        let wait = smoothed * 2 + PROBE_SLACK;
+        Some(now + wait.min(self.round_trip.timeout()))
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant, outbox: &Outbox) {
+        if self.recovery.deadline.is_some_and(|at| at <= now) {
+            self.detect_losses(now);
+        }
+        if self.retransmit_at.is_some_and(|at| at <= now) {
+            self.handle_retransmission_timeout(now);
+        } else if self.probe_at.is_some_and(|at| at <= now) {
+            self.probe(now, outbox);
+        }
+    }
+
+    /// RFC 8985 §7.3: something new if there is, else the last packet once more.
+    fn probe(&mut self, now: Instant, outbox: &Outbox) {
+        self.probe_at = None;
+        self.probed = true;
+        self.retransmit_at = Some(now + self.round_trip.timeout());
+        if !self.has_work(outbox) {
+            let Some(newest) = self.flight.newest_packet() else { return };
+            self.flight.lose(newest, &mut self.books);
+        }
+        self.forced = true;
+    }
+
+    /// RFC 9260 §6.3.3.
+    fn handle_retransmission_timeout(&mut self, now: Instant) {
+        self.retransmit_at = None;
+        self.probe_at = None;
+        if self.flight.is_empty() {
+            return;
+        }
+        self.errors += 1;
+        self.round_trip.back_off();
+        while let Some(packet) = self.flight.oldest_packet() {
+            let bytes = self.flight.lose(packet, &mut self.books);
+            self.books.lost += bytes;
+        }
+        self.flight.sort_lost();
+        self.recovery = Recovery::default();
+        self.controller.on_timeout(now);
+        self.forced = true;
+        self.retransmit_at = Some(now + self.round_trip.timeout());
+        self.advance_forward();
+    }
+}
+
+/// Appends a chunk.
+fn write(packet: &mut Writer<'_>, tsn: u64, chunk: &Sent, interleaved: bool) {
+    let (tsn, payload) = (Tsn::of(tsn), &chunk.payload[..]);
+    let &Sent { flags, stream, number, fsn, ppid, .. } = chunk;
+    if interleaved {
+        let data = IData { flags, tsn, stream, mid: number, fsn, ppid, payload };
+        packet.chunk(kind::I_DATA, flags, |buf| data.write(buf));
+    } else {
+        #[expect(clippy::cast_possible_truncation, reason = "an SSN has 16 bits")]
+        let data = Data { flags, tsn, stream, ssn: number as u16, ppid, payload };
+        packet.chunk(kind::DATA, flags, |buf| data.write(buf));
+    }
+}

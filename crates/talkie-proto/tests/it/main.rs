@@ -1,0 +1,8 @@
+//! Scenarios of WebRTC's protocols on a virtual clock.
+
+mod sctp_handshake;
+mod sctp_hostile;
+mod sctp_properties;
+mod sctp_shutdown;
+mod sctp_transfer;
+mod sctp_world;

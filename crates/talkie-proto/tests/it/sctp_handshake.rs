@@ -1,0 +1,115 @@
+//! How associations begin.
+
+use std::time::Duration;
+
+use talkie_proto::sctp::{Config, Event};
+
+use crate::sctp_world::{ADA, BOB, Link, World, association};
+
+fn connected(world: &World) -> bool {
+    world.events.iter().all(|events| events.contains(&Event::Connected))
+}
+
+#[test]
+fn an_association_takes_two_round_trips_and_data_goes_with_the_cookie() {
+    let mut world = World::new(Link::default());
+    world.send(ADA, 0, "early");
+    world.connect();
+    assert!(connected(&world));
+    assert_eq!(world.elapsed(), Duration::from_millis(80));
+    assert_eq!(world.received[BOB][0].payload, "early");
+}
+
+#[test]
+fn both_may_begin_at_once() {
+    let mut world = World::new(Link::default());
+    let now = world.now;
+    world.ends[BOB].connect(now).expect("it has not begun");
+    world.connect();
+    world.send(ADA, 1, "from ada");
+    world.send(BOB, 1, "from bob");
+    world.run_for(Duration::from_secs(1));
+    assert!(connected(&world));
+    assert_eq!(world.received[BOB][0].payload, "from ada");
+    assert_eq!(world.received[ADA][0].payload, "from bob");
+    assert_eq!(world.events[ADA].iter().filter(|event| **event == Event::Connected).count(), 1);
+}
+
+#[test]
+fn every_packet_of_the_handshake_may_be_lost() {
+    for lost in 0..5 {
+        for both in [false, true] {
+            let mut world = World::new(Link::default());
+            let mut count = 0;
+            world.lose = Some(Box::new(move |_, _| {
+                count += 1;
+                count == lost + 1
+            }));
+            if both {
+                let now = world.now;
+                world.ends[BOB].connect(now).expect("it has not begun");
+            }
+            world.send(ADA, 0, "hello");
+            world.connect();
+            world.run_for(Duration::from_secs(3));
+            assert_eq!(world.received[BOB].len(), 1, "lost {lost}, both {both}");
+        }
+    }
+}
+
+#[test]
+fn nobody_there_ends_it() {
+    let mut world = World::new(Link { loss: 1000, ..Link::default() });
+    let now = world.now;
+    world.ends[ADA].connect(now).expect("it has not begun");
+    world.run_for(Duration::from_secs(120));
+    assert_eq!(world.events[ADA], [Event::Ended(talkie_proto::sctp::End::Unreachable)]);
+}
+
+#[test]
+fn inits_known_from_signaling_need_no_handshake() {
+    let mut world = World::new(Link::default());
+    let inits = [world.ends[ADA].init_chunk(), world.ends[BOB].init_chunk()];
+    let now = world.now;
+    world.ends[ADA].connect_with(now, &inits[BOB]).expect("an INIT");
+    world.ends[BOB].connect_with(now, &inits[ADA]).expect("an INIT");
+    world.send(ADA, 3, "at once");
+    world.run_until(Duration::from_secs(1), |world| !world.received[BOB].is_empty());
+    assert_eq!(world.elapsed(), Duration::from_millis(20));
+    assert!(world.ends[ADA].connect_with(now, &inits[BOB]).is_err());
+}
+
+#[test]
+fn a_peer_that_begins_anew_is_taken_for_it() {
+    let mut world = World::connected(Link::default());
+    world.send(ADA, 0, "before");
+    world.run_for(Duration::from_secs(1));
+    world.ends[ADA] = association(7, &Config::default());
+    let now = world.now;
+    world.ends[ADA].connect(now).expect("it has not begun");
+    world.run_for(Duration::from_secs(1));
+    assert!(world.events[BOB].contains(&Event::Restarted));
+    world.send(ADA, 0, "after");
+    world.send(BOB, 0, "and back");
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(world.received[BOB].last().map(|message| &message.payload[..]), Some(&b"after"[..]));
+    assert_eq!(world.received[ADA].len(), 1);
+}
+
+#[test]
+fn what_one_side_cannot_do_neither_does() {
+    let plain = Config { interleaving: false, zero_checksum: false, ..Config::default() };
+    for (ada, bob) in [(Config::default(), plain.clone()), (plain.clone(), Config::default())] {
+        let mut world = World::with(Link::default(), &ada, &bob);
+        world.sent = Some(vec![]);
+        world.connect();
+        world.send(ADA, 0, vec![1; 5000]);
+        world.send(BOB, 0, vec![2; 5000]);
+        world.run_for(Duration::from_secs(1));
+        assert!(!world.ends[ADA].is_interleaved() && !world.ends[BOB].is_interleaved());
+        assert_eq!(world.received.each_ref().map(Vec::len), [1, 1]);
+        let zero = |packet: &[u8]| packet[8..12] == [0; 4];
+        let sent = world.sent.expect("recorded");
+        assert!(sent.iter().all(|(_, packet)| !zero(packet)));
+    }
+}

@@ -1,0 +1,83 @@
+//! How associations end.
+
+use std::time::Duration;
+
+use talkie_proto::sctp::{End, Event, SendError, SendOptions};
+
+use crate::sctp_world::{ADA, BOB, Link, World};
+
+fn ends(world: &World) -> [Option<End>; 2] {
+    world.events.each_ref().map(|events| match events.last() {
+        Some(Event::Ended(end)) => Some(*end),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_is_queued_is_delivered_before_the_end() {
+    for (one, other) in [(ADA, BOB), (BOB, ADA)] {
+        for loss in [0, 50, 200] {
+            let mut world = World::connected(Link { loss, seed: 3, ..Link::default() });
+            world.send(one, 0, vec![1; 200_000]);
+            world.send(other, 0, vec![2; 100_000]);
+            let now = world.now;
+            world.ends[one].shutdown(now);
+            let refused = world.ends[one].send(now, 0, 51, "late".into(), SendOptions::default());
+            assert_eq!(refused, Err(SendError::Ended));
+            world.run_until(Duration::from_secs(300), |world| {
+                ends(world).iter().all(Option::is_some)
+            });
+            assert_eq!(ends(&world), [Some(End::Shutdown); 2], "loss {loss}");
+            assert_eq!(world.received[other][0].payload.len(), 200_000);
+            assert_eq!(world.received[one][0].payload.len(), 100_000);
+        }
+    }
+}
+
+#[test]
+fn both_may_end_it_at_once() {
+    let mut world = World::connected(Link::default());
+    let now = world.now;
+    world.ends[ADA].shutdown(now);
+    world.ends[BOB].shutdown(now);
+    world.run_for(Duration::from_secs(10));
+    assert_eq!(ends(&world), [Some(End::Shutdown); 2]);
+}
+
+#[test]
+fn every_packet_of_the_end_may_be_lost() {
+    for lost in 0..5 {
+        let mut world = World::connected(Link::default());
+        let mut count = 0;
+        world.lose = Some(Box::new(move |_, _| {
+            count += 1;
+            count == lost + 1
+        }));
+        let now = world.now;
+        world.ends[ADA].shutdown(now);
+        world.run_for(Duration::from_secs(30));
+        assert_eq!(ends(&world), [Some(End::Shutdown); 2], "lost {lost}");
+    }
+}
+
+#[test]
+fn an_abort_is_told() {
+    let mut world = World::connected(Link::default());
+    let now = world.now;
+    world.ends[ADA].abort(now);
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(ends(&world), [Some(End::Aborted), Some(End::AbortedByPeer(Some(12)))]);
+}
+
+#[test]
+fn a_path_that_goes_silent_is_given_up() {
+    for busy in [false, true] {
+        let mut world = World::connected(Link::default());
+        world.link.loss = 1000;
+        if busy {
+            world.send(ADA, 0, "is anybody there?");
+        }
+        world.run_for(Duration::from_secs(400));
+        assert_eq!(ends(&world), [Some(End::Unreachable); 2], "busy {busy}");
+    }
+}
