@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use talkie_proto::sctp::{Config, SendOptions};
+use talkie_proto::sctp::{Config, Reliability, SendOptions};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
 
@@ -156,4 +156,26 @@ fn a_good_path_is_filled() {
     world.run_until(Duration::from_secs(30), |world| world.received[BOB].len() == 200);
     let rate = 30e6 / (world.now - begun).as_secs_f64();
     assert!(rate > 0.9 * 25e6, "{rate:.0} bytes per second");
+}
+
+#[test]
+fn a_message_given_up_half_sent_is_not_waited_for() {
+    for interleaving in [false, true] {
+        let config = Config { interleaving, ..Config::default() };
+        let link = Link { rate: Some(100_000), ..Link::default() };
+        let mut world = World::with(link, &config, &config);
+        world.connect();
+        let reliability = Reliability::Lifetime(Duration::from_millis(150));
+        let options = SendOptions { reliability, unordered: false };
+        world.send_with(ADA, 0, vec![1; 200_000], options);
+        world.run_for(Duration::from_millis(200));
+        // All that has left arrives; its acknowledgments do not.
+        world.lose = Some(Box::new(|from, _| from == BOB));
+        world.run_for(Duration::from_secs(2));
+        world.lose = None;
+        world.send(ADA, 0, "next");
+        world.run_until(Duration::from_secs(20), |world| !world.received[BOB].is_empty());
+        assert_eq!(world.received[BOB][0].payload, "next");
+        assert!(world.ends[ADA].buffered() == 0);
+    }
 }

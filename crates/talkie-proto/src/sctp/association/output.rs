@@ -45,6 +45,7 @@ impl Association {
             packet.chunk(kind::SACK, 0, |buf| link.receiver.write_sack(buf, room));
         }
         if data {
+            link.sender.give_up_due(self.now, &mut self.outbox);
             let room = most.saturating_sub(packet.len() + 8);
             if link.sender.has_forward() && room > 16 {
                 let forward =

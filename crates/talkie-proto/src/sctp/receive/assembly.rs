@@ -145,14 +145,16 @@ impl Assembly {
         Ok(run)
     }
 
-    /// Forgets what began at or before the TSN (with DATA).
-    pub(crate) fn forget_until(&mut self, tsn: u64) {
-        while let Some(entry) = self.runs.first_entry() {
-            if entry.key().1 > tsn {
-                break;
-            }
-            self.held -= entry.remove().length;
-        }
+    /// With DATA: forgets what began at or before `tsn`, and what lacks a beginning that all up to
+    /// `cumulative` has not brought.
+    pub(crate) fn forget_until(&mut self, tsn: u64, cumulative: u64) {
+        let gone: Vec<_> = self
+            .runs
+            .range(..=((0, 0), cumulative))
+            .filter(|((_, at), run)| *at <= tsn || run.flags & BEGINNING == 0)
+            .map(|(key, _)| *key)
+            .collect();
+        self.forget(&gone);
     }
 
     /// Forgets a stream's messages up to one (with I-DATA).
@@ -164,8 +166,12 @@ impl Assembly {
             .map(|(key, _)| *key)
             .filter(|((_, message), _)| last.wrapping_sub(*message) <= u32::MAX / 2)
             .collect();
+        self.forget(&gone);
+    }
+
+    fn forget(&mut self, gone: &[(Lane, u64)]) {
         for key in gone {
-            if let Some(run) = self.runs.remove(&key) {
+            if let Some(run) = self.runs.remove(key) {
                 self.held -= run.length;
             }
         }

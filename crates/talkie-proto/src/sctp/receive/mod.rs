@@ -243,7 +243,7 @@ impl Receiver {
         }
         self.tracker.advance(tsn);
         if !interleaved {
-            self.assembly.forget_until(tsn);
+            self.assembly.forget_until(tsn, self.tracker.cumulative());
         }
         for skipped in forward.skipped() {
             if interleaved {

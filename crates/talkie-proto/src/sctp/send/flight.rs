@@ -186,6 +186,25 @@ impl Flight {
         self.add(tsn);
     }
 
+    /// A TSN that no packet ever carries, given up from the beginning.
+    pub(crate) fn add_abandoned(&mut self, stream: u16, flags: u8, number: u32) {
+        self.chunks.push_back(Sent {
+            payload: Bytes::new(),
+            until: None,
+            packet: u64::MAX,
+            next: 0,
+            number,
+            fsn: 0,
+            ppid: 0,
+            size: 0,
+            stream,
+            sends: 0,
+            most_sends: 0,
+            flags,
+            state: State::Abandoned,
+        });
+    }
+
     /// A chunk leaves in the packet that has begun.
     pub(crate) fn add(&mut self, tsn: u64) {
         let number = self.next_packet() - 1;

@@ -161,7 +161,7 @@ impl Sender {
             }
         }
         self.flight.begin_packet(self.books.snapshot(now, 0));
-        let lost = self.fill_lost(now, outbox, packet, most);
+        let lost = self.fill_lost(packet, most);
         let new = self.fill_new(now, outbox, packet, most);
         if !lost && !new {
             self.flight.cancel_packet();
@@ -172,18 +172,9 @@ impl Sender {
     }
 
     /// What was lost goes first (RFC 9260 §6.1 C).
-    fn fill_lost(
-        &mut self,
-        now: Instant,
-        outbox: &mut Outbox,
-        packet: &mut Writer<'_>,
-        most: usize,
-    ) -> bool {
+    fn fill_lost(&mut self, packet: &mut Writer<'_>, most: usize) -> bool {
         let mut last = None;
         while let Some(tsn) = self.flight.next_lost(last) {
-            if self.give_up(now, tsn, outbox) {
-                continue;
-            }
             let Some(chunk) = self.flight.chunk(tsn) else { break };
             if packet.len() + chunk.size as usize > most {
                 break;

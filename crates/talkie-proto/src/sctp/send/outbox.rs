@@ -210,15 +210,17 @@ impl Outbox {
         }
     }
 
-    /// Gives up what is left of the message that the stream has begun.
-    pub(crate) fn abandon(&mut self, stream: u16, unordered: bool, number: u32) {
-        let Some(outbound) = self.streams.get_mut(&stream) else { return };
-        let Some(pending) = outbound.queue.front() else { return };
+    /// Gives up what is left of the message that the stream has begun; false if nothing was.
+    pub(crate) fn abandon(&mut self, stream: u16, unordered: bool, number: u32) -> bool {
+        let Some(outbound) = self.streams.get_mut(&stream) else { return false };
+        let Some(pending) = outbound.queue.front() else { return false };
         let same = pending.unordered == unordered && pending.number == number;
-        if pending.begun && same {
-            let left = pending.payload.len();
-            self.turn(stream, left, true);
+        if !pending.begun || !same {
+            return false;
         }
+        let left = pending.payload.len();
+        self.turn(stream, left, true);
+        true
     }
 }
 

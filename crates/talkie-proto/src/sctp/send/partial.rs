@@ -13,8 +13,17 @@ use crate::sctp::wire::data::{END, UNORDERED};
 use crate::sctp::wire::forward::{Forward, Skipped};
 
 impl Sender {
+    /// Gives up what would be sent again next, as long as it is time to.
+    pub(crate) fn give_up_due(&mut self, now: Instant, outbox: &mut Outbox) {
+        while let Some(tsn) = self.flight.next_lost(None) {
+            if !self.give_up(now, tsn, outbox) {
+                break;
+            }
+        }
+    }
+
     /// Gives up the message of a lost chunk if it is time.
-    pub(super) fn give_up(&mut self, now: Instant, tsn: u64, outbox: &mut Outbox) -> bool {
+    fn give_up(&mut self, now: Instant, tsn: u64, outbox: &mut Outbox) -> bool {
         let Some(chunk) = self.flight.chunk(tsn).filter(|_| self.partial) else { return false };
         let late = chunk.until.is_some_and(|until| until <= now);
         // The most there is means as often as it takes.
@@ -54,8 +63,10 @@ impl Sender {
                 }
             }
         }
-        if !ended {
-            outbox.abandon(stream, flags & UNORDERED != 0, number);
+        if !ended && outbox.abandon(stream, flags & UNORDERED != 0, number) {
+            // The peer may have received all that was sent. Only a TSN beyond that makes it believe that
+            // the rest will not come.
+            self.flight.add_abandoned(stream, flags & UNORDERED | END, number);
         }
         self.advance_forward();
         true
