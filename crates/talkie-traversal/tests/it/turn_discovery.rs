@@ -8,7 +8,7 @@ use talkie_traversal::stun::attributes::{
     AttributeType, ChangeRequest, ErrorCode, MappedAddress, Nonce, OtherAddress, Padding,
     ResponseOrigin, ResponsePort, UnknownAttributes, XorMappedAddress,
 };
-use talkie_traversal::stun::{Class, Message, Method, Writer};
+use talkie_traversal::stun::{Class, MAGIC_COOKIE, Message, Method, Writer};
 use talkie_traversal::turn::server::{Config, Discovery, OwnAddress};
 
 use super::turn_world::{World, addr, config, secs, udp};
@@ -348,10 +348,41 @@ fn what_is_malformed_is_refused_and_the_old_reflecting_attribute_is_unknown() {
         writer.raw(AttributeType(0x0002), |out| out.extend([0, 1, 0, 53, 203, 0, 113, 9]));
     });
     assert_eq!(code, 420);
-    // So had requests without the magic cookie, which nobody needs any more.
+}
+
+/// RFC 5389 §12.2: how libnice asks.
+#[test]
+fn a_request_from_before_the_cookie_is_told_its_address_and_nothing_else() {
+    let mut world = full();
+    let path = udp("192.0.2.1:3478", CLIENT);
     let mut classic = request(&mut world, |_| {});
-    classic[4..8].fill(0);
-    assert_eq!(world.exchange(udp("192.0.2.1:3478", CLIENT), &classic), None);
+    classic[4..8].copy_from_slice(b"old!");
+    let (back, mut answer) = world.exchange(path, &classic).expect("an answer");
+    assert_eq!(back, path);
+    assert_eq!((&answer[..2], &answer[4..20]), (&[1, 1][..], &classic[4..20]));
+    assert_eq!(answer.len(), 32, "no longer than the bare answer to a request of today");
+    answer[4..8].copy_from_slice(&MAGIC_COOKIE.to_be_bytes());
+    let message = Message::parse(&answer).unwrap();
+    assert_eq!(message.get::<MappedAddress>().unwrap().map(|it| it.0), Some(addr(CLIENT)));
+    // An answer from elsewhere is what reflects (RFC 3489 §11.2.4).
+    let mut elsewhere = request(&mut world, |writer| {
+        writer.attribute(&change(true, true));
+    });
+    elsewhere[4..8].fill(0);
+    let (back, mut answer) = world.exchange(path, &elsewhere).expect("an answer");
+    answer[4..8].copy_from_slice(&MAGIC_COOKIE.to_be_bytes());
+    assert_eq!((back, code(&answer)), (path, 420));
+    assert!(answer.len() <= elsewhere.len() + 12, "{}", answer.len());
+    // Over a stream, or with lengths that do not add up, it is none.
+    let stream = Path { transport: Transport::Tcp, ..path };
+    assert_eq!(world.exchange(stream, &classic), None);
+    for length in [1, 4, 255] {
+        let mut broken = classic.clone();
+        broken[3] = length;
+        assert_eq!(world.exchange(path, &broken), None);
+        broken.extend_from_slice(&[0, 1, 0, length]);
+        assert_eq!(world.exchange(path, &broken), None);
+    }
 }
 
 #[test]

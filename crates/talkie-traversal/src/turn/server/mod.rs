@@ -17,6 +17,7 @@ mod auth;
 mod binding;
 mod budget;
 mod channel;
+mod classic;
 mod config;
 mod credentials;
 mod deadlines;
@@ -162,7 +163,12 @@ impl TurnServer {
             Some(64..=79) => return self.channel_data(now, path, bytes),
             _ => return self.malformed(path),
         }
-        let Ok(message) = Message::parse(bytes) else { return self.malformed(path) };
+        let Ok(message) = Message::parse(bytes) else {
+            if !self.classic(path, bytes) {
+                self.malformed(path);
+            }
+            return;
+        };
         if message.check_fingerprint() == Some(false) {
             self.stats.drops.fingerprint += 1;
             return;
