@@ -2,6 +2,9 @@
 //! Start it on two hosts, one of them with `controlled`, and paste what each prints into the other.
 //!
 //! `cargo run -p talkie-net --example ice_tokio -- stun:HOST turns:HOST,USER,PASSWORD tcp trust=CERTIFICATE.pem`
+//!
+//! `ipv6` uses no other addresses, `hide` tells names in their place, and the line `/restart` begins anew: what is
+//! printed then goes to the other side as well.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -12,7 +15,7 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use talkie_net::host::{Options, Trust, spawn};
 use talkie_sansio::Machine as _;
-use talkie_traversal::ice::gather::{Policy, Server, Tcp};
+use talkie_traversal::ice::gather::{Families, Policy, Server, Tcp};
 use talkie_traversal::ice::{
     Agent, Attribute, CandidateType, Config, Event, GatheringState, Parameters, Role,
 };
@@ -29,7 +32,8 @@ async fn main() -> Outcome<()> {
         agent.gather(now);
         agent.local_parameters().clone()
     });
-    parameters.await?.attributes().for_each(|attribute| println!("a={attribute}"));
+    let mut ours = parameters.await?;
+    ours.attributes().for_each(|attribute| println!("a={attribute}"));
     let (typed, mut lines) = mpsc::channel(64);
     std::thread::spawn(move || {
         let all = std::io::stdin().lines().map_while(Result::ok);
@@ -41,10 +45,22 @@ async fn main() -> Outcome<()> {
             Some(event) = running.events.recv() => tell(event),
             line = lines.recv() => {
                 let Some(line) = line else { break };
+                if line.starts_with("a=ice-ufrag:") {
+                    theirs.clear();
+                }
                 theirs += &format!("{line}\n");
                 let all = theirs.clone();
-                let heard = running.handle.call(move |agent, now| hear(agent, &all, &line, now));
-                heard.await?.unwrap_or_else(|error| println!("# {error}"));
+                let heard = running.handle.call(move |agent, now| {
+                    let heard = hear(agent, &all, &line, now);
+                    (heard, agent.local_parameters().clone())
+                });
+                let (heard, now) = heard.await?;
+                heard.unwrap_or_else(|error| println!("# {error}"));
+                // Begun anew, by either side.
+                if now.username_fragment != ours.username_fragment {
+                    now.attributes().for_each(|attribute| println!("a={attribute}"));
+                    ours = now;
+                }
             }
         }
     }
@@ -66,6 +82,8 @@ fn told(words: impl Iterator<Item = String>) -> Outcome<(Config, Options)> {
             "controlled" => config.role = Role::Controlled,
             "relay-only" => config.gather.policy = Policy::Relay,
             "tcp" => config.gather.tcp = Tcp::Passive,
+            "ipv6" => config.gather.filter.families = Families::Ipv6,
+            "hide" => config.hide_addresses = true,
             _ => match first.strip_prefix("trust=") {
                 Some(file) => options.trust = trust(file)?,
                 None => config
@@ -92,6 +110,10 @@ fn trust(file: &str) -> Outcome<Trust> {
 
 /// Takes a line: an attribute of the other side, or something to say to it. `all` are the lines so far.
 fn hear(agent: &mut Agent, all: &str, line: &str, now: Instant) -> Outcome<()> {
+    if line == "/restart" {
+        agent.restart(now);
+        return Ok(());
+    }
     if !line.starts_with("a=") {
         return Ok(agent.send(now, line.as_bytes())?);
     }

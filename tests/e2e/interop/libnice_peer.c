@@ -2,6 +2,7 @@
 
 #include <agent.h>
 #include <arpa/inet.h>
+#include <interfaces.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,22 +55,42 @@ static void say_candidate(NiceCandidate *candidate) {
     g_free(line);
 }
 
+static void say_candidates(void) {
+    GSList *all = nice_agent_get_local_candidates(agent, stream, 1);
+    for (GSList *at = all; at; at = at->next) say_candidate(at->data);
+    g_slist_free_full(all, (GDestroyNotify)nice_candidate_free);
+    say("a=end-of-candidates");
+}
+
 static void new_candidate(NiceAgent *of, NiceCandidate *candidate, gpointer unused) {
     if (!whole) say_candidate(candidate);
 }
 
 static void gathered(NiceAgent *of, guint s, gpointer unused) {
-    if (whole) {
-        GSList *all = nice_agent_get_local_candidates(agent, stream, 1);
-        for (GSList *at = all; at; at = at->next) say_candidate(at->data);
-        g_slist_free_full(all, (GDestroyNotify)nice_candidate_free);
-    }
-    say("a=end-of-candidates");
+    if (whole) say_candidates();
+    else say("a=end-of-candidates");
 }
 
 static void received(NiceAgent *of, guint s, guint c, guint length, gchar *bytes, gpointer unused) {
     printf("%.*s\n", (int)length, bytes);
     fflush(stdout);
+}
+
+static void say_parameters(void) {
+    gchar *own_ufrag, *own_password;
+    nice_agent_get_local_credentials(agent, stream, &own_ufrag, &own_password);
+    printf("a=ice-ufrag:%s\na=ice-pwd:%s\n", own_ufrag, own_password);
+    g_free(own_ufrag), g_free(own_password);
+}
+
+/* Other credentials, the same candidates; the other side's are yet to come. */
+static void begin_anew(void) {
+    checking = FALSE, ended = FALSE;
+    g_clear_pointer(&ufrag, g_free);
+    g_clear_pointer(&password, g_free);
+    nice_agent_restart_stream(agent, stream);
+    say_parameters();
+    say_candidates();
 }
 
 static void hand_over(void) {
@@ -87,6 +108,8 @@ static void hand_over(void) {
 
 static void heard(gchar *line) {
     if (g_str_has_prefix(line, "a=ice-ufrag:")) {
+        /* The other side has begun anew, unless this one did. */
+        if (checking) begin_anew();
         ufrag = g_strdup(line + strlen("a=ice-ufrag:"));
     } else if (g_str_has_prefix(line, "a=ice-pwd:")) {
         password = g_strdup(line + strlen("a=ice-pwd:"));
@@ -96,6 +119,9 @@ static void heard(gchar *line) {
         else printf("# not understood: %s\n", line);
     } else if (!strcmp(line, "a=end-of-candidates")) {
         ended = TRUE;
+    } else if (!strcmp(line, "/restart")) {
+        begin_anew();
+        return;
     } else {
         if (line[0] && line[0] != '#' && !g_str_has_prefix(line, "a="))
             nice_agent_send(agent, stream, 1, strlen(line), line);
@@ -115,6 +141,25 @@ static gboolean readable(GIOChannel *from, GIOCondition why, gpointer unused) {
     return TRUE;
 }
 
+/* An IPv6 address without its brackets. */
+static gchar *bare(gchar *address) {
+    if (*address != '[') return address;
+    address[strlen(address) - 1] = 0;
+    return address + 1;
+}
+
+static void use_ipv6_alone(void) {
+    GList *all = nice_interfaces_get_local_ips(FALSE);
+    for (GList *at = all; at; at = at->next) {
+        NiceAddress *address = nice_address_new();
+        if (nice_address_set_from_string(address, at->data) &&
+            nice_address_ip_version(address) == 6 && !g_str_has_prefix(at->data, "fe80:"))
+            nice_agent_add_local_address(agent, address);
+        nice_address_free(address);
+    }
+    g_list_free_full(all, g_free);
+}
+
 /* udp|tcp|tls,ADDRESS:PORT,USER,PASSWORD */
 static void relay(const char *text) {
     gchar **parts = g_strsplit(text, ",", 4);
@@ -123,13 +168,13 @@ static void relay(const char *text) {
                                                     : NICE_RELAY_TYPE_TURN_TLS;
     gchar *colon = strrchr(parts[1], ':');
     *colon = 0;
-    nice_agent_set_relay_info(agent, stream, 1, parts[1], atoi(colon + 1), parts[2], parts[3], type);
+    nice_agent_set_relay_info(agent, stream, 1, bare(parts[1]), atoi(colon + 1), parts[2], parts[3], type);
     g_strfreev(parts);
 }
 
 int main(int count, char **words) {
     gchar *role = NULL, *stun = NULL, *turn = NULL;
-    gboolean relay_only = FALSE, aggressive = FALSE, renomination = FALSE, lite = FALSE, tcp = FALSE;
+    gboolean relay_only = FALSE, aggressive = FALSE, renomination = FALSE, lite = FALSE, tcp = FALSE, ipv6 = FALSE;
     GOptionEntry entries[] = {
         {"role", 0, 0, G_OPTION_ARG_STRING, &role, "controlling or controlled", NULL},
         {"stun", 0, 0, G_OPTION_ARG_STRING, &stun, "a STUN server", "ADDRESS:PORT"},
@@ -140,6 +185,7 @@ int main(int count, char **words) {
         {"renomination", 0, 0, G_OPTION_ARG_NONE, &renomination, "offer renomination", NULL},
         {"lite", 0, 0, G_OPTION_ARG_NONE, &lite, "be a lite agent", NULL},
         {"tcp", 0, 0, G_OPTION_ARG_NONE, &tcp, "TCP candidates alone", NULL},
+        {"ipv6", 0, 0, G_OPTION_ARG_NONE, &ipv6, "no other addresses", NULL},
         {NULL}};
     GError *error = NULL;
     GOptionContext *context = g_option_context_new(NULL);
@@ -160,19 +206,18 @@ int main(int count, char **words) {
     if (stun) {
         gchar *colon = strrchr(stun, ':');
         *colon = 0;
-        g_object_set(agent, "stun-server", stun, "stun-server-port", atoi(colon + 1), NULL);
+        g_object_set(agent, "stun-server", bare(stun), "stun-server-port", atoi(colon + 1), NULL);
     }
     g_signal_connect(agent, "new-candidate-full", G_CALLBACK(new_candidate), NULL);
     g_signal_connect(agent, "candidate-gathering-done", G_CALLBACK(gathered), NULL);
     g_signal_connect(agent, "new-selected-pair-full", G_CALLBACK(selected), NULL);
     g_signal_connect(agent, "component-state-changed", G_CALLBACK(state_changed), NULL);
     stream = nice_agent_add_stream(agent, 1);
+    if (ipv6) use_ipv6_alone();
     if (turn) relay(turn);
     nice_agent_attach_recv(agent, stream, 1, g_main_loop_get_context(loop), received, NULL);
 
-    gchar *own_ufrag, *own_password;
-    nice_agent_get_local_credentials(agent, stream, &own_ufrag, &own_password);
-    printf("a=ice-ufrag:%s\na=ice-pwd:%s\n", own_ufrag, own_password);
+    say_parameters();
     if (!whole) printf("a=ice-options:trickle%s\n", renomination ? " renomination" : "");
     if (lite) printf("a=ice-lite\n");
     fflush(stdout);

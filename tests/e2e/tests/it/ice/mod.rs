@@ -3,11 +3,16 @@
 //! The line protocol that all of them speak is described in `tests/e2e/interop`. `talkie ice`, which two people
 //! use, has its own tests in `netcat`.
 
+mod consent;
+mod credentials;
 mod direct;
+mod ipv6;
+mod names;
 mod nats;
 mod netcat;
 mod peer;
 mod relay;
+mod restart;
 mod server;
 mod streams;
 
@@ -74,6 +79,15 @@ impl Connected {
     fn ways(&self) -> [Way; 2] {
         [self.0[0].way(), self.0[1].way()]
     }
+
+    /// Each hears a word of the other, that was not said before.
+    fn talk(&self, word: &str) {
+        for [from, to] in [[0, 1], [1, 0]] {
+            let words = format!("{word} from {from}");
+            self.0[from].tell(&words);
+            self.0[to].hears(&words);
+        }
+    }
 }
 
 /// Both sides connect and each hears a datagram of the other.
@@ -83,10 +97,7 @@ fn connect(lab: &Lab, left: &Side, right: &Side) -> Connected {
     for side in &sides {
         side.hears("# selected ");
     }
-    for [from, to] in [[0, 1], [1, 0]] {
-        let words = format!("from {from}");
-        sides[from].tell(&words);
-        sides[to].hears(&words);
-    }
-    Connected(sides)
+    let connected = Connected(sides);
+    connected.talk("hello");
+    connected
 }

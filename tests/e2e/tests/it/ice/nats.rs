@@ -64,6 +64,20 @@ fn the_others_are_met_behind_nats() {
     }
 }
 
+/// It asks as RFC 3489 had it, before there was a magic cookie.
+#[test]
+fn libnice_learns_its_outside_address_from_our_server() {
+    let lab = Lab::up(&["--left", PORT, "--right", PORT]);
+    let _server = Server::talkie(&lab);
+    let servers = [Server::stun()];
+    let ours = Side::new(Libnice, Role::Controlling).with(&servers);
+    let theirs = Side::new(Libnice, Role::Controlled).with(&servers);
+    for way in connect(&lab, &ours, &theirs).ways() {
+        let kinds = [&way.local, &way.remote].map(|end| end.kind.clone());
+        assert!(kinds.iter().all(|kind| kind == "srflx" || kind == "prflx"), "{way:?}");
+    }
+}
+
 #[test]
 fn the_kernels_nats_are_punched_through() {
     meet("linux-firewalled", "linux-firewalled", "kernel", Ours);

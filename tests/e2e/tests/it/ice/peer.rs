@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -81,6 +81,13 @@ impl Kind {
         options.extend(side.more.iter().cloned());
         options
     }
+}
+
+/// What a program can be sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Signal {
+    Stop,
+    Continue,
 }
 
 /// The pair that a side has chosen.
@@ -167,6 +174,16 @@ impl Peer {
         }
     }
 
+    /// Has it stand still, or go on.
+    pub(super) fn signal(&self, signal: Signal) {
+        let name = match signal {
+            Signal::Stop => "-STOP",
+            Signal::Continue => "-CONT",
+        };
+        let status = Command::new("kill").args([name, &self.child.id().to_string()]).status();
+        assert!(status.unwrap().success(), "{} is gone", self.name);
+    }
+
     /// Whether it has said such a line.
     pub(super) fn has_said(&self, line: &str) -> bool {
         self.said.lines.lock().unwrap().iter().any(|said| said == line)
@@ -179,9 +196,19 @@ impl Peer {
 
     /// Waits for a line that begins so; the rest of it.
     pub(super) fn hears(&self, start: &str) -> String {
+        self.hears_since(0, start)
+    }
+
+    /// How much it has said so far.
+    pub(super) fn so_far(&self) -> usize {
+        self.said.lines.lock().unwrap().len()
+    }
+
+    /// As [`hears()`](Self::hears), but not what it has said before.
+    pub(super) fn hears_since(&self, earlier: usize, start: &str) -> String {
         let lines = self.said.lines.lock().unwrap();
         let find = |lines: &Vec<String>| {
-            lines.iter().find_map(|line| line.strip_prefix(start).map(str::to_owned))
+            lines[earlier..].iter().find_map(|line| line.strip_prefix(start).map(str::to_owned))
         };
         let lacks = |lines: &mut Vec<String>| find(lines).is_none();
         let (lines, _) = self.said.more.wait_timeout_while(lines, PATIENCE, lacks).unwrap();
@@ -216,14 +243,14 @@ impl Way {
                 let [_, _, transport, _, ip, port, _, kind, ..] = *candidate else {
                     panic!("no candidate: {text}")
                 };
-                (kind, transport, format!("{ip}:{port}"))
+                (kind, transport, SocketAddr::new(ip.parse().unwrap(), port.parse().unwrap()))
             }),
-            None => [0, 3].map(|at| (words[at], words[at + 1], words[at + 2].to_owned())),
+            None => [0, 3].map(|at| (words[at], words[at + 1], words[at + 2].parse().unwrap())),
         };
-        let end = |(kind, transport, address): (&str, &str, String)| End {
+        let end = |(kind, transport, address): (&str, &str, SocketAddr)| End {
             kind: kind.to_owned(),
             transport: transport.to_owned(),
-            address: address.parse().unwrap(),
+            address,
         };
         Self { local: end(local), remote: end(remote) }
     }

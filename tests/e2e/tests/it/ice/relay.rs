@@ -1,6 +1,8 @@
 //! Over a relay: talkie's and coturn's, one on the way or two.
 
-use super::peer::Kind::{Aioice, Libnice, Ours};
+use std::thread;
+
+use super::peer::Kind::{Aioice, Libnice, Ours, OursOnTokio};
 use super::server::Server;
 use super::{Kind, Role, Side, connect};
 use crate::lab::{Lab, SERVER};
@@ -59,4 +61,35 @@ fn ours_reaches_aioice_by_coturn() {
 #[test]
 fn ours_reaches_libnice_by_coturn() {
     relayed(Server::coturn, Libnice);
+}
+
+/// coturn is killed and started again: it knows no allocation any more. Another one is asked for, and what is
+/// said goes on from there. aioice needs no word of signaling for that; libnice keeps a nominated pair until
+/// there is a restart (RFC 8445 §8.1.1).
+#[test]
+fn a_relay_that_has_forgotten_everything_is_asked_again() {
+    thread::scope(|scope| {
+        for theirs in [Aioice, Libnice] {
+            scope.spawn(move || relay_crashes(theirs));
+        }
+    });
+}
+
+fn relay_crashes(theirs: Kind) {
+    let lab = Lab::up(OPEN);
+    let mut server = Server::coturn(&lab);
+    let ours = Side::new(OursOnTokio, Role::Controlling).relayed_by(&Server::turn());
+    let connected = connect(&lab, &ours, &Side::new(theirs, Role::Controlled));
+    let [side, other] = &connected.0;
+    let (before, earlier) = (side.way(), side.so_far());
+    server.crash(&lab);
+    side.takes(|now| now.local.address != before.local.address);
+    if theirs == Libnice {
+        let earlier = other.so_far();
+        side.tell("/restart");
+        other.hears_since(earlier, "# selected ");
+    } else {
+        side.hears_since(earlier, "# ConnectionState(Completed)");
+    }
+    connected.talk("after a crash");
 }

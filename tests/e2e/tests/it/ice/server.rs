@@ -1,6 +1,7 @@
 //! A server of STUN and TURN on the lab's server: talkie's or coturn.
 
 use std::net::UdpSocket;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,11 +15,14 @@ use crate::lab::{Lab, SERVER};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Relays refuse addresses that are not of the Internet unless told otherwise, and a lab's are reserved
 /// for documentation (RFC 5737).
-const HOSTS: [&str; 2] = ["203.0.113.0/24", "192.0.2.0/24"];
+const HOSTS: [&str; 3] = ["203.0.113.0/24", "192.0.2.0/24", "2001:db8::/32"];
+/// The server's address in a lab with IPv6.
+pub(super) const SERVER_V6: &str = "2001:db8:5::1";
 
 /// Dropping it stops it.
 pub(super) struct Server {
     child: Child,
+    words: Vec<String>,
     data: TempDir,
 }
 
@@ -36,30 +40,58 @@ impl Server {
 
     /// coturn, with nothing of it where another could find it.
     pub(super) fn coturn(lab: &Lab) -> Self {
+        Self::coturn_with(lab, &["--no-tls", "--no-dtls"])
+    }
+
+    /// coturn over TLS, with this certificate and its key.
+    pub(super) fn coturn_over_tls(lab: &Lab, certificate: &Path, key: &Path) -> Self {
+        let (certificate, key) = (certificate.display(), key.display());
+        Self::coturn_with(lab, &[&format!("--cert={certificate}"), &format!("--pkey={key}")])
+    }
+
+    /// coturn, with some options more.
+    pub(super) fn coturn_with(lab: &Lab, more: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
         let inside =
             |option: &str, file: &str| format!("{option}={}/{file}", data.path().display());
         let files = [inside("--pidfile", "pid"), inside("--db", "db"), inside("--log-file", "log")];
         let mut words = vec!["server", "--", "turnserver", "-n", "--no-cli", "--lt-cred-mech"];
-        words.extend(["--no-tls", "--no-dtls", "--realm=talkie", "--user=alice:wonder"]);
+        words.extend(["--realm=talkie", "--user=alice:wonder"]);
         words.extend(["--listening-ip", SERVER, "--relay-ip", SERVER, "--simple-log"]);
         words.extend(files.iter().map(String::as_str));
+        words.extend(more);
         Self::start(lab, &words, data)
     }
 
     fn start(lab: &Lab, words: &[&str], data: TempDir) -> Self {
-        let mut command = lab.talkie("exec", words);
-        let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        let mut server = Self { child, data };
+        let words: Vec<_> = words.iter().map(|&word| word.to_owned()).collect();
+        let mut server = Self { child: run(lab, &words), words, data };
+        server.wait(lab);
+        server
+    }
+
+    /// Ends it as a crash would, and starts it again: it knows nothing of before.
+    pub(super) fn crash(&mut self, lab: &Lab) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = run(lab, &self.words);
+        self.wait(lab);
+    }
+
+    fn wait(&mut self, lab: &Lab) {
         let client = lab.udp(Host::Left, "0.0.0.0:0");
         let deadline = Instant::now() + PATIENCE;
         while !answers(&client) {
-            let ended = server.child.try_wait().unwrap();
-            assert!(ended.is_none(), "{words:?} ended with {ended:?}");
-            assert!(Instant::now() < deadline, "{words:?} does not answer");
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{:?} ended with {ended:?}", self.words);
+            assert!(Instant::now() < deadline, "{:?} does not answer", self.words);
             thread::sleep(Duration::from_millis(50));
         }
-        server
+    }
+
+    /// What coturn has written about itself.
+    pub(super) fn log(&self) -> String {
+        std::fs::read_to_string(self.data.path().join("log")).unwrap()
     }
 
     /// The certificate of its own making.
@@ -83,6 +115,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn run(lab: &Lab, words: &[String]) -> Child {
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let mut command = lab.talkie("exec", &words);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 fn answers(client: &UdpSocket) -> bool {

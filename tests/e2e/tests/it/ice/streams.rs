@@ -1,5 +1,9 @@
 //! Over streams: a relay that is reached by TCP or TLS, and TCP from host to host (RFC 6544).
 
+use std::path::{Path, PathBuf};
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+
 use super::peer::Kind::{Libnice, OursOnTokio};
 use super::server::Server;
 use super::{Role, Side, connect};
@@ -36,6 +40,51 @@ fn coturn_is_reached_by_tcp() {
     let _server = Server::coturn(&lab);
     let tcp = format!("turn:{SERVER}:3478?transport=tcp,alice,wonder");
     relayed(&lab, &tcp, &[], "tcp");
+}
+
+/// A certificate for the server by an authority that only this test knows; the files of both and of the key.
+fn certificate(folder: &Path) -> [PathBuf; 3] {
+    let [authority_key, key] = [(); 2].map(|()| KeyPair::generate().unwrap());
+    let mut authority = CertificateParams::new([]).unwrap();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let server = CertificateParams::new([SERVER.to_owned()]).unwrap();
+    let certificate = server.signed_by(&key, &issuer).unwrap();
+    [
+        ("authority.pem", authority_pem),
+        ("certificate.pem", certificate.pem()),
+        ("key.pem", key.serialize_pem()),
+    ]
+    .map(|(name, pem)| {
+        let file = folder.join(name);
+        std::fs::write(&file, pem).unwrap();
+        file
+    })
+}
+
+#[test]
+fn coturn_is_reached_by_tls() {
+    let lab = Lab::up(OPEN);
+    let folder = tempfile::tempdir().unwrap();
+    let [authority, certificate, key] = certificate(folder.path());
+    let _server = Server::coturn_over_tls(&lab, &certificate, &key);
+    let tls = format!("turns:{SERVER}:5349,alice,wonder");
+    relayed(&lab, &tls, &[&format!("trust={}", authority.display())], "tls");
+}
+
+/// RFC 8489 §6.2.3: nothing is said to a server whose certificate nobody vouches for.
+#[test]
+fn a_relay_that_nobody_vouches_for_is_not_used() {
+    let lab = Lab::up(OPEN);
+    let folder = tempfile::tempdir().unwrap();
+    let [_, certificate, key] = certificate(folder.path());
+    let _server = Server::coturn_over_tls(&lab, &certificate, &key);
+    let tls = format!("turns:{SERVER}:5349,alice,wonder");
+    let ours = Side::new(OursOnTokio, Role::Controlling).with(&[tls]);
+    let connected = connect(&lab, &ours, &Side::new(Libnice, Role::Controlled));
+    let error = connected.0[0].hears("# CandidateError(");
+    assert!(error.contains("code: 701") && error.contains("certificate"), "{error}");
 }
 
 #[test]
