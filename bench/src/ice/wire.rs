@@ -108,15 +108,15 @@ impl Record {
         let Some((source, protocol, payload)) = split(frame) else { return };
         let is_ours = source == self.host;
         self.sent += usize::from(is_ours);
-        if protocol == TCP {
-            let mut rest = payload;
-            while let Ok(Some(length)) = frame_length(rest)
-                && let Some((message, more)) = rest.split_at_checked(length)
-            {
-                self.hear(now, is_ours, message);
-                rest = more;
-            }
-        } else {
+        // A card shows datagrams of one length that leave together as one (GSO).
+        let mut rest = payload;
+        while let Ok(Some(length)) = frame_length(rest)
+            && let Some((message, more)) = rest.split_at_checked(length)
+        {
+            self.hear(now, is_ours, message);
+            rest = more;
+        }
+        if protocol == UDP && rest.len() == payload.len() {
             self.hear(now, is_ours, payload);
         }
     }

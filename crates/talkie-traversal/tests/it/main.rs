@@ -39,6 +39,7 @@ mod ice_matrix_tcp;
 mod ice_matrix_weather;
 mod ice_mux;
 mod ice_mux_restraint;
+mod ice_nominated;
 mod ice_predict;
 mod ice_predicted;
 mod ice_priority;

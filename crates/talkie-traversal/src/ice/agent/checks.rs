@@ -6,6 +6,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::consent::DOUBT;
 use super::context::Context;
 use super::generation::{Generation, is_outside};
 use super::pair::{Active, Check, Pair, State};
@@ -196,7 +197,10 @@ impl Generation {
             // The answer to a nomination is missed like that to any question.
             if let Some(life) = &mut pair.life {
                 life.unanswered += 1;
+                life.probe_at = life.probe_at.min(context.now + DOUBT);
             }
+            // On a line that loses much, questions of later have been answered, and only this one has not.
+            let pair_answers = pair.is_healthy();
             let active = pair.active.as_mut().expect("it was there a moment ago");
             if active.sent < pace.requests {
                 active.sent += 1;
@@ -210,6 +214,8 @@ impl Generation {
                     check.is_repeated = true;
                 }
                 context.story(&self.pairs[index], Chapter::Sent(sent));
+            } else if let Some(proposal) = self.proposal(index).filter(|_| pair_answers) {
+                self.begin(context, index, Some(proposal));
             } else {
                 self.fail(context, index, PairFailure::TimedOut);
             }

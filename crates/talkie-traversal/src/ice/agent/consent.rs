@@ -17,7 +17,7 @@ use super::responses::spread;
 use crate::ice::event::{Chapter, PairFailure, PairId};
 
 /// Between two questions to a pair that has not answered the last.
-const DOUBT: Duration = Duration::from_millis(700);
+pub(super) const DOUBT: Duration = Duration::from_millis(700);
 /// The least time that an answer may take.
 const LEAST_WAIT: Duration = Duration::from_millis(500);
 /// RFC 7675 §5.1: the least time between two consent checks where nothing is wrong. Two sides that have each
@@ -65,7 +65,9 @@ impl Generation {
         let timers = context.config.timers;
         let interval = if is_selected { timers.consent_interval } else { timers.keepalive };
         let next = context.now + spread(interval, context.rng.next_u32());
-        if is_asked && self.send_check(context, index, None).is_none() {
+        // A nomination that is not answered yet goes with each question: the line may lose much.
+        let nominates = self.proposal(index);
+        if is_asked && self.send_check(context, index, nominates).is_none() {
             return;
         }
         let pair = &mut self.pairs[index];

@@ -69,10 +69,16 @@ impl Generation {
             self.pairs[before].stop();
         }
         self.orders = self.orders.saturating_add(1);
-        let number = self.session.can_renominate().then_some(self.orders);
         self.proposed = Some((self.pairs[best].id, self.orders));
         context.story(&self.pairs[best], Chapter::Nominating);
-        self.begin(context, best, Some(Proposal(number)));
+        let proposal = self.proposal(best);
+        self.begin(context, best, proposal);
+    }
+
+    /// What a check of this pair has to say, if it is the one that is proposed.
+    pub(super) fn proposal(&self, index: usize) -> Option<Proposal> {
+        let (_, order) = self.proposed.filter(|(id, _)| *id == self.pairs[index].id)?;
+        Some(Proposal(self.session.can_renominate().then_some(order)))
     }
 
     fn best_valid(&self) -> Option<usize> {
