@@ -6,9 +6,11 @@
 //! and new ones.
 //! [`net`] is a network in virtual time, of hosts that run machines, links that lose and delay, routers
 //! and those NATs; [`trace`] is what happened in it, packet by packet.
+//! [`flow`] is one bottleneck and the transfers that share it, millions of packets long.
 //!
 //! Like all of talkie's machines nothing here reads a clock, a socket or a random source.
 
+pub mod flow;
 pub mod gateway;
 pub mod nat;
 pub mod net;

@@ -68,6 +68,21 @@ pub enum Oversize {
     Fragmented,
 }
 
+impl Loss {
+    /// Whether the next packet is lost; `is_bad` is the state of a link whose losses come in bursts.
+    pub(crate) fn strikes(&self, is_bad: &mut bool, dice: &mut Dice) -> bool {
+        match *self {
+            Self::None => false,
+            Self::Random(probability) => dice.happens(probability),
+            Self::Burst { worsens, recovers, good, bad } => {
+                let lost = dice.happens(if *is_bad { bad } else { good });
+                *is_bad ^= dice.happens(if *is_bad { recovers } else { worsens });
+                lost
+            }
+        }
+    }
+}
+
 /// Packets that are held back, so that others overtake them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reordering {
@@ -158,7 +173,7 @@ impl Line {
         let sent = self.enqueue(now, on_the_line).ok_or(Cause::QueueFull)?;
         let mut is_lost = false;
         for _ in 0..fragments {
-            is_lost |= self.loses();
+            is_lost |= self.link.loss.strikes(&mut self.is_bad, &mut self.dice);
         }
         if is_lost {
             return Err(Cause::Loss);
@@ -201,19 +216,6 @@ impl Line {
         Some(self.busy_until)
     }
 
-    fn loses(&mut self) -> bool {
-        match self.link.loss {
-            Loss::None => false,
-            Loss::Random(probability) => self.dice.happens(probability),
-            Loss::Burst { worsens, recovers, good, bad } => {
-                let lost = self.dice.happens(if self.is_bad { bad } else { good });
-                let changes = self.dice.happens(if self.is_bad { recovers } else { worsens });
-                self.is_bad ^= changes;
-                lost
-            }
-        }
-    }
-
     fn arrival(&mut self, sent: u64) -> u64 {
         let jitter = nanos(self.link.jitter);
         let late = if jitter == 0 { 0 } else { self.dice.below(jitter) };
@@ -227,6 +229,6 @@ impl Line {
     }
 }
 
-pub(super) fn nanos(span: Duration) -> u64 {
+pub(crate) fn nanos(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -122,10 +122,10 @@ pub use stream::{End, StreamEvent};
 
 use crate::nat::{self, Nat, Prefix, Row};
 use crate::trace::Trace;
-use dice::Dice;
+pub(crate) use dice::Dice;
 use fabric::{Fabric, Happening, Kind};
 use hosted::{Names, Voice};
-use link::nanos;
+pub(crate) use link::nanos;
 use pool::Pool;
 use queue::Queue;
 use seat::{Answer, Chair, Seat};
