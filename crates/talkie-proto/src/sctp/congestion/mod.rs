@@ -10,11 +10,19 @@
 //! it took to send and the time it took to be acknowledged, is what the path carried. Bytes are those of
 //! chunks with their headers and padding, in all figures here.
 
+mod adaptive;
+mod cubic;
+mod curve;
+mod hystart;
+mod ledger;
 mod new_reno;
+mod path;
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
+pub use adaptive::Adaptive;
+pub use cubic::Cubic;
 pub use new_reno::NewReno;
 
 /// Decides how much may be in flight and how fast it leaves.
@@ -163,8 +171,13 @@ impl Start {
 #[non_exhaustive]
 pub enum Algorithm {
     /// RFC 9260 §7.2: the reference.
-    #[default]
     NewReno,
+    /// RFC 9438.
+    Cubic,
+    /// Fills a path that loses packets by chance, keeps its queue short when nobody else uses it, and shares
+    /// it with CUBIC flows as one of them.
+    #[default]
+    Adaptive,
 }
 
 impl Algorithm {
@@ -173,6 +186,8 @@ impl Algorithm {
     pub fn start(self, start: &Start) -> Box<dyn Controller> {
         match self {
             Self::NewReno => Box::new(NewReno::new(start)),
+            Self::Cubic => Box::new(Cubic::new(start)),
+            Self::Adaptive => Box::new(Adaptive::new(start)),
         }
     }
 }
