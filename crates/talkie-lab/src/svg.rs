@@ -107,6 +107,20 @@ impl Picture {
     }
 }
 
+/// A picture with one sign for each number, to compare what it says.
+#[cfg(test)]
+pub(crate) fn without_figures(text: &str) -> String {
+    let mut out = String::new();
+    for character in text.chars() {
+        match character {
+            '0'..='9' if out.ends_with('#') => {}
+            '0'..='9' => out.push('#'),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

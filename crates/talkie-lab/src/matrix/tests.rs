@@ -1,5 +1,6 @@
 use super::*;
 use crate::ink::Ink;
+use crate::svg::without_figures;
 
 /// D: direct, R: by the relay, -: not at all. Left types from above, right types across, both in the
 /// order of [`Preset::all`].
@@ -83,11 +84,11 @@ fn letters(matrix: &Matrix) -> String {
 }
 
 #[test]
-fn the_classic_four_do_not_depend_on_the_seed() {
-    for seed in [2, 77, u64::MAX] {
+fn who_reaches_whom_does_not_depend_on_the_seed() {
+    for seed in [77, u64::MAX] {
         let setting = Setting { seed, ..Setting::default() };
-        let matrix = run(Plan { setting, ..plan(Preset::all().take(4)) });
-        assert_eq!(matrix.counts(), [13, 0, 3, 0], "seed {seed}");
+        let matrix = run(Plan { setting, ..plan(Preset::all()) });
+        assert_eq!(letters(&matrix), EXPECTED, "seed {seed}");
     }
 }
 
@@ -181,13 +182,14 @@ fn the_picture_says_in_words_what_it_shows() {
     assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
 }
 
-/// The picture in the README is the command's: `talkie lab matrix --svg docs/images/nat-matrix.svg`.
+/// The picture in the README is the command's: `talkie lab matrix --svg docs/images/nat-matrix.svg`. How many
+/// milliseconds it takes may change with every improvement of the agent, who reaches whom may not.
 #[test]
 fn the_picture_in_the_documents_is_up_to_date() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/images/nat-matrix.svg");
     let committed = std::fs::read_to_string(path).unwrap();
     assert!(
-        committed == run(plan(Preset::all())).svg(),
+        without_figures(&committed) == without_figures(&run(plan(Preset::all())).svg()),
         "make it again: cargo run -- lab matrix --svg docs/images/nat-matrix.svg"
     );
 }

@@ -45,8 +45,8 @@ struct Side {
     /// What may be told to the other side, and how much of it was.
     found: Vec<Candidate>,
     told: usize,
-    /// How much of it a note was made of.
-    noted: usize,
+    /// How much of it a note was made of, since there was one.
+    noted: Option<usize>,
     gathered: bool,
     has_written: bool,
     has_ended: bool,
@@ -266,23 +266,21 @@ impl Stage {
 
     /// Says what a side has found since the last time.
     fn note_candidates(&mut self, side: usize) {
-        let one = &self.sides[side];
-        let is_first = one.noted == 0 && !one.has_written;
-        if !one.is_ready() || (one.noted == one.found.len() && !(is_first && one.gathered)) {
+        let one = &mut self.sides[side];
+        if !one.is_ready() {
             return;
         }
-        let new = one.found[one.noted..].to_vec();
-        self.sides[side].noted = self.sides[side].found.len();
+        let before = one.noted.replace(one.found.len());
+        let new = one.found[before.unwrap_or(0)..].to_vec();
         let (guesses, known): (Vec<_>, Vec<_>) = new.iter().partition(|it| is_guess(it));
         let words: Vec<_> = known.iter().map(|it| address_words(it)).collect();
-        let also = if is_first { "" } else { "also " };
-        if !words.is_empty() {
-            self.note(side, format!("{also}knows: {}", words.join(", ")), false);
-        } else if is_first && self.sides[side].found.is_empty() {
-            let words = "knows no address to tell the other side";
-            if !self.notes.iter().any(|note| note.text.ends_with(words) && note.lane == side * 4) {
-                self.note(side, words.to_owned(), false);
+        match before {
+            None if new.is_empty() => {
+                self.note(side, "knows no address to tell the other side".to_owned(), false);
             }
+            _ if words.is_empty() => {}
+            None => self.note(side, format!("knows: {}", words.join(", ")), false),
+            Some(_) => self.note(side, format!("also knows: {}", words.join(", ")), false),
         }
         if let Some(words) = guess_words(&guesses) {
             self.note(side, words, false);
@@ -342,7 +340,7 @@ impl Side {
             nat,
             found: Vec::new(),
             told: 0,
-            noted: 0,
+            noted: None,
             gathered: false,
             has_written: false,
             has_ended: false,

@@ -3,7 +3,7 @@
 //! An agent knows that it was not answered; why, it cannot know. Here every box is seen, so the reason of the
 //! NAT that dropped the first of a pair's packets is told as well.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -13,6 +13,9 @@ use talkie_traversal::ice::{Chapter, PairId};
 use super::{End, Step};
 use crate::outcome::milliseconds;
 use crate::stage::{self, Run};
+
+/// The lane; what is lost on the Internet ends there.
+const SERVER: usize = 2;
 
 /// One pair of addresses, seen from one side.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,7 +32,7 @@ pub struct Pair {
     pub remote_kind: &'static str,
     /// How it stands at the end.
     pub end: Standing,
-    /// Why its first packet that died did so.
+    /// How many of its checks, and of the answers to them, died, and why the first did.
     pub died: Option<String>,
     /// What happened to it, in order.
     pub told: Vec<Told>,
@@ -94,7 +97,7 @@ pub(super) fn of(run: &Run, told: &[Step], side: usize) -> Vec<Pair> {
                 remote: story.remote,
                 remote_kind: run.word_for(1 - side, story.remote),
                 end: Standing::Waits,
-                died: first_death(told, story.base, story.remote),
+                died: deaths(told, story.base, story.remote),
                 told: Vec::new(),
             }
         });
@@ -126,24 +129,30 @@ fn standing(before: Standing, chapter: &Chapter) -> Standing {
     }
 }
 
-/// Why the first of a pair's checks that died, or of the answers to them, did so.
-fn first_death(told: &[Step], local: SocketAddr, remote: SocketAddr) -> Option<String> {
+/// How many of a pair's checks, and of the answers to them, died, and why the first did.
+fn deaths(told: &[Step], local: SocketAddr, remote: SocketAddr) -> Option<String> {
     let is_ours = |step: &&Step| {
-        step.hops.first().is_some_and(|hop| (hop.source, hop.destination) == (local, remote))
+        let hop = step.hops.first().map(|hop| (hop.source, hop.destination));
+        hop == Some((local, remote)) && step.is_request()
     };
-    let mut asked: Vec<&str> = told
-        .iter()
-        .filter(is_ours)
-        .filter(|step| step.is_request())
-        .filter_map(|step| step.transaction.as_deref())
-        .collect();
-    asked.dedup();
-    told.iter().find_map(|step| {
-        let End::Dropped { why } = &step.end else { return None };
-        let transaction = step.transaction.as_deref()?;
-        let what = if step.is_request() { "check" } else { "answer" };
-        let place = super::LANES[step.to];
-        asked.contains(&transaction).then(|| format!("the {what} died at the {place}, {why}"))
+    let asked: BTreeSet<&str> =
+        told.iter().filter(is_ours).filter_map(|step| step.transaction.as_deref()).collect();
+    let mut dead = told.iter().filter_map(|step| match &step.end {
+        End::Dropped { why } => {
+            step.transaction.as_deref().filter(|it| asked.contains(it)).map(|_| (step, why))
+        }
+        _ => None,
+    });
+    let (first, why) = dead.next()?;
+    let what = if first.is_request() { "check" } else { "answer" };
+    let place = match first.to {
+        SERVER => String::new(),
+        lane => format!("at the {}, ", super::LANES[lane]),
+    };
+    Some(match dead.count() {
+        0 => format!("the {what} died {place}{why}"),
+        others => format!("{} packets died, first a {what}, {place}{why}", others + 1)
+            .replace("a answer", "an answer"),
     })
 }
 
