@@ -190,6 +190,9 @@ impl Stage {
                 }
                 self.sides[side].selected = Some(*pair);
             }
+            Event::ConnectionState(ConnectionState::Connected | ConnectionState::Completed) => {
+                one.failed = None;
+            }
             Event::ConnectionState(ConnectionState::Failed) => {
                 one.failed = Some(now);
                 self.note(side, "gives up: no pair of addresses works".to_owned(), true);
