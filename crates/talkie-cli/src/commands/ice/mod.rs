@@ -42,11 +42,13 @@ Examples:
       Answers everything, so that the other side sees how long there and back
       takes. With the talkie serve on this machine, http://localhost:8080.
   talkie ice --copy-paste --stun stun.example.org
-      Without a server in between: each side pastes the block of the other.
+      Without a server in between: each side pastes the block of the other,
+      within --wait minutes.
   talkie ice --relay-only --turn turn.example.org --user me --password-file FILE
       By this relay alone.
   date | talkie ice CODE >answer
-      For scripts: only what the other side sends goes to standard output.";
+      For scripts: only what the other side sends goes to standard output. Lines
+      are datagrams, which may be lost: in the end it says how many were.";
 
 const MORE: &str = "
 What is sent is not encrypted: ICE finds a path and no more. What both sides

@@ -13,6 +13,11 @@ pub(super) fn millis(span: Duration) -> String {
     Millis(span).to_string()
 }
 
+/// How long something took that people may have had a part in: `21.3 ms`, `294 s`.
+pub(super) fn duration(span: Duration) -> String {
+    if span.as_secs() < 10 { millis(span) } else { format!("{} s", span.as_secs()) }
+}
+
 /// The time of day, since no system tells the time zone without more: `12:34:56.789Z`.
 pub(super) fn clock(unix: Duration) -> String {
     let seconds = unix.as_secs() % 86_400;
@@ -97,6 +102,12 @@ mod tests {
         );
         assert_eq!(readable("grüße 中文".as_bytes()), "grüße 中文");
         assert_eq!(version("9.9\u{1b}[2J and more"), "9.9[2Jandmore");
+    }
+
+    #[test]
+    fn what_people_take_is_told_in_seconds() {
+        assert!(duration(Duration::from_millis(9900)).ends_with(" ms"));
+        assert_eq!(duration(Duration::from_millis(293_854)), "293 s");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::time::Duration;
 use talkie_net::driver::Running;
 use talkie_net::host;
 use talkie_signaling::pair::{Link, MeetError};
+use talkie_traversal::ice::gather::Policy;
 use talkie_traversal::ice::{
     Agent, CandidateType, Config, ConnectionState, Event, GatheringState, Pair, SendError,
 };
@@ -44,6 +45,11 @@ const BURST: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(1);
 /// How long a queue may stay full.
 const STUCK: Duration = Duration::from_secs(2);
+/// What is said where this side has no address for the other one.
+const NO_RELAY: &str = "no relay has given an address, and --relay-only forbids all others: the other side cannot \
+                        reach this one; check --turn, --user and the password";
+const NO_INTERFACE: &str = "no network interface of this machine has an address: the other side cannot reach it; \
+                            connect to a network, and it will be used";
 /// What is said of a line that was pasted and is none of a block.
 const NO_LINE: &str =
     "this is no line of a block: they begin with `a=`, and the last is `a=end-of-candidates`";
@@ -132,10 +138,14 @@ pub(super) struct Session<'a> {
     /// Since when the other side is known.
     met_at: Option<Instant>,
     is_gathered: bool,
+    has_candidate: bool,
+    /// What is said if there is none.
+    no_candidate: &'static str,
     has_relay: bool,
     was_connected: bool,
     input_ended: bool,
     theirs_ended: bool,
+    is_leaving: bool,
 }
 
 /// What happens next.
@@ -150,6 +160,10 @@ enum Step {
 impl<'a> Session<'a> {
     /// Starts to gather.
     pub(super) async fn begin(start: Start<'a>, view: &'a mut dyn View) -> Result<Self, IceError> {
+        let no_candidate = match start.config.gather.policy {
+            Policy::Relay => NO_RELAY,
+            Policy::All => NO_INTERFACE,
+        };
         let agent = Agent::new(&talkie_net::genesis()?, start.config);
         let agent = host::spawn(agent, start.options)?;
         let parameters = agent.handle.call(|agent, now| {
@@ -181,10 +195,13 @@ impl<'a> Session<'a> {
             pair: None,
             met_at: None,
             is_gathered: false,
+            has_candidate: false,
+            no_candidate,
             has_relay: false,
             was_connected: false,
             input_ended: false,
             theirs_ended: false,
+            is_leaving: false,
         })
     }
 
@@ -301,6 +318,7 @@ impl<'a> Session<'a> {
     async fn take_event(&mut self, event: Event) -> Option<End> {
         match event {
             Event::Candidate(candidate) => {
+                self.has_candidate = true;
                 self.has_relay |= candidate.kind == CandidateType::Relayed;
                 if !self.is_current(candidate.username_fragment.as_deref()) {
                     return None;
@@ -321,6 +339,9 @@ impl<'a> Session<'a> {
                 self.view.show(News::Gathering(state));
                 self.is_gathered &= state == GatheringState::Complete;
                 if state == GatheringState::Complete && !self.is_gathered {
+                    if !self.has_candidate {
+                        self.view.show(News::Stranded { why: self.no_candidate });
+                    }
                     self.is_gathered = true;
                     self.untold.push("a=end-of-candidates".to_owned());
                 }
@@ -375,7 +396,7 @@ impl<'a> Session<'a> {
         if let Some(farewell) = Farewell::read(&payload) {
             self.tally.told(farewell.sent);
             let news = if farewell.is_goodbye { News::Left } else { News::Finished };
-            if farewell.is_goodbye || !self.theirs_ended {
+            if !self.is_leaving && (farewell.is_goodbye || !self.theirs_ended) {
                 self.view.show(news);
             }
             self.theirs_ended = true;
@@ -540,7 +561,9 @@ impl<'a> Session<'a> {
 
     /// Says goodbye, and what came of it.
     async fn finish(mut self) {
-        if self.can_send() {
+        self.is_leaving = true;
+        // Also where the state that goes with the pair has not been heard yet.
+        if self.pair.is_some() {
             // Twice, as it is not repeated when it is lost; who hears neither notices after a while.
             for pause in [FAREWELL / 3, Duration::ZERO] {
                 let farewell = Farewell { is_goodbye: true, sent: self.tally.count() };

@@ -51,6 +51,7 @@ fn event(news: &News<'_>) -> Value {
             "code": problem.code,
             "text": problem.text,
         }),
+        News::Stranded { why } => json!({"event": "noCandidate", "why": why}),
         News::Useless(why) => json!({"event": "useless", "why": why}),
         News::Gathering(state) => json!({"event": "gathering", "state": gathering(*state)}),
         News::State(state) => json!({"event": "state", "state": words::state(*state)}),

@@ -39,6 +39,8 @@ pub(super) enum News<'a> {
     Candidate { is_ours: bool, candidate: &'a Candidate },
     /// A server that gave none.
     Problem(&'a Problem),
+    /// This side has no candidate at all.
+    Stranded { why: &'a str },
     /// Something of the other side that is of no use.
     Useless(&'a str),
     /// How far gathering is.

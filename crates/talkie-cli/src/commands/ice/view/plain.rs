@@ -69,23 +69,26 @@ pub(super) fn lines(news: &News<'_>, verbose: bool) -> Vec<String> {
             lines.push(String::new());
             lines
         }
-        News::Paste => one("Paste the other side's block here:".to_owned()),
+        News::Paste => {
+            one("Paste the other side's block here (there are minutes for it):".to_owned())
+        }
         News::Candidate { is_ours, candidate } if verbose => {
             let whose = if *is_ours { "ours" } else { "theirs" };
             one(format!("{whose}: {}", words::candidate(candidate)))
         }
         News::Problem(problem) => one(format!("! {problem}")),
+        News::Stranded { why } => one(format!("! {why}")),
         News::Useless(why) => one(format!("! of no use: {why}")),
         News::Gathering(GatheringState::Complete) if verbose => one("all gathered".to_owned()),
         News::State(state) => one_of(state_words(*state)),
-        News::Selected { pair, after, is_new: true } => one(format!(
-            "connected {} after {}: {}",
-            words::directness(pair),
-            words::millis(*after),
-            words::way(pair)
-        )),
-        News::Selected { pair, .. } => {
-            one(format!("agreed on, {}: {}", words::directness(pair), words::way(pair)))
+        // The way has a line of its own, as it is as wide as a terminal.
+        News::Selected { pair, after, is_new } => {
+            let (how, after) = (words::directness(pair), words::duration(*after));
+            let first = match is_new {
+                true => format!("connected {how} after {after}"),
+                false => format!("agreed on, {how}"),
+            };
+            vec![first, format!("  {}", words::way(pair))]
         }
         News::Renewed { is_ours: true } => one("looking for a way anew".to_owned()),
         News::Renewed { is_ours: false } => one("the other side looks for a way anew".to_owned()),
@@ -132,7 +135,8 @@ fn summary_lines(summary: &Summary) -> Vec<String> {
         ));
     }
     if let Some(pair) = &summary.pair {
-        lines.push(format!("it went {}: {}", words::directness(pair), words::way(pair)));
+        lines.push(format!("it went {}", words::directness(pair)));
+        lines.push(format!("  {}", words::way(pair)));
     }
     lines
 }

@@ -92,6 +92,36 @@ fn a_file_goes_through_and_what_is_lost_of_it_is_told() {
 }
 
 #[test]
+fn a_side_that_nobody_can_reach_is_told_why() {
+    let lab = open();
+    let _server = Server::talkie(&lab);
+    let turn = format!("turn:{SERVER}");
+    let words = ["--copy-paste", "--relay-only", "--turn", &turn, "--user=alice", "--password=no"];
+    let refused = Netcat::start(&lab, "left", &words);
+    refused.tells("no relay has given an address");
+    let down = lab.talkie("exec", &["left", "--", "ip", "link", "set", "eth0", "down"]).status();
+    assert!(down.unwrap().success());
+    let cut_off = Netcat::start(&lab, "left", &["--copy-paste"]);
+    cut_off.tells("no network interface of this machine has an address");
+}
+
+#[test]
+fn half_a_block_and_nonsense_are_told_from_a_block() {
+    let lab = open();
+    let mut side = Netcat::start(&lab, "left", &["--copy-paste"]);
+    side.tells("Paste the other side's block");
+    side.say("Dear Bob,");
+    side.tells("this is no line of a block");
+    side.say("a=ice-ufrag:abcd");
+    side.say("a=end-of-candidates");
+    side.tells("password");
+    side.say("a=ice-ufrag:abcd");
+    side.end_input();
+    assert_eq!(side.end(), Some(1));
+    side.tells("in the middle of the other side's block");
+}
+
+#[test]
 fn servers_that_give_nothing_are_named_and_the_rest_is_used() {
     let lab = open();
     let _server = Server::talkie(&lab);
