@@ -309,3 +309,21 @@ fn ports_are_asked_for_from_the_range() {
     let is_in_range = |want: &Want| matches!(want, Want::Bind { ports: of, .. } if *of == ports);
     assert!(site.wants.iter().all(is_in_range) && site.wants.len() == 1);
 }
+
+#[test]
+fn restarts_that_nobody_listens_to_pile_up_nothing() {
+    let mut servers = stuns();
+    servers.push(turn(Transport::Udp, "ann"));
+    let mut site = Site::gathered(config(servers));
+    let candidates = site.candidates().len();
+    for number in 0..1000 {
+        site.gatherer.gather(site.world.now, &format!("frag{number}"));
+    }
+    site.events.clear();
+    site.settle();
+    assert_eq!(site.events.len(), candidates + 1, "{:?}", site.events);
+    let told = site.candidates();
+    assert_eq!(told.len(), candidates);
+    assert!(told.iter().all(|(_, it)| it.username_fragment.as_deref() == Some("frag999")));
+    assert!(matches!(site.events.last(), Some(Event::Complete)));
+}

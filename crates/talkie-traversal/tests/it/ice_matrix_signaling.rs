@@ -131,6 +131,8 @@ fn both_may_restart_at_once_on_a_bad_line() {
         }
         let mut world = World::new(setup);
         world.settle(expected);
+        // A better pair may just be on its way to being agreed on.
+        assert!(world.run_until(Duration::from_secs(60), |world| world.agreed().is_some()));
         let before = world.agreed().unwrap();
         world.restart(0);
         world.run_for(Duration::from_millis(seed * 13 % 700));

@@ -193,10 +193,29 @@ impl Gatherer {
 
     /// Tells all that there is under the present user name fragment.
     pub(super) fn tell_again(&mut self) {
+        // It is not, any more.
+        self.events.retain(|event| !matches!(event, Event::Complete));
         for entry in &mut self.emitted.list {
             entry.candidate.username_fragment = Some(self.username_fragment.clone());
             let candidate = entry.candidate.clone();
-            self.events.push_back(Event::Candidate { id: entry.id, base: entry.base, candidate });
+            let is_it = |told: &Candidate| {
+                (told.kind, told.port, &told.address)
+                    == (candidate.kind, candidate.port, &candidate.address)
+            };
+            // What nobody has taken yet is told anew in its place, so that the queue does not grow with restarts.
+            let waiting = self.events.iter_mut().rev().find_map(|event| match event {
+                Event::Candidate { id, candidate, .. } => {
+                    (*id == entry.id && is_it(candidate)).then_some(candidate)
+                }
+                _ => None,
+            });
+            match waiting {
+                Some(waiting) => *waiting = candidate,
+                None => {
+                    let (id, base) = (entry.id, entry.base);
+                    self.events.push_back(Event::Candidate { id, base, candidate });
+                }
+            }
         }
     }
 }
