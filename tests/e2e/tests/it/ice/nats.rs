@@ -1,5 +1,5 @@
-//! Behind NATs: the four classic types against each other, with talkie's NAT in the boxes and a relay in
-//! reserve, and two with the kernel's.
+//! Behind NATs, with a relay in reserve: the four classic types against each other with talkie's NAT in the
+//! boxes, and the five that nftables can be with the kernel's.
 
 use super::peer::Kind::{self, Aioice, Libnice, Ours};
 use super::peer::Way;
@@ -11,6 +11,28 @@ const FULL: &str = "full-cone";
 const ADDRESS: &str = "address-restricted";
 const PORT: &str = "port-restricted";
 const SYMMETRIC: &str = "symmetric";
+/// No translation: only what was asked for comes in.
+const FIREWALL: &str = "firewall";
+/// `masquerade`, and what comes uninvited is dropped.
+const FIREWALLED: &str = "linux-firewalled";
+/// `masquerade`, and what comes uninvited is tracked.
+const MASQUERADE: &str = "linux-masquerade";
+/// `masquerade random,fully-random`.
+const RANDOM: &str = "linux-random-fully";
+
+/// Whether there is no way but the relay; `None` if that is a matter of who is first: what comes uninvited
+/// takes the port that hole punching would need (`linux-masquerade`).
+fn needs_relay(left: &str, right: &str) -> Option<bool> {
+    let is_random = |side: &str| matches!(side, SYMMETRIC | RANDOM);
+    let asks_port = |side: &str| !matches!(side, FULL | ADDRESS);
+    match [left, right] {
+        _ if is_random(left) && asks_port(right) || is_random(right) && asks_port(left) => {
+            Some(true)
+        }
+        [MASQUERADE, _] | [_, MASQUERADE] => None,
+        _ => Some(false),
+    }
+}
 
 /// Both find a way, and in the end the one that theory allows.
 fn meet(left: &str, right: &str, kind: &str, theirs: Kind) {
@@ -20,10 +42,10 @@ fn meet(left: &str, right: &str, kind: &str, theirs: Kind) {
     let ours = Side::new(Ours, Role::Controlling).with(&servers);
     let theirs = Side::new(theirs, Role::Controlled).with(&servers);
     let connected = connect(&lab, &ours, &theirs);
-    let needs_relay = matches!([left, right], [SYMMETRIC, PORT | SYMMETRIC] | [PORT, SYMMETRIC]);
+    let needs_relay = needs_relay(left, right);
     let is_right = |way: &Way| {
         let relayed = [&way.local, &way.remote].iter().any(|end| end.kind == "relay");
-        relayed == needs_relay
+        needs_relay.is_none_or(|needs| relayed == needs)
     };
     for side in &connected.0 {
         side.takes(is_right);
@@ -78,8 +100,30 @@ fn libnice_learns_its_outside_address_from_our_server() {
     }
 }
 
+/// Whatever is first, there is a connection; and where each keeps its port and drops strangers, a direct one.
+fn behind_the_kernel(left: &str, rights: &[&str]) {
+    for right in rights {
+        meet(left, right, "kernel", Ours);
+    }
+}
+
 #[test]
-fn the_kernels_nats_are_punched_through() {
-    meet("linux-firewalled", "linux-firewalled", "kernel", Ours);
-    meet(SYMMETRIC, SYMMETRIC, "kernel", Ours);
+fn the_kernels_firewall_meets_all_of_its_nats() {
+    behind_the_kernel(FIREWALL, &[FIREWALL, FIREWALLED, MASQUERADE, RANDOM, SYMMETRIC]);
+}
+
+#[test]
+fn the_kernels_firewalled_nat_meets_all_others() {
+    behind_the_kernel(FIREWALLED, &[FIREWALLED, MASQUERADE, RANDOM, SYMMETRIC]);
+}
+
+#[test]
+fn the_kernels_plain_nat_meets_all_others() {
+    behind_the_kernel(MASQUERADE, &[MASQUERADE, RANDOM, SYMMETRIC]);
+}
+
+#[test]
+fn the_kernels_random_nats_meet_each_other() {
+    behind_the_kernel(RANDOM, &[RANDOM, SYMMETRIC]);
+    behind_the_kernel(SYMMETRIC, &[SYMMETRIC]);
 }
