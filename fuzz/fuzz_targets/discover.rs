@@ -1,8 +1,8 @@
 #![no_main]
 
-#[path = "../bodies/input.rs"]
-mod input;
 #[path = "../bodies/discover.rs"]
 mod discover;
+#[path = "../bodies/input.rs"]
+mod input;
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| discover::run(data));

@@ -1,5 +1,6 @@
 //! Scenarios of WebRTC's protocols on a virtual clock.
 
+mod corpus;
 mod sctp_handshake;
 mod sctp_hostile;
 mod sctp_properties;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use talkie_proto::sctp::wire::kind;
 use talkie_proto::sctp::{Config, Event};
 
 use crate::sctp_world::{ADA, BOB, Link, World, association};
@@ -112,4 +113,52 @@ fn what_one_side_cannot_do_neither_does() {
         let sent = world.sent.expect("recorded");
         assert!(sent.iter().all(|(_, packet)| !zero(packet)));
     }
+}
+
+#[test]
+fn who_agreed_to_do_without_checksums_still_begins_with_them() {
+    let mut world = World::new(Link::default());
+    world.sent = Some(vec![]);
+    world.connect();
+    world.send(ADA, 0, vec![1; 5000]);
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(world.received[BOB].len(), 1);
+    for (_, packet) in world.sent.expect("recorded") {
+        let begins = matches!(packet[12], kind::INIT | kind::INIT_ACK | kind::COOKIE_ECHO);
+        assert_eq!(packet[8..12] == [0; 4], !begins, "chunk {}", packet[12]);
+    }
+}
+
+#[test]
+fn a_missing_checksum_that_was_not_agreed_is_a_wrong_one() {
+    let plain = Config { zero_checksum: false, ..Config::default() };
+    let mut world = World::with(Link::default(), &Config::default(), &plain);
+    world.sent = Some(vec![]);
+    world.connect();
+    world.send(ADA, 0, "once");
+    world.run_for(Duration::from_secs(1));
+    let (_, packet) = world.sent.take().expect("recorded").pop().expect("a packet");
+    let before = world.ends.each_ref().map(|end| end.counters().malformed);
+    let mut bare = packet;
+    bare[8..12].fill(0);
+    world.inject(BOB, &bare);
+    assert_eq!(world.ends[BOB].counters().malformed, before[BOB] + 1);
+}
+
+#[test]
+fn a_cookie_that_comes_too_late_is_asked_for_anew() {
+    let short = Config { cookie_life: Duration::from_secs(1), ..Config::default() };
+    let mut world = World::with(Link::default(), &Config::default(), &short);
+    let until = world.now + Duration::from_secs(1);
+    let mut lost = 0;
+    world.lose = Some(Box::new(move |_, packet| {
+        lost += u32::from(packet[12] == kind::COOKIE_ECHO);
+        packet[12] == kind::COOKIE_ECHO && lost <= 3
+    }));
+    world.send(ADA, 0, "late");
+    world.connect();
+    assert!(world.now > until);
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(world.received[BOB].len(), 1);
+    assert_eq!(world.ends[BOB].counters().bad_cookies, 1);
 }

@@ -209,6 +209,7 @@ impl Association {
         self.controls.clear();
         self.repeat_at = None;
         self.readable = false;
+        self.link = None;
         self.establish(now, cookie.peer);
         self.state = State::Established;
         self.events.push_back(Event::Restarted);
@@ -226,7 +227,6 @@ impl Association {
         if self.state != State::CookieEchoed || error::first(value) != Some(error::STALE_COOKIE) {
             return;
         }
-        self.link = None;
         self.cookie = Vec::new();
         self.controls.clear();
         self.state = State::CookieWait;
@@ -257,8 +257,13 @@ impl Association {
             message: self.config.message_most,
         };
         let round_trip = self.round_trip.clone();
+        // What left with a cookie that was for nothing is still to be delivered, under the same TSNs.
+        let sender = match self.link.take().filter(|link| link.interleaved == interleaved) {
+            Some(link) => link.sender,
+            None => Sender::new(agreed, round_trip, &start, self.config.congestion),
+        };
         self.link = Some(Box::new(Link {
-            sender: Sender::new(agreed, round_trip, &start, self.config.congestion),
+            sender,
             receiver: Receiver::new(now, peer.tsn, limits),
             interleaved,
             zero_checksum: own.zero_checksum && peer.capabilities.zero_checksum,

@@ -36,7 +36,7 @@ impl Association {
         let link = self.link.as_ref().filter(|_| self.state != State::Ended);
         let own = [self.repeat_at, self.heartbeat.at.filter(|_| self.beats())];
         let halves = link.map_or([None; 2], |link| {
-            let sends = self.state != State::CookieEchoed;
+            let sends = !matches!(self.state, State::CookieWait | State::CookieEchoed);
             let sender = link.sender.next_wake(self.now, &self.outbox).filter(|_| sends);
             [sender, link.receiver.acknowledge.deadline()]
         });
@@ -51,7 +51,7 @@ impl Association {
         if self.repeat_at.is_some_and(|at| at <= now) {
             self.repeat(now);
         }
-        let sends = self.state != State::CookieEchoed;
+        let sends = !matches!(self.state, State::CookieWait | State::CookieEchoed);
         if let Some(link) = self.link.as_mut().filter(|_| self.state != State::Ended) {
             link.receiver.acknowledge.handle_timeout(now);
             if sends {
