@@ -7,7 +7,8 @@ use talkie_sansio::conformance::{self, Input};
 use talkie_sansio::{Answer, Hosted as _, Interface, Path, Transport, Want};
 use talkie_traversal::ice::ConnectionState::{Checking, Connected, New};
 use talkie_traversal::ice::{
-    AddError, Agent, Candidate, CandidateType, Event, Parameters, Protocol, Role, SendError,
+    AddError, Agent, Candidate, CandidateType, Chapter, Event, PairFailure, Parameters, Protocol,
+    Role, SendError,
 };
 
 use crate::ice_agent_puppet::{CONTROLLED, CONTROLLING, OURS, Puppet, open};
@@ -48,6 +49,27 @@ fn forged_and_repeated_answers_prove_nothing() {
     let before = puppet.agent.stats().candidate_pairs[0].responses_received;
     puppet.give("10.0.0.2:9", &answer);
     assert_eq!(puppet.agent.stats().candidate_pairs[0].responses_received, before, "only once");
+}
+
+#[test]
+fn a_pair_that_is_answered_from_elsewhere_only_fails_for_that_reason() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    puppet.candidate("10.0.0.2:10", 900);
+    let check = puppet.checks().remove(0).1;
+    let answer = puppet.success(&check);
+    puppet.give("203.0.113.9:9", &answer);
+    puppet.run(Duration::from_secs(120));
+    let mut failed = puppet.events.iter().filter_map(|event| match event {
+        Event::Story(story) => match story.chapter {
+            Chapter::Failed(why) => Some((story.remote.port(), why)),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(failed.next(), Some((9, PairFailure::Asymmetric)));
+    assert_eq!(failed.next(), Some((10, PairFailure::TimedOut)));
 }
 
 #[test]

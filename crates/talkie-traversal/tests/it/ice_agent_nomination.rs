@@ -151,6 +151,24 @@ fn who_is_told_of_a_conflict_changes_its_role_and_asks_again() {
 }
 
 #[test]
+fn who_is_content_with_no_role_is_not_asked_for_ever() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    let mut asked = 0;
+    for _ in 0..200 {
+        for (to, check) in puppet.checks() {
+            asked += 1;
+            let refusal = puppet.error(&check, ErrorCode::ROLE_CONFLICT);
+            puppet.give(&to.to_string(), &refusal);
+        }
+        puppet.run(ms(50));
+    }
+    // After each change it is asked at its turn and as one that was triggered.
+    assert!(asked <= 20, "{asked}");
+}
+
+#[test]
 fn nothing_of_a_role_is_left_when_it_changes() {
     let mut puppet = Puppet::new(config(Role::Controlling), &["renomination"]);
     puppet.introduce();

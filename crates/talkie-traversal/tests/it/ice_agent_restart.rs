@@ -124,6 +124,50 @@ fn candidates_of_an_earlier_generation_are_refused() {
 }
 
 #[test]
+fn a_late_end_of_candidates_does_not_end_those_of_a_restart() {
+    for names_whose in [false, true] {
+        let mut world = connected();
+        let old = world.sides[1].agent.local_parameters().username_fragment.clone();
+        for side in 0..2 {
+            world.sides[side].candidates.clear();
+            world.sides[side].agent.restart(world.now);
+        }
+        world.settle();
+        let theirs = world.sides[1].agent.local_parameters().clone();
+        let (now, told) = (world.now, world.sides[1].candidates[0].clone());
+        let agent = &mut world.sides[0].agent;
+        if names_whose {
+            agent.set_remote_parameters(now, theirs.clone());
+            agent.end_of_remote_candidates_of(now, &old);
+        } else {
+            agent.end_of_remote_candidates(now);
+            agent.set_remote_parameters(now, theirs.clone());
+        }
+        assert_eq!(agent.add_remote_candidate(now, told.clone()), Ok(()), "{names_whose}");
+        agent.end_of_remote_candidates_of(now, &theirs.username_fragment);
+        let mut other = told;
+        other.port += 1;
+        assert_eq!(agent.add_remote_candidate(now, other), Err(AddError::Ended));
+    }
+}
+
+#[test]
+fn an_end_of_candidates_that_overtakes_its_credentials_holds_when_they_come() {
+    let mut world = connected();
+    for side in 0..2 {
+        world.sides[side].candidates.clear();
+        world.sides[side].agent.restart(world.now);
+    }
+    world.settle();
+    let theirs = world.sides[1].agent.local_parameters().clone();
+    let (now, told) = (world.now, world.sides[1].candidates[0].clone());
+    let agent = &mut world.sides[0].agent;
+    agent.end_of_remote_candidates_of(now, &theirs.username_fragment);
+    agent.set_remote_parameters(now, theirs);
+    assert_eq!(agent.add_remote_candidate(now, told), Err(AddError::Ended));
+}
+
+#[test]
 fn candidates_of_a_restart_may_overtake_its_credentials() {
     for both in [false, true] {
         let mut world = connected();

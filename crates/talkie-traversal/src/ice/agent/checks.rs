@@ -201,6 +201,10 @@ impl Generation {
             }
             // On a line that loses much, questions of later have been answered, and only this one has not.
             let pair_answers = pair.is_healthy();
+            let silence = match pair.was_answered_elsewhere {
+                true => PairFailure::Asymmetric,
+                false => PairFailure::TimedOut,
+            };
             let active = pair.active.as_mut().expect("it was there a moment ago");
             if active.sent < pace.requests {
                 active.sent += 1;
@@ -217,7 +221,7 @@ impl Generation {
             } else if let Some(proposal) = self.proposal(index).filter(|_| pair_answers) {
                 self.begin(context, index, Some(proposal));
             } else {
-                self.fail(context, index, PairFailure::TimedOut);
+                self.fail(context, index, silence);
             }
         }
     }

@@ -73,6 +73,7 @@ pub struct Agent {
     gathering: GatheringState,
     connection: ConnectionState,
     deadline: Option<Instant>,
+    has_restarted: bool,
     born: Instant,
     /// The wall clock then.
     unix: Duration,
@@ -130,6 +131,7 @@ impl Agent {
             gathering: GatheringState::New,
             connection: ConnectionState::New,
             deadline: None,
+            has_restarted: false,
             born: genesis.now,
             unix: genesis.unix,
             traffic: Traffic::default(),
@@ -260,6 +262,7 @@ impl Agent {
             self.previous = Some((old, None));
         }
         self.forget_names(now);
+        self.has_restarted = true;
         fragment
     }
 

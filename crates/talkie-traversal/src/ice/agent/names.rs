@@ -22,6 +22,8 @@ pub(super) struct Names {
     questions: Vec<Question>,
     next: u64,
     pub(super) waiting: Vec<Candidate>,
+    /// Whose candidates were said to be all, of credentials that are not known.
+    pub(super) ended: Option<String>,
 }
 
 /// A name, and the number of the candidate that waits for it.

@@ -43,6 +43,8 @@ pub(super) struct Pair {
     pub(super) state: State,
     /// Whether it has failed because the other side said so: it is asked again only if the other side asks.
     pub(super) is_refused: bool,
+    /// Whether a check was answered, but from another address than it went to.
+    pub(super) was_answered_elsewhere: bool,
     /// Requests that may still be answered, the last one last.
     pub(super) checks: VecDeque<Check>,
     /// The request that is repeated until it is answered.

@@ -106,10 +106,27 @@ impl Agent {
         Ok(())
     }
 
-    /// The other side has no more candidates (RFC 8838 §14).
+    /// The other side has no more candidates (RFC 8838 §14). After a restart, as long as the other side's new
+    /// credentials are not known, it is taken for a late one of the generation before and means nothing; where
+    /// signaling says whose it is, [`end_of_remote_candidates_of()`](Self::end_of_remote_candidates_of) knows
+    /// better.
     pub fn end_of_remote_candidates(&mut self, now: Instant) {
+        if self.has_restarted && self.current.session.remote().is_none() {
+            return;
+        }
         self.current.remote_ended = true;
         self.advance(now);
+    }
+
+    /// The other side has no more candidates with this user name fragment: a late end of credentials that are
+    /// replaced means nothing, one that has overtaken its credentials holds when they come.
+    pub fn end_of_remote_candidates_of(&mut self, now: Instant, username_fragment: &str) {
+        match self.current.session.remote() {
+            Some(theirs) if theirs.username_fragment == username_fragment => {
+                self.end_of_remote_candidates(now);
+            }
+            _ => self.names.ended = Some(username_fragment.to_owned()),
+        }
     }
 
     /// Adds the candidates that came before the credentials.
@@ -122,6 +139,7 @@ impl Agent {
                 let _ = self.add_known(now, candidate);
             }
         }
+        self.current.remote_ended |= theirs.is_some() && self.names.ended == theirs;
     }
 }
 

@@ -119,6 +119,7 @@ impl Generation {
     /// The other side says that our role is its own (RFC 8445 §7.2.5.1).
     pub(super) fn yield_role(&mut self, context: &mut Context<'_>, mistaken: Role) {
         if self.role == mistaken {
+            self.conflicts += 1;
             self.set_role(mistaken.other());
             self.tie_breaker = context.rng.next_u64();
         }

@@ -7,7 +7,7 @@ use rand_core::Rng as _;
 
 use super::context::Context;
 use super::generation::{Generation, Local};
-use super::pair::{Check, Life, State};
+use super::pair::{Check, Life, Pair, State};
 use super::session::{Proposal, Reply};
 use crate::ice::candidate::{Candidate, CandidateType};
 use crate::ice::config::Role;
@@ -30,11 +30,16 @@ impl Generation {
         address: SocketAddr,
         message: &Message<'_>,
     ) -> bool {
-        let Some(index) = self.find(base, address) else { return false };
         let id = message.transaction_id();
-        if self.pairs[index].checks.iter().all(|check| check.id != id) {
+        let asks = |pair: &Pair| pair.checks.iter().any(|check| check.id == id);
+        let Some(index) = self.find(base, address).filter(|index| asks(&self.pairs[*index])) else {
+            // If nothing else comes, that is why.
+            let elsewhere = self.pairs.iter().position(asks);
+            if let Some(index) = elsewhere.filter(|_| self.session.reply(message).is_some()) {
+                self.pairs[index].was_answered_elsewhere = true;
+            }
             return false;
-        }
+        };
         let Some(reply) = self.session.reply(message) else { return false };
         let expiry = context.config.timers.consent_expiry;
         if self.pairs[index].life.is_some_and(|life| life.proven_at + expiry <= context.now) {
@@ -57,7 +62,8 @@ impl Generation {
 
     fn refuse(&mut self, context: &mut Context<'_>, index: usize, check: Check, code: u16) {
         context.story(&self.pairs[index], Chapter::Refused(code));
-        if code == 487 {
+        let is_conflict = code == ErrorCode::ROLE_CONFLICT.code;
+        if is_conflict && self.conflicts < MOST_CONFLICTS {
             // RFC 8445 §7.2.5.1: change, and check again.
             self.yield_role(context, check.role);
             if self.pairs[index].state != State::Succeeded {
@@ -184,6 +190,10 @@ impl Generation {
         context.story(&self.pairs[index], Chapter::Nominated);
     }
 }
+
+/// How often a generation changes its role because it is told to: two sides have settled it after one change, or
+/// after two if they cross. Who is content with neither role gets no further check for it.
+const MOST_CONFLICTS: u32 = 8;
 
 /// RFC 7675 §5.1: 0.8 to 1.2 times the interval.
 pub(super) fn spread(interval: Duration, random: u32) -> Duration {

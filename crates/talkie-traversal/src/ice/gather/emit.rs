@@ -22,6 +22,8 @@ struct Entry {
     base: SocketAddr,
     /// The local address that it goes back to.
     ip: IpAddr,
+    /// Among those of the same type and local address.
+    place: u16,
     candidate: Candidate,
 }
 
@@ -78,14 +80,15 @@ impl Emitted {
             })
     }
 
-    /// How many of the same type the same local address has already.
-    fn siblings(&self, found: &Found<'_>) -> u16 {
+    /// Its place among those of the same type and local address: the first that none of them has.
+    fn place_of(&self, found: &Found<'_>) -> u16 {
         let is_sibling = |entry: &&Entry| {
             entry.candidate.kind == found.kind
                 && entry.ip == found.ip
                 && entry.candidate.relay_protocol == found.relay_protocol()
         };
-        u16::try_from(self.list.iter().filter(is_sibling).count()).unwrap_or(u16::MAX)
+        let taken: Vec<u16> = self.list.iter().filter(is_sibling).map(|it| it.place).collect();
+        (0..SIBLINGS).find(|place| !taken.contains(place)).unwrap_or(SIBLINGS - 1)
     }
 }
 
@@ -123,10 +126,11 @@ impl Gatherer {
             // RFC 8839 §5.1: what stands there if nothing shall be told.
             Policy::Relay => found.related.map(hidden),
         };
+        let place = self.emitted.place_of(found);
         let rank = self.ranks.get(&found.ip).copied().unwrap_or_default();
         let rank = rank
             .saturating_mul(SIBLINGS)
-            .saturating_add(self.emitted.siblings(found).min(SIBLINGS - 1))
+            .saturating_add(place)
             .saturating_add(if is_guess { BEHIND_ALL } else { 0 });
         let relay_protocol = found.relay_protocol();
         let foundations = &self.emitted.foundations;
@@ -157,7 +161,7 @@ impl Gatherer {
         };
         let (id, base, ip) = (found.id, found.base, found.ip);
         self.events.push_back(Event::Candidate { id, base, candidate: candidate.clone() });
-        self.emitted.list.push(Entry { id, base, ip, candidate });
+        self.emitted.list.push(Entry { id, base, ip, place, candidate });
         true
     }
 
@@ -230,5 +234,36 @@ fn hidden(address: SocketAddr) -> SocketAddr {
     match address {
         SocketAddr::V4(_) => SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9)),
         SocketAddr::V6(_) => SocketAddr::from((Ipv6Addr::UNSPECIFIED, 9)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_comes_after_one_that_is_forgotten_gets_its_place_and_nobody_elses() {
+        let mut emitted = Emitted::new([0; 16]);
+        let base = SocketAddr::from(([10, 0, 0, 1], 5000));
+        let kind = CandidateType::ServerReflexive;
+        let found = |port: u16| Found {
+            id: LocalId(1),
+            kind,
+            protocol: Protocol::Udp,
+            address: SocketAddr::from(([192, 0, 2, 1], port)),
+            base,
+            ip: base.ip(),
+            related: Some(base),
+            source: Source::Ourselves,
+        };
+        for port in 1..=3 {
+            let place = emitted.place_of(&found(port));
+            assert_eq!(place, port - 1);
+            let address = found(port).address;
+            let candidate = Candidate::new(kind, Protocol::Udp, address, 1, String::new());
+            emitted.list.push(Entry { id: LocalId(1), base, ip: base.ip(), place, candidate });
+        }
+        emitted.list.remove(1);
+        assert_eq!(emitted.place_of(&found(4)), 1);
     }
 }
