@@ -316,6 +316,14 @@ fn restarts_that_nobody_listens_to_pile_up_nothing() {
     servers.push(turn(Transport::Udp, "ann"));
     let mut site = Site::gathered(config(servers));
     let candidates = site.candidates().len();
+    // Nothing is up that a server could be asked from.
+    let mut lonely = Site::new(config(stuns()));
+    for number in 0..1000 {
+        lonely.gatherer.handle_interfaces(lonely.world.now, &[]);
+        lonely.gatherer.gather(lonely.world.now, &format!("frag{number}"));
+    }
+    lonely.settle();
+    assert!(lonely.events.len() <= STUNS.len() + 2, "{:?}", lonely.events);
     for number in 0..1000 {
         site.gatherer.gather(site.world.now, &format!("frag{number}"));
     }

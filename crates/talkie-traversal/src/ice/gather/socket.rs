@@ -171,7 +171,11 @@ impl Gatherer {
     }
 
     pub(super) fn tell_problem(&mut self, problem: Problem) {
-        self.events.push_back(Event::Error(problem));
+        // Told again by each restart, it would pile up where nobody listens.
+        let is_it = |event: &Event| matches!(event, Event::Error(told) if *told == problem);
+        if !self.events.iter().any(is_it) {
+            self.events.push_back(Event::Error(problem));
+        }
     }
 
     /// Tells a socket's or listener's own address.
