@@ -5,7 +5,7 @@ use std::time::Duration;
 use talkie_sim::flow::{Bottleneck, Discipline, Route};
 
 use crate::stage::{
-    ADAPTIVE, CUBIC, EACH_WAY, MEGABIT, RENO, Stage, alone, bursts, line, random, secs,
+    ADAPTIVE, BBR, CUBIC, EACH_WAY, MEGABIT, RENO, Stage, alone, bursts, line, random, secs,
 };
 
 /// A second after the beginning, for four seconds.
@@ -89,4 +89,13 @@ fn random_loss_starves_who_takes_it_for_congestion() {
         let (share, _) = alone(algorithm, line(), EACH_WAY, secs(5));
         assert!(share < 0.05, "{algorithm:?}: {share:.3} of the line");
     }
+}
+
+#[test]
+fn a_model_alone_fills_a_good_line_and_keeps_its_queue_empty() {
+    let line = line(50 * MEGABIT, EACH_WAY, 2.0);
+    let (share, stage) = alone(BBR, line, EACH_WAY, secs(15));
+    let wait = stage.run.queue().mean_wait();
+    assert!(share >= 0.9, "{share:.3} of the line");
+    assert!(wait < EACH_WAY / 2, "{wait:?}");
 }

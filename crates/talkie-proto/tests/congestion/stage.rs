@@ -10,6 +10,7 @@ use talkie_sim::net::Loss;
 use crate::model::{Model, PACKET};
 
 pub(crate) const ADAPTIVE: Algorithm = Algorithm::Adaptive;
+pub(crate) const BBR: Algorithm = Algorithm::Bbr;
 pub(crate) const CUBIC: Algorithm = Algorithm::Cubic;
 pub(crate) const RENO: Algorithm = Algorithm::NewReno;
 

@@ -4,18 +4,20 @@
 use std::time::Duration;
 
 use crate::stage::{
-    ADAPTIVE, CUBIC, EACH_WAY, MEGABIT, Order, RENO, alone, among, bursts, line, random, secs,
+    ADAPTIVE, BBR, CUBIC, EACH_WAY, MEGABIT, Order, RENO, alone, among, bursts, line, random, secs,
 };
 
 #[test]
 #[ignore = "prints tables, with tens of millions of packets"]
 fn tables_of_one_flow_alone() {
-    println!("| line | buffer | loss | NewReno | CUBIC | default |\n|---|---|---|---|---|---|");
+    println!(
+        "| line | buffer | loss | NewReno | CUBIC | BBR | default |\n|---|---|---|---|---|---|---|"
+    );
     for (rate, span) in [(10, 60), (200, 60), (2000, 20)] {
         for buffer in [0.1, 1.0] {
             for percent in [0.0, 1.0, 2.0, 5.0] {
                 let line = line(rate * MEGABIT, EACH_WAY, buffer).losing(random(percent));
-                let cells = [RENO, CUBIC, ADAPTIVE].map(|algorithm| {
+                let cells = [RENO, CUBIC, BBR, ADAPTIVE].map(|algorithm| {
                     let (share, stage) = alone(algorithm, line.clone(), EACH_WAY, secs(span));
                     let wait = stage.run.queue().mean_wait().as_secs_f64() * 1e3;
                     format!("{:.1} % ({wait:.1} ms)", share * 100.0)
@@ -36,9 +38,9 @@ fn tables_of_other_paths() {
         ("satellite, 1 %", line(20 * MEGABIT, far, 1.0).losing(random(1.0)), far),
         ("1 Mbit/s, 64 KiB", talkie_sim::flow::Bottleneck::new(MEGABIT, 64 << 10), EACH_WAY),
     ];
-    println!("| path | NewReno | CUBIC | default |\n|---|---|---|---|");
+    println!("| path | NewReno | CUBIC | BBR | default |\n|---|---|---|---|---|");
     for (name, line, each_way) in paths {
-        let cells = [RENO, CUBIC, ADAPTIVE].map(|algorithm| {
+        let cells = [RENO, CUBIC, BBR, ADAPTIVE].map(|algorithm| {
             let (share, stage) = alone(algorithm, line.clone(), each_way, secs(60));
             let wait = stage.run.queue().mean_wait().as_secs_f64() * 1e3;
             format!("{:.1} % ({wait:.1} ms)", share * 100.0)
@@ -50,8 +52,10 @@ fn tables_of_other_paths() {
 #[test]
 #[ignore = "prints tables, with tens of millions of packets"]
 fn tables_of_shares() {
-    println!("| line | buffer | CUBIC flows | order | Jain | share | wait | CUBIC in its place |");
-    println!("|---|---|---|---|---|---|---|---|");
+    println!(
+        "| line | buffer | CUBIC flows | order | Jain | share | wait | CUBIC in its place | BBR |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|");
     for rate in [20, 100] {
         for buffer in [0.25, 0.5, 1.0, 2.0, 4.0] {
             for others in [1, 2, 4] {
@@ -60,10 +64,11 @@ fn tables_of_shares() {
                     let (share, index, stage) =
                         among(ADAPTIVE, (others, CUBIC), line.clone(), order);
                     let wait = stage.run.queue().mean_wait().as_secs_f64() * 1e3;
-                    let (_, reference, _) = among(CUBIC, (others, CUBIC), line, order);
+                    let (_, cubic, _) = among(CUBIC, (others, CUBIC), line.clone(), order);
+                    let (_, bbr, _) = among(BBR, (others, CUBIC), line, order);
                     println!(
                         "| {rate} Mbit/s | {buffer} | {others} | {order:?} | {index:.3} | \
-                         {share:.2} | {wait:.1} ms | {reference:.3} |"
+                         {share:.2} | {wait:.1} ms | {cubic:.3} | {bbr:.3} |"
                     );
                 }
             }

@@ -23,7 +23,7 @@ const SLACK: u64 = 3;
 /// Rounds of a cycle alone.
 const CYCLE: u32 = 16;
 /// How long others are taken to stay.
-const COMPANY: Duration = Duration::from_secs(8);
+const COMPANY: Duration = Duration::from_secs(16);
 /// What is left of the window in company while we look whether the others have left.
 const LESS: f64 = 0.75;
 /// How long after a reduction who is alone looks for more by the curve only.

@@ -11,6 +11,7 @@
 //! chunks with their headers and padding, in all figures here.
 
 mod adaptive;
+mod bbr;
 mod cubic;
 mod curve;
 mod hystart;
@@ -22,6 +23,7 @@ use std::fmt::Debug;
 use std::time::{Duration, Instant};
 
 pub use adaptive::Adaptive;
+pub use bbr::Bbr;
 pub use cubic::Cubic;
 pub use new_reno::NewReno;
 
@@ -174,6 +176,8 @@ pub enum Algorithm {
     NewReno,
     /// RFC 9438.
     Cubic,
+    /// draft-ietf-ccwg-bbr.
+    Bbr,
     /// Fills a path that loses packets by chance, keeps its queue short when nobody else uses it, and shares
     /// it with CUBIC flows as one of them.
     #[default]
@@ -187,6 +191,7 @@ impl Algorithm {
         match self {
             Self::NewReno => Box::new(NewReno::new(start)),
             Self::Cubic => Box::new(Cubic::new(start)),
+            Self::Bbr => Box::new(Bbr::new(start)),
             Self::Adaptive => Box::new(Adaptive::new(start)),
         }
     }
