@@ -191,7 +191,7 @@ impl Bbr {
             State::Up | State::Refill if is_lossy => self.too_much(),
             State::Down | State::Cruise if self.round_lost > 0 => {
                 let (rate, volume) =
-                    self.short_term.unwrap_or((self.max_rate(), self.window as f64));
+                    self.short_term.unwrap_or_else(|| (self.max_rate(), self.window as f64));
                 let rate = self.latest_rate.max((rate as f64 * BETA) as u64);
                 let volume = (self.latest_delivered as f64).max(volume * BETA);
                 self.short_term = Some((rate, volume));
