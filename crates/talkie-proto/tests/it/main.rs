@@ -3,6 +3,7 @@
 mod corpus;
 mod sctp_handshake;
 mod sctp_hostile;
+mod sctp_interop;
 mod sctp_properties;
 mod sctp_shutdown;
 mod sctp_transfer;
