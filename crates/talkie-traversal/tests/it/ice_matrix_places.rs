@@ -54,8 +54,8 @@ fn families_meet_directly_where_both_have_them() {
     play(&spots, &[&[D], &[R, D], &[D, D, D]], change);
 }
 
-/// A NAT64 that lets in everybody is a full cone to those with IPv4; one that asks for the address lets in
-/// nobody, since the host behind it has no way to send to an IPv4 address that has no name.
+/// A NAT64 is a NAT to those with IPv4, since the host behind it finds out its prefix and sends to IPv4 addresses
+/// through it (RFC 7050).
 #[test]
 fn behind_a_nat64_all_are_reached() {
     let open = Filtering::EndpointIndependent;
@@ -66,7 +66,9 @@ fn behind_a_nat64_all_are_reached() {
             (open, Spot::Open, ('d', 'd')),
             (open, Spot::Preset(Preset::PortRestricted), ('d', 'd')),
             (open, Spot::Preset(Preset::Symmetric), ('d', 'd')),
-            (strict, Spot::Preset(Preset::PortRestricted), ('r', '-')),
+            (strict, Spot::Open, ('d', 'd')),
+            (strict, Spot::Preset(Preset::PortRestricted), ('d', 'd')),
+            (strict, Spot::Preset(Preset::Symmetric), ('d', 'd')),
             (strict, Spot::V6, ('d', 'd')),
             (strict, Spot::Nat64(strict), ('d', 'd')),
         ] {

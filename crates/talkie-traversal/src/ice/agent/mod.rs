@@ -12,6 +12,7 @@ mod context;
 mod detour;
 mod generation;
 mod names;
+mod nat64;
 mod nomination;
 mod pair;
 mod remote;
@@ -35,6 +36,7 @@ pub use remote::AddError;
 use self::context::{Context, Events};
 use self::generation::Generation;
 use self::names::{FIRST_LOCAL_WANT, LOCAL_NAMES_PORT, Names};
+use self::nat64::Nat64;
 use super::config::{Config, Role};
 use super::event::{ConnectionState, Event, GatheringState, Pair};
 use super::gather::{self, Gatherer, LocalId, Received};
@@ -66,6 +68,7 @@ pub struct Agent {
     /// What carries data until the current generation has a pair, and until when it is listened to.
     previous: Option<(Generation, Option<Instant>)>,
     names: Names,
+    nat64: Nat64,
     mdns: Mdns,
     wants: VecDeque<Want>,
     events: Events,
@@ -124,6 +127,7 @@ impl Agent {
             ),
             previous: None,
             names: Names::default(),
+            nat64: Nat64::default(),
             mdns,
             wants: VecDeque::new(),
             events: Events::new(config.limits.events),
@@ -402,6 +406,7 @@ impl Agent {
         self.current.selected = None;
         self.previous = None;
         self.forget_names(now);
+        self.forget_nat64();
         self.mdns.close(now);
         self.gatherer.close(now);
         self.handle_gathered(now);
@@ -646,6 +651,7 @@ impl Hosted for Agent {
     fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]) {
         self.gatherer.handle_interfaces(now, interfaces);
         self.mdns.handle_interfaces(now, interfaces);
+        self.note_families(now, interfaces);
         self.advance(now);
     }
 }

@@ -70,13 +70,18 @@ impl Agent {
             })?;
             None
         } else {
-            self.names.next += 1;
-            let id = WantId(FIRST_WANT + self.names.next);
+            let id = self.new_name_want();
             self.wants.push_back(Want::Resolve { id, name: name.clone() });
             Some(id)
         };
         self.names.questions.push(Question { want, name, number });
         Ok(())
+    }
+
+    /// Names a question to the driver's resolver.
+    pub(super) fn new_name_want(&mut self) -> WantId {
+        self.names.next += 1;
+        WantId(FIRST_WANT + self.names.next)
     }
 
     /// Takes an answer, unless it is the gatherer's.
@@ -93,6 +98,9 @@ impl Agent {
         if id.0 < FIRST_WANT {
             self.mdns.handle_answer(now, answer.clone());
             self.handle_local_names(now);
+            return true;
+        }
+        if self.handle_nat64(now, id, answer) {
             return true;
         }
         let at = self.names.questions.iter().position(|question| question.want == Some(id));

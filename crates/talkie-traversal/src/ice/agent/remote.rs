@@ -88,12 +88,14 @@ impl Agent {
             return Err(AddError::Full);
         }
         let known = self.current.remotes.len();
+        let plain = candidate.clone();
         let taken = self.with_current(now, |generation, context| {
             generation.add_remote(context, candidate, address)
         });
         if !taken {
             return Err(AddError::Full);
         }
+        self.lead_through_nat64(now, &plain);
         // As long as candidates come, so may more (RFC 8863 §3 asks for the least only).
         let patience = now + self.config.timers.patience;
         self.current.patience_until = Some(patience);

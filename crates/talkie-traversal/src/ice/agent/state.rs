@@ -60,7 +60,8 @@ impl Agent {
         };
         // RFC 8863 §4: as long as the other side may still come, there is no failure; nor, in the W3C's words,
         // as long as we are not done with gathering ourselves.
-        let is_expecting = self.gathering == GatheringState::Gathering || self.names.are_pending();
+        let is_asking = self.names.are_pending() || self.nat64.is_asked();
+        let is_expecting = self.gathering == GatheringState::Gathering || is_asking;
         if now >= patience && current.is_exhausted() && !is_expecting {
             return ConnectionState::Failed;
         }
