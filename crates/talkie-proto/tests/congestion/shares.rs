@@ -1,6 +1,8 @@
 //! Sharing a bottleneck: nobody starves, and nobody is starved.
 
-use talkie_sim::flow::Route;
+use std::time::Duration;
+
+use talkie_sim::flow::{Discipline, Route};
 
 use crate::stage::{ADAPTIVE, CUBIC, EACH_WAY, MEGABIT, Order, Stage, among, jain, line, secs};
 
@@ -41,4 +43,13 @@ fn a_longer_way_costs_a_share_but_not_all_of_it() {
     let shares = stage.shares(secs(5), secs(65));
     assert!(shares.iter().all(|share| *share > 0.15), "{shares:?}");
     assert!(jain(&shares) > 0.7, "{shares:?}");
+}
+
+#[test]
+fn a_queue_that_marks_is_shared() {
+    let (target, interval) = (Duration::from_millis(20), Duration::from_millis(100));
+    let mut line = line(20 * MEGABIT, EACH_WAY, 4.0);
+    line.discipline = Discipline::CoDel { target, interval, marks: true };
+    let (share, index, _) = among(ADAPTIVE, (1, CUBIC), line, Order::First);
+    assert!(index >= 0.9, "{share:.2} of an equal share, Jain's index {index:.3}");
 }
