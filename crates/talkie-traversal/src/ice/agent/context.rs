@@ -35,6 +35,9 @@ pub struct Counters {
     pub overrun: u64,
 }
 
+/// How many events there is room for while none waits.
+const FEW: usize = 4;
+
 /// Events that wait for the application.
 #[derive(Debug)]
 pub(super) struct Events {
@@ -62,7 +65,12 @@ impl Events {
     }
 
     pub(super) fn poll(&mut self) -> Option<Event> {
-        self.queue.pop_front()
+        let event = self.queue.pop_front();
+        // Connecting tells dozens at once; an agent that idles among thousands needs no room for them.
+        if self.queue.is_empty() {
+            self.queue.shrink_to(FEW);
+        }
+        event
     }
 }
 
@@ -81,5 +89,21 @@ impl Context<'_> {
         let mut id = [0; 12];
         self.rng.fill_bytes(&mut id);
         TransactionId(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ice::event::ConnectionState;
+
+    #[test]
+    fn what_many_events_took_is_given_back_when_they_are_fetched() {
+        let (mut events, mut counters) = (Events::new(512), Counters::default());
+        for _ in 0..100 {
+            events.tell(&mut counters, Event::ConnectionState(ConnectionState::Checking));
+        }
+        while events.poll().is_some() {}
+        assert!(events.queue.capacity() <= FEW, "{}", events.queue.capacity());
     }
 }
