@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
 
+use crate::terminal;
+
 /// Failed while running.
 pub(crate) const FAILURE: u8 = 1;
 /// Told something wrong on the command line, in the environment or in the file; `clap` ends with
@@ -43,6 +45,21 @@ pub(crate) fn run(matches: &ArgMatches) -> ExitCode {
         Some(("completions", matches)) => completions::run(matches),
         _ => unreachable!("clap requires one of the commands above"),
     }
+}
+
+/// Does a command's work on all cores. What is left of it is not waited for: neither looking up a name nor
+/// reading standard input can be cancelled, and connections that still run have been told to end.
+fn block_on(work: impl Future<Output: Into<ExitCode>>) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::complain(&format_args!("cannot start the runtime: {error}"));
+            return ExitCode::from(FAILURE);
+        }
+    };
+    let code = runtime.block_on(work);
+    runtime.shutdown_background();
+    code.into()
 }
 
 #[cfg(test)]

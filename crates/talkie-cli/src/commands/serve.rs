@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use clap::{ArgMatches, Command};
 use talkie_server::Server;
 
-use super::{FAILURE, USAGE};
+use super::{FAILURE, USAGE, block_on};
 use crate::block::{self, Look};
 use crate::settings::resolve::{Environment, resolve};
 use crate::settings::{Effective, Options, flags, print};
@@ -65,17 +65,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     }
     logging::start(&effective.options);
     warn_of_strangers(&effective);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            terminal::complain(&format_args!("cannot start the runtime: {error}"));
-            return ExitCode::from(FAILURE);
-        }
-    };
-    let code = runtime.block_on(serve(&effective.options));
-    // What still runs belongs to connections that have been told to end.
-    runtime.shutdown_background();
-    code
+    block_on(serve(&effective.options))
 }
 
 fn warn_of_strangers(effective: &Effective) {

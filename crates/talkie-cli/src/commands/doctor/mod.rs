@@ -23,7 +23,7 @@ use self::page::Look;
 use self::spinners::Spinners;
 use super::login;
 use super::meeting::DEFAULT;
-use super::{FAILURE, USAGE};
+use super::{FAILURE, USAGE, block_on};
 use crate::settings::When;
 use crate::signals::{Signal, Signals};
 use crate::terminal;
@@ -130,14 +130,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            terminal::complain(&format_args!("cannot start the runtime: {error}"));
-            return ExitCode::from(FAILURE);
-        }
-    };
-    let code = runtime.block_on(async {
+    block_on(async {
         if config.targets.is_empty() {
             match nearby().await {
                 Ok(target) => config.targets.push(target),
@@ -150,10 +143,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
             }
             None => once(&config, &Output::of(matches)).await,
         }
-    });
-    // Looking up a name cannot be cancelled.
-    runtime.shutdown_background();
-    ExitCode::from(code)
+    })
 }
 
 /// Why the command line makes no sense.

@@ -23,7 +23,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use talkie_signaling::ServerUrl;
 
 use self::settings::Settings;
-use super::{FAILURE, USAGE, login, meeting};
+use super::{FAILURE, USAGE, block_on, login, meeting};
 use crate::settings::value;
 use crate::signals::Signals;
 use crate::terminal;
@@ -155,17 +155,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            terminal::complain(&format_args!("cannot start the runtime: {error}"));
-            return ExitCode::from(FAILURE);
-        }
-    };
-    let code = runtime.block_on(connected(&settings));
-    // Neither looking up a name nor reading standard input can be cancelled.
-    runtime.shutdown_background();
-    ExitCode::from(code)
+    block_on(connected(&settings))
 }
 
 async fn connected(settings: &Settings) -> u8 {

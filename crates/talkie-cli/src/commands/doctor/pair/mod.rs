@@ -15,7 +15,7 @@ use talkie_doctor::{ServerUrl, Stop, Target};
 use self::progress::Watcher;
 use super::{OFFLINE, Output, RELAY};
 use crate::commands::meeting::{self, DEFAULT};
-use crate::commands::{FAILURE, USAGE};
+use crate::commands::{FAILURE, USAGE, block_on};
 use crate::signals::Signals;
 use crate::terminal;
 
@@ -55,17 +55,7 @@ pub(super) fn run(matches: &ArgMatches) -> Option<ExitCode> {
         },
         Err(error) => return Some(wrong(&error)),
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            terminal::complain(&format_args!("cannot start the runtime: {error}"));
-            return Some(ExitCode::from(FAILURE));
-        }
-    };
-    let code = runtime.block_on(watched(&config, role, &Output::of(matches)));
-    // Looking up a name cannot be cancelled.
-    runtime.shutdown_background();
-    Some(ExitCode::from(code))
+    Some(block_on(watched(&config, role, &Output::of(matches))))
 }
 
 fn wrong(error: &dyn std::fmt::Display) -> ExitCode {
