@@ -4,9 +4,11 @@
 //! that a fragment finds the run that it continues and the one that continues it as its neighbours. With
 //! DATA the position is the TSN, and all messages are one lane; with I-DATA it is the FSN, and each
 //! message is a lane of its own. A fragment that comes in order is copied behind the last one; runs that
-//! meet are hung together, and copied once when the message is complete.
+//! meet are hung together, the shorter list of parts to the longer, and copied once when the message is
+//! complete. So fragments cost about the same in whatever order a peer sends them, and every part is
+//! reckoned with what it takes beside its bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use bytes::Bytes;
 
@@ -16,8 +18,11 @@ use crate::sctp::wire::data::{BEGINNING, END, UNORDERED};
 /// Stream with the unordered bit, message; both 0 with DATA.
 type Lane = (u32, u32);
 
-/// What a run is reckoned to cost beside its bytes.
-const RUN: usize = 160;
+/// What a run is reckoned to cost beside its parts.
+const RUN: usize = 96;
+
+/// What a part is reckoned to cost beside its bytes.
+const PART: usize = 64;
 
 #[derive(Debug)]
 struct Run {
@@ -28,7 +33,7 @@ struct Run {
     number: u32,
     ppid: u32,
     length: usize,
-    parts: Vec<Vec<u8>>,
+    parts: VecDeque<Vec<u8>>,
 }
 
 /// Messages that are not complete.
@@ -36,12 +41,13 @@ struct Run {
 pub(crate) struct Assembly {
     runs: BTreeMap<(Lane, u64), Run>,
     held: usize,
+    parts: usize,
 }
 
 impl Assembly {
     /// Bytes that it takes.
     pub(crate) fn held(&self) -> usize {
-        self.held + self.runs.len() * RUN
+        self.held + self.runs.len() * RUN + self.parts * PART
     }
 
     /// Takes a fragment, and gives the message that it completes.
@@ -68,6 +74,7 @@ impl Assembly {
         }
         let run = self.runs.remove(&(lane, start)).expect("it has just been looked at");
         self.held -= run.length;
+        self.parts -= run.parts.len();
         let message = Message {
             stream: run.stream,
             ppid: run.ppid,
@@ -100,7 +107,7 @@ impl Assembly {
                 run.flags |= fragment.flags & END;
                 run.length += fragment.payload.len();
                 self.held += fragment.payload.len();
-                let last = run.parts.last_mut().expect("a run has a part");
+                let last = run.parts.back_mut().expect("a run has a part");
                 last.extend_from_slice(fragment.payload);
                 return Ok(start);
             }
@@ -112,9 +119,10 @@ impl Assembly {
             number: fragment.number,
             ppid: fragment.ppid,
             length: fragment.payload.len(),
-            parts: vec![fragment.payload.to_vec()],
+            parts: VecDeque::from([fragment.payload.to_vec()]),
         };
         self.held += run.length;
+        self.parts += 1;
         self.runs.insert((lane, at), run);
         Ok(at)
     }
@@ -136,11 +144,16 @@ impl Assembly {
             }
         }
         let run = self.runs.get_mut(&(lane, start)).expect("it is the run that was extended");
-        if let Some(next) = joined {
+        if let Some(mut next) = joined {
             run.end = next.end;
             run.flags |= next.flags & END;
             run.length += next.length;
-            run.parts.extend(next.parts);
+            if run.parts.len() < next.parts.len() {
+                std::mem::swap(&mut run.parts, &mut next.parts);
+                next.parts.into_iter().rev().for_each(|part| run.parts.push_front(part));
+            } else {
+                run.parts.extend(next.parts);
+            }
         }
         Ok(run)
     }
@@ -157,22 +170,25 @@ impl Assembly {
         self.forget(&gone);
     }
 
-    /// Forgets a stream's messages up to one (with I-DATA).
+    /// Forgets a stream's messages up to one (with I-DATA). Looks at no others: a peer may ask for it a
+    /// hundred times in a packet.
     pub(crate) fn forget_messages(&mut self, stream: u16, unordered: bool, last: u32) {
         let id = u32::from(stream) << 1 | u32::from(unordered);
-        let gone: Vec<_> = self
-            .runs
-            .range(((id, 0), 0)..=((id, u32::MAX), u64::MAX))
-            .map(|(key, _)| *key)
-            .filter(|((_, message), _)| last.wrapping_sub(*message) <= u32::MAX / 2)
-            .collect();
-        self.forget(&gone);
+        // Half of all numbers lie before it, in one piece or around the end.
+        let first = last.wrapping_sub(u32::MAX / 2);
+        let (low, high) = if first <= last { (first, None) } else { (0, Some((first, u32::MAX))) };
+        for (first, last) in std::iter::once((low, last)).chain(high) {
+            let messages = ((id, first), 0)..=((id, last), u64::MAX);
+            let gone: Vec<_> = self.runs.range(messages).map(|(key, _)| *key).collect();
+            self.forget(&gone);
+        }
     }
 
     fn forget(&mut self, gone: &[(Lane, u64)]) {
         for key in gone {
             if let Some(run) = self.runs.remove(key) {
                 self.held -= run.length;
+                self.parts -= run.parts.len();
             }
         }
     }
@@ -196,9 +212,9 @@ fn lane(fragment: &Fragment<'_>) -> Lane {
     (u32::from(fragment.stream) << 1 | unordered, fragment.number)
 }
 
-fn concatenated(mut parts: Vec<Vec<u8>>, length: usize) -> Bytes {
+fn concatenated(mut parts: VecDeque<Vec<u8>>, length: usize) -> Bytes {
     if parts.len() == 1 {
-        return parts.pop().unwrap_or_default().into();
+        return parts.pop_front().unwrap_or_default().into();
     }
     let mut whole = Vec::with_capacity(length);
     for part in parts {

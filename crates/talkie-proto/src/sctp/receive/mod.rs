@@ -167,7 +167,7 @@ impl Receiver {
             }
         }
         let slack = if tsn == cumulative + 1 { SLACK } else { 0 };
-        if self.held() + fragment.payload.len() > self.window.limit() + slack {
+        if self.held() + fragment.payload.len() > self.window.limit().saturating_add(slack) {
             self.refused += 1;
             return Ok(true);
         }
@@ -180,8 +180,10 @@ impl Receiver {
         if self.unread < self.window.limit() / 4 {
             self.window.handle_consumed(now, fragment.payload.len(), round_trip);
         }
-        // A message that is longer than the window has to fit in as well.
-        if self.unread < self.window.limit() / 4 && self.assembly.held() > self.window.limit() / 2 {
+        // A message that is longer than the window has to fit in as well, and so has what waits for an earlier
+        // one: the sender reckons with its bytes only, and what is refused counts as lost with it.
+        let waiting = self.held() - self.unread;
+        if self.unread < self.window.limit() / 4 && waiting > self.window.limit() / 2 {
             self.window.grow();
         }
         if let Some(message) = self.assembly.insert(&fragment, self.most_message)? {
@@ -227,7 +229,8 @@ impl Receiver {
             if *entry.key() > inbound.next {
                 break;
             }
-            inbound.next = entry.key() + 1;
+            // What was skipped lies behind `next` and does not lead back.
+            inbound.next = inbound.next.max(entry.key() + 1);
             let message = entry.remove();
             self.unread += message.payload.len() + MESSAGE;
             self.ready.push_back(message);

@@ -42,7 +42,7 @@ impl Window {
     }
 
     pub(crate) fn grow(&mut self) {
-        self.limit = (self.limit * 2).min(self.most);
+        self.limit = self.limit.saturating_mul(2).min(self.most);
     }
 
     pub(crate) fn limit(&self) -> usize {
