@@ -7,6 +7,10 @@ use super::flight::Settled;
 use crate::sctp::congestion::{Acked, Lost};
 use crate::sctp::wire::Sack;
 
+/// How often a peer may take back what it has acknowledged. Each time costs a walk through everything in
+/// flight; who does so more often is believed its cumulative acknowledgments only.
+const RENEGINGS: u32 = 8;
+
 /// A SACK that acknowledges what was never sent (RFC 9260 §6.2.1): the peer lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NeverSent;
@@ -30,13 +34,16 @@ impl Sender {
                 return Err(NeverSent);
             }
             // Ranges ascend; what does not is taken for nothing.
-            if blocks.last().is_none_or(|block| block.1 < first) {
+            if self.renegings < RENEGINGS && blocks.last().is_none_or(|block| block.1 < first) {
                 blocks.push((first, last));
             }
         }
         let prior = self.books.in_flight;
         let settled = self.flight.settle(cumulative, &blocks, &mut self.books);
-        self.flight.take_back_reneged(&blocks);
+        if self.flight.take_back_reneged(&blocks, &mut self.books) {
+            self.renegings = self.renegings.saturating_add(1);
+        }
+        let was_closed = self.is_closed();
         self.peer_window = sack.window.into();
         if sack.duplicates() > 0 {
             self.recovery.handle_duplicates(self.flight.next_packet());
@@ -45,9 +52,14 @@ impl Sender {
         if progress {
             self.handle_progress(now, &settled, prior);
         }
-        // With a closed window the peer answers probes and takes nothing: it is alive all the same.
-        if progress || sack.window == 0 {
+        // With a closed window the peer answers probes and takes nothing: it is alive all the same (RFC 9260
+        // §6.1 A).
+        if progress || self.is_closed() {
             self.errors = 0;
+        }
+        // What was refused while the window was closed has room now.
+        if was_closed && !self.is_closed() && self.is_probing() {
+            self.lose_newest();
         }
         self.detect_losses(now);
         self.rearm(now, progress);
@@ -56,7 +68,6 @@ impl Sender {
     }
 
     fn handle_progress(&mut self, now: Instant, settled: &Settled, prior: u64) {
-        self.round_trip.forget_backoff();
         if settled.found > 0 && self.recovery.handle_found(settled.found) {
             self.controller.on_spurious_loss(now);
         }

@@ -364,9 +364,12 @@ impl Flight {
         Some(self.packet_base + back as u64)
     }
 
-    /// What waits to be sent again does so in the order of TSNs.
+    /// What waits to be sent again does so in the order of TSNs, each of them once.
     pub(crate) fn sort_lost(&mut self) {
-        self.lost.make_contiguous().sort_unstable();
+        let mut lost = Vec::from(std::mem::take(&mut self.lost));
+        lost.sort_unstable();
+        lost.dedup();
+        self.lost = lost.into();
     }
 
     /// A chunk is given up.
@@ -389,25 +392,41 @@ impl Flight {
     }
 
     /// What the peer told as received and does not have after all, is lost (RFC 9260 §6.2.1 D iii). It
-    /// shows where the first chunk counts as received and the cumulative TSN does not.
-    pub(crate) fn take_back_reneged(&mut self, blocks: &[(u64, u64)]) {
+    /// shows where the first chunk counts as received and the cumulative TSN does not. Tells whether it has
+    /// come to that.
+    pub(crate) fn take_back_reneged(&mut self, blocks: &[(u64, u64)], books: &mut Books) -> bool {
         if self.chunks.front().is_none_or(|chunk| chunk.state != State::Acked) {
-            return;
+            return false;
         }
+        let mut told = blocks.iter().peekable();
         for (first, last) in std::mem::take(&mut self.acked) {
-            for tsn in first..=last {
-                let told = blocks.iter().any(|(first, last)| (*first..=*last).contains(&tsn));
-                let Some(chunk) = self.chunk_mut(tsn).filter(|_| !told) else { continue };
-                if chunk.state == State::Acked {
-                    chunk.state = State::Lost;
-                    let payload = chunk.payload.len() as u64;
-                    self.outstanding += payload;
-                    self.waiting += 1;
-                    self.lost.push_back(tsn);
+            for tsn in first.max(self.base)..=last {
+                while told.next_if(|block| block.1 < tsn).is_some() {}
+                if told.peek().is_none_or(|block| tsn < block.0) {
+                    self.take_back(tsn, books);
                 }
             }
         }
         self.acked.extend_from_slice(blocks);
+        self.sort_lost();
+        true
+    }
+
+    fn take_back(&mut self, tsn: u64, books: &mut Books) {
+        let Some(chunk) = self.chunk(tsn).filter(|chunk| chunk.state == State::Acked) else {
+            return;
+        };
+        let (number, payload) = (chunk.packet, chunk.payload.len() as u64);
+        // Once it leaves in another packet, the list of this one is torn: the others go again as well.
+        if self.packet(number).is_some_and(|packet| packet.in_flight > 0) {
+            self.lose(number, books);
+        }
+        if let Some(chunk) = self.chunk_mut(tsn) {
+            chunk.state = State::Lost;
+        }
+        self.outstanding += payload;
+        self.waiting += 1;
+        self.lost.push_back(tsn);
     }
 }
 

@@ -32,6 +32,10 @@ use super::wire::{Data, IData, Writer, data, i_data, kind, padded};
 /// TSNs in flight at most: a SACK's blocks reach 65,535 beyond the cumulative TSN.
 const SPAN: u64 = 65_000;
 
+/// The same with DATA: an SSN has 16 bits, and the receiver takes one that is more than 32,767 ahead of the
+/// one it waits for to be behind it (RFC 9260 §6.5, RFC 1982).
+const SPAN_OF_DATA: u64 = 32_000;
+
 /// What a probe waits beyond two round trips. Not the longest that a peer may wait with an acknowledgment
 /// (RFC 8985 §7.2): what leaves last asks for one at once.
 const PROBE_SLACK: Duration = Duration::from_millis(10);
@@ -47,6 +51,8 @@ pub(crate) struct Sender {
     recovery: Recovery,
     /// What the peer has room for beyond what it has acknowledged.
     peer_window: u64,
+    /// A window with less room than this, a packet's payload, is as good as closed.
+    reserve: u64,
     interleaved: bool,
     /// Whether the peer understands that messages are given up.
     partial: bool,
@@ -59,6 +65,7 @@ pub(crate) struct Sender {
     window_limited: bool,
     /// Timeouts since the peer was last heard of.
     pub(crate) errors: u32,
+    renegings: u32,
     forward_pending: bool,
 }
 
@@ -87,6 +94,7 @@ impl Sender {
             pacer: Pacer::new(now),
             recovery: Recovery::default(),
             peer_window: agreed.peer_window.into(),
+            reserve: start.packet,
             interleaved: agreed.interleaved,
             partial: agreed.partial,
             retransmit_at: None,
@@ -95,6 +103,7 @@ impl Sender {
             forced: false,
             window_limited: false,
             errors: 0,
+            renegings: 0,
             forward_pending: false,
         }
     }
@@ -130,10 +139,29 @@ impl Sender {
     }
 
     fn may_send_new(&self) -> bool {
-        // RFC 9260 §6.1 A: with a closed window one chunk may be in flight, to find out when it opens.
+        // RFC 9260 §6.1 A: nothing that the peer may have no room for, nor less than a packet because there is
+        // no room for more (silly windows). One chunk may be in flight all the same, to find out when the
+        // window opens.
         let outstanding = self.flight.outstanding();
-        (outstanding < self.peer_window || outstanding == 0)
-            && self.flight.next_tsn() - self.flight.first() < SPAN
+        let span = if self.interleaved { SPAN } else { SPAN_OF_DATA };
+        (outstanding + self.reserve <= self.peer_window || outstanding == 0)
+            && self.flight.next_tsn() - self.flight.first() < span
+    }
+
+    /// Whether the peer has no room for another packet.
+    fn is_closed(&self) -> bool {
+        self.peer_window < self.reserve
+    }
+
+    /// Whether no more is under way than what asks if a closed window has opened.
+    fn is_probing(&self) -> bool {
+        self.flight.outstanding() <= self.reserve
+    }
+
+    fn lose_newest(&mut self) {
+        if let Some(newest) = self.flight.newest_packet() {
+            self.flight.lose(newest, &mut self.books);
+        }
     }
 
     /// Adds chunks to the packet up to `most` bytes; tells whether it added any.
@@ -161,7 +189,7 @@ impl Sender {
             }
         }
         self.flight.begin_packet(self.books.snapshot(now, 0));
-        let lost = self.fill_lost(packet, most);
+        let lost = self.fill_lost(now, packet, most);
         let new = self.fill_new(now, outbox, packet, most);
         if !lost && !new {
             self.flight.cancel_packet();
@@ -172,11 +200,12 @@ impl Sender {
     }
 
     /// What was lost goes first (RFC 9260 §6.1 C).
-    fn fill_lost(&mut self, packet: &mut Writer<'_>, most: usize) -> bool {
+    fn fill_lost(&mut self, now: Instant, packet: &mut Writer<'_>, most: usize) -> bool {
         let mut last = None;
         while let Some(tsn) = self.flight.next_lost(last) {
             let Some(chunk) = self.flight.chunk(tsn) else { break };
-            if packet.len() + chunk.size as usize > most {
+            // What is to be given up is, before the next packet.
+            if packet.len() + chunk.size as usize > most || self.is_over(now, chunk) {
                 break;
             }
             write(packet, tsn, chunk, self.interleaved);
@@ -272,8 +301,7 @@ impl Sender {
         self.probed = true;
         self.retransmit_at = Some(now + self.round_trip.timeout());
         if !self.has_work(outbox) {
-            let Some(newest) = self.flight.newest_packet() else { return };
-            self.flight.lose(newest, &mut self.books);
+            self.lose_newest();
         }
         self.forced = true;
     }
@@ -293,7 +321,10 @@ impl Sender {
         }
         self.flight.sort_lost();
         self.recovery = Recovery::default();
-        self.controller.on_timeout(now);
+        // RFC 9260 §6.1 A: that a closed window stays closed says nothing of the path.
+        if !(self.is_closed() && self.is_probing()) {
+            self.controller.on_timeout(now);
+        }
         self.forced = true;
         self.retransmit_at = Some(now + self.round_trip.timeout());
         self.advance_forward();

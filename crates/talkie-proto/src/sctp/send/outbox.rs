@@ -174,7 +174,7 @@ impl Outbox {
         Some(piece)
     }
 
-    /// Moves the stream's clock on after a piece, or what is left of it after its messages were dropped.
+    /// Moves the stream's clock on after a piece.
     fn turn(&mut self, stream: u16, sent: usize, ended: bool) {
         let Some(outbound) = self.streams.get_mut(&stream) else { return };
         outbound.buffered -= sent;
@@ -219,7 +219,10 @@ impl Outbox {
             return false;
         }
         let left = pending.payload.len();
-        self.turn(stream, left, true);
+        outbound.buffered -= left;
+        self.buffered -= left;
+        // What never leaves takes nothing from the stream's share.
+        self.turn(stream, 0, true);
         true
     }
 }

@@ -6,7 +6,7 @@
 
 use std::time::Instant;
 
-use super::flight::State;
+use super::flight::{Sent, State};
 use super::{Outbox, Sender};
 use crate::sctp::serial::Tsn;
 use crate::sctp::wire::data::{END, UNORDERED};
@@ -24,11 +24,8 @@ impl Sender {
 
     /// Gives up the message of a lost chunk if it is time.
     fn give_up(&mut self, now: Instant, tsn: u64, outbox: &mut Outbox) -> bool {
-        let Some(chunk) = self.flight.chunk(tsn).filter(|_| self.partial) else { return false };
-        let late = chunk.until.is_some_and(|until| until <= now);
-        // The most there is means as often as it takes.
-        let often = chunk.most_sends != u16::MAX && chunk.sends >= chunk.most_sends;
-        if !late && !often {
+        let Some(chunk) = self.flight.chunk(tsn) else { return false };
+        if !self.is_over(now, chunk) {
             return false;
         }
         let (stream, flags, number, fsn) = (chunk.stream, chunk.flags, chunk.number, chunk.fsn);
@@ -70,6 +67,14 @@ impl Sender {
         }
         self.advance_forward();
         true
+    }
+
+    /// Whether a lost chunk is not to be sent again.
+    pub(super) fn is_over(&self, now: Instant, chunk: &Sent) -> bool {
+        let late = chunk.until.is_some_and(|until| until <= now);
+        // The most there is means as often as it takes.
+        let often = chunk.most_sends != u16::MAX && chunk.sends >= chunk.most_sends;
+        self.partial && (late || often)
     }
 
     /// The last TSN that the peer need not wait for.

@@ -25,6 +25,9 @@ impl RoundTrip {
     }
 
     pub(crate) fn handle_sample(&mut self, sample: Duration) {
+        // RFC 9260 §6.3.3: only a measurement ends the doubling. Where the path has become longer than the
+        // timeout, everything is sent again before it is acknowledged, and what is sent again measures
+        // nothing (§6.3.1 C5).
         self.backoff = 0;
         self.least = Some(self.least.map_or(sample, |least| least.min(sample)));
         let Some(smoothed) = self.smoothed else {
@@ -43,15 +46,10 @@ impl RoundTrip {
         self.backoff = (self.backoff + 1).min(16);
     }
 
-    /// Something got through again.
-    pub(crate) fn forget_backoff(&mut self) {
-        self.backoff = 0;
-    }
-
     pub(crate) fn timeout(&self) -> Duration {
         let Bounds { initial, least, most } = self.bounds;
         let base = self.smoothed.map_or(initial, |smoothed| smoothed + self.variation * 4);
-        (base.max(least) * (1 << self.backoff)).min(most)
+        base.max(least).saturating_mul(1 << self.backoff).min(most)
     }
 
     pub(crate) fn smoothed(&self) -> Option<Duration> {

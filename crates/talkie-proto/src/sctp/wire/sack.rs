@@ -39,12 +39,12 @@ impl<'a> Sack<'a> {
     }
 
     /// What else has been received, as first and last offsets from `cumulative`. Blocks that end before
-    /// they begin are passed over.
+    /// they begin are passed over, and those that begin where the cumulative TSN would have gone on.
     pub fn gaps(&self) -> impl Iterator<Item = (u16, u16)> + use<'a> {
         let blocks = self.gaps.as_chunks::<4>().0.iter();
         blocks
             .map(|&[a, b, c, d]| (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
-            .filter(|(first, last)| (1..=*last).contains(first))
+            .filter(|(first, last)| (2..=*last).contains(first))
     }
 
     /// How many were received more than once since the last SACK.
