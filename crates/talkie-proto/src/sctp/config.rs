@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::congestion;
+use super::wire::init;
 
 /// How an association behaves.
 #[derive(Clone, Debug)]
@@ -16,7 +17,8 @@ pub struct Config {
     pub packet: usize,
     /// Bytes that the peer may send at first without any of it being read.
     pub receive_initial: usize,
-    /// How far that grows with the speed of reading.
+    /// How far that grows with the speed of reading, or with what is held for messages that are not complete
+    /// or wait for an earlier one. Two of the longest messages at least.
     pub receive_most: usize,
     /// The longest message that is received; a longer one ends the association.
     pub message_most: usize,
@@ -74,6 +76,34 @@ impl Default for Config {
     }
 }
 
+/// Packets are never shorter: control chunks and a SACK worth its name have to fit in.
+const PACKET_LEAST: usize = 512;
+
+/// Nor longer than a DTLS record.
+const PACKET_MOST: usize = 16 << 10;
+
+/// No wait is shorter, so that time goes on.
+const WAIT_LEAST: Duration = Duration::from_millis(1);
+
+/// Nor longer, so that deadlines can be reckoned with.
+const WAIT_MOST: Duration = Duration::from_secs(3600);
+
+impl Config {
+    /// The nearest that an association can work with.
+    pub(super) fn bounded(mut self) -> Self {
+        self.packet = self.packet.clamp(PACKET_LEAST, PACKET_MOST) & !3;
+        self.streams = self.streams.max(1);
+        let least = init::WINDOW_LEAST as usize;
+        // A message has to fit in with another that waits to be read.
+        self.receive_most = self.receive_most.max(self.message_most.saturating_mul(2)).max(least);
+        self.receive_initial = self.receive_initial.clamp(least, self.receive_most);
+        self.timeout_most = self.timeout_most.clamp(WAIT_LEAST, WAIT_MOST);
+        self.timeout_least = self.timeout_least.clamp(WAIT_LEAST, self.timeout_most);
+        self.timeout_initial = self.timeout_initial.clamp(self.timeout_least, self.timeout_most);
+        self
+    }
+}
+
 /// A received message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -99,7 +129,7 @@ pub struct SendOptions {
 }
 
 /// When a message is given up (RFC 3758, RFC 7496). Peers that do not know how to go on without it get
-/// everything.
+/// everything that has begun to leave.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Reliability {
     /// Never.

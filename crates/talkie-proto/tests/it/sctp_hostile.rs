@@ -11,7 +11,7 @@ use talkie_sansio::{Path, Transport};
 use crate::sctp_world::{ADA, BOB, Link, World, association};
 
 /// A packet with one chunk.
-fn packet(tag: u32, kind: u8, flags: u8, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+pub(crate) fn packet(tag: u32, kind: u8, flags: u8, write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut buf = Vec::new();
     let header = Header { source: 5000, destination: 5000, tag };
     let mut writer = Writer::new(&mut buf, header);
@@ -21,13 +21,13 @@ fn packet(tag: u32, kind: u8, flags: u8, write: impl FnOnce(&mut Vec<u8>)) -> Ve
 }
 
 /// Connected, with the tags and next TSNs of both ends.
-struct Known {
-    world: World,
-    tags: [u32; 2],
-    tsns: [Tsn; 2],
+pub(crate) struct Known {
+    pub(crate) world: World,
+    pub(crate) tags: [u32; 2],
+    pub(crate) tsns: [Tsn; 2],
 }
 
-fn known() -> Known {
+pub(crate) fn known() -> Known {
     let mut world = World::new(Link::default());
     world.sent = Some(vec![]);
     world.connect();
@@ -51,7 +51,7 @@ fn data(tag: u32, tsn: Tsn, flags: u8, payload: &[u8]) -> Vec<u8> {
     packet(tag, kind::I_DATA, flags, |buf| data.write(buf))
 }
 
-fn ended(world: &World, end: usize) -> Option<End> {
+pub(crate) fn ended(world: &World, end: usize) -> Option<End> {
     world.events[end].iter().find_map(|event| match event {
         Event::Ended(end) => Some(*end),
         _ => None,
@@ -109,7 +109,7 @@ fn a_flood_of_inits_leaves_no_state_and_is_answered_in_bounds() {
     };
     for tag in 1..10_000 {
         let parameters = Parameters::new(&[]);
-        let init = Init { tag, window: 1, outbound: 1, inbound: 1, tsn: Tsn(tag), parameters };
+        let init = Init { tag, window: 1500, outbound: 1, inbound: 1, tsn: Tsn(tag), parameters };
         let mut init = packet(0, kind::INIT, 0, |buf| init.write(buf));
         bob.handle_datagram(now, Datagram { path, payload: &mut init });
     }
@@ -202,7 +202,7 @@ fn the_machine_keeps_its_contract() {
     let mut script = vec![Input::Elapse(Duration::from_secs(1))];
     for tag in 1..6 {
         let parameters = Parameters::new(&[0x80, 8, 0, 5, 64]);
-        let init = Init { tag, window: 9, outbound: 9, inbound: 9, tsn: Tsn(tag), parameters };
+        let init = Init { tag, window: 9000, outbound: 9, inbound: 9, tsn: Tsn(tag), parameters };
         script.push(Input::Datagram(path, packet(0, kind::INIT, 0, |buf| init.write(buf))));
         script.push(Input::Elapse(Duration::from_millis(300)));
     }

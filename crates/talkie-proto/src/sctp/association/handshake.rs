@@ -6,7 +6,8 @@ use rand_core::Rng as _;
 
 use super::cookie::Cookie;
 use super::peer::{Capabilities, Peer, Told, write_init};
-use super::{Association, ConnectError, Event, Link, Outbox, State};
+use super::timers::Heartbeat;
+use super::{Association, ConnectError, End, Event, Link, Outbox, State};
 use crate::sctp::congestion;
 use crate::sctp::receive::{Limits, Receiver};
 use crate::sctp::send::{Agreed, Sender};
@@ -113,16 +114,19 @@ impl Association {
         let told = Told::read(&init);
         let fits = |cookie: &&[u8]| cookie.len() + HEADER + 4 <= self.config.packet;
         let Some(cookie) = told.cookie.filter(fits) else {
-            self.abort_with(error::MISSING_PARAMETER, super::End::Violation);
+            self.abort_with(error::MISSING_PARAMETER, End::Violation);
             return;
         };
         self.cookie = cookie.to_vec();
         if let Some(at) = self.asked_at.take() {
             self.round_trip.handle_sample(now.saturating_duration_since(at));
         }
+        // After a cookie that came too late the count goes on: a peer that refuses each would keep us at it.
+        if self.link.is_none() {
+            self.repeats = 0;
+        }
         self.establish(now, told.peer);
         self.state = State::CookieEchoed;
-        self.repeats = 0;
         self.repeat_at = Some(now + self.round_trip.timeout());
         self.send_cookie();
     }
@@ -165,16 +169,24 @@ impl Association {
                 }
             }
             // B: both began at once, and the peer's tag was another before.
-            _ if cookie.own_tag == self.tag => {
+            State::CookieEchoed if cookie.own_tag == self.tag => {
                 self.establish(now, cookie.peer);
-                if self.state == State::CookieEchoed {
-                    self.become_established(now);
+                self.become_established(now);
+            }
+            // B, later: the tag is all that changes. What has been received stays.
+            _ if cookie.own_tag == self.tag => {
+                if !self.rename_peer(&cookie.peer) {
+                    self.counters.bad_cookies += 1;
+                    return false;
                 }
             }
-            // A: the peer has begun anew; it knew the tags of the association that there is.
-            _ if Some(cookie.ties.1) == peer_tag && cookie.ties.0 == self.tag => {
+            // A: the peer has begun anew under another tag; it knew those of the association that there is.
+            _ if Some(cookie.ties.1) == peer_tag
+                && cookie.ties.0 == self.tag
+                && cookie.ties.1 != cookie.peer.tag =>
+            {
                 if self.state == State::ShutdownAckSent {
-                    self.send_shutdown_ack();
+                    self.refuse_restart(cookie.peer.tag);
                     return false;
                 }
                 self.restart(now, cookie);
@@ -187,8 +199,10 @@ impl Association {
         }
         let mut chunk = Vec::new();
         packet::write_chunk(&mut chunk, kind::COOKIE_ACK, 0, |_| {});
-        // RFC 9260 §5.1 D: the first chunk of its packet.
-        self.controls.push_front(chunk);
+        // RFC 9260 §5.1 D: the first chunk of its packet. One is enough for a cookie that comes repeatedly.
+        if self.controls.front().is_none_or(|first| first[0] != kind::COOKIE_ACK) {
+            self.controls.push_front(chunk);
+        }
         true
     }
 
@@ -202,7 +216,28 @@ impl Association {
         self.answer(cookie.peer.tag, chunk);
     }
 
+    /// The peer goes by another tag, in the same association: its TSNs begin where they did.
+    fn rename_peer(&mut self, peer: &Peer) -> bool {
+        let same = self.link.as_mut().filter(|link| link.peer.tsn == peer.tsn);
+        let Some(link) = same else { return false };
+        link.peer.tag = peer.tag;
+        true
+    }
+
+    /// RFC 9260 §5.2.4 A: in SHUTDOWN-ACK-SENT nothing begins anew.
+    fn refuse_restart(&mut self, tag: u32) {
+        self.send_shutdown_ack();
+        let mut chunk = Vec::new();
+        packet::write_chunk(&mut chunk, kind::ERROR, 0, |buf| {
+            parameter::write(buf, error::SHUTTING_DOWN, &[]);
+        });
+        self.answer(tag, chunk);
+    }
+
     fn restart(&mut self, now: Instant, cookie: Cookie) {
+        // Who wanted to end the old one does not want a new one.
+        let ends = matches!(self.state, State::ShutdownPending | State::ShutdownSent);
+        self.heartbeat = Heartbeat::default();
         self.tag = cookie.own_tag;
         self.tsn = cookie.own_tsn;
         self.outbox = Outbox::default();
@@ -211,7 +246,7 @@ impl Association {
         self.readable = false;
         self.link = None;
         self.establish(now, cookie.peer);
-        self.state = State::Established;
+        self.state = if ends { State::ShutdownPending } else { State::Established };
         self.events.push_back(Event::Restarted);
     }
 
@@ -225,6 +260,11 @@ impl Association {
     /// A cookie of the peer's was too old when it came back (RFC 9260 §5.2.6): once more from the beginning.
     pub(super) fn handle_error(&mut self, now: Instant, value: &[u8]) {
         if self.state != State::CookieEchoed || error::first(value) != Some(error::STALE_COOKIE) {
+            return;
+        }
+        self.repeats += 1;
+        if self.repeats > self.config.handshake_retransmissions {
+            self.end(End::Unreachable);
             return;
         }
         self.cookie = Vec::new();
@@ -253,7 +293,7 @@ impl Association {
         };
         let limits = Limits {
             initial: self.config.receive_initial,
-            most: self.config.receive_most.max(2 * self.config.message_most),
+            most: self.config.receive_most,
             message: self.config.message_most,
         };
         let round_trip = self.round_trip.clone();

@@ -68,7 +68,9 @@ impl Association {
         }
         self.heard(now);
         let mut seen = Seen::default();
-        for chunk in chunks {
+        // RFC 9260 §8.5.1: with a tag that is not our own, only the chunk that it is allowed for.
+        let most = if reflects(&first) { 1 } else { usize::MAX };
+        for chunk in chunks.take(most) {
             if self.state == State::Ended || !self.handle_chunk(now, &chunk, &mut seen) {
                 break;
             }
@@ -89,20 +91,30 @@ impl Association {
 
     /// RFC 9260 §8.5: whether the tag is the one we asked for, or may be another.
     fn is_ours(&mut self, tag: u32, first: &Chunk<'_>) -> bool {
-        let reflects = matches!(first.kind, kind::ABORT | kind::SHUTDOWN_COMPLETE)
-            && first.flags & REFLECTED != 0;
         let peer = self.link.as_ref().map(|link| link.peer.tag);
-        let ours = if reflects { peer == Some(tag) } else { tag == self.tag };
-        let known = !matches!(self.state, State::Closed | State::Ended);
-        if ours && known {
-            return true;
+        let ours = if reflects(first) { peer == Some(tag) } else { tag == self.tag };
+        match self.state {
+            // RFC 9260 §8.4 5, §8.5.1 E: the peer still waits for the end of this association, or of the
+            // one before it.
+            State::Ended | State::CookieWait | State::CookieEchoed
+                if first.kind == kind::SHUTDOWN_ACK =>
+            {
+                self.answer(tag, shutdown::shutdown_complete(REFLECTED));
+                return false;
+            }
+            // RFC 9260 §8.4 8: the peer has not heard of the end. Before the beginning nobody is told that
+            // there is nothing: with INITs from signaling the peer may have begun already.
+            State::Ended if ours && expects_us(first.kind) => {
+                let mut chunk = Vec::new();
+                packet::write_chunk(&mut chunk, kind::ABORT, REFLECTED, |_| {});
+                self.answer(tag, chunk);
+                return false;
+            }
+            State::Closed | State::Ended => {}
+            _ if ours => return true,
+            _ => {}
         }
-        if first.kind == kind::SHUTDOWN_ACK && self.state == State::Ended {
-            // RFC 9260 §8.4 5: our SHUTDOWN COMPLETE was lost; the peer still waits for it.
-            self.answer(tag, shutdown::shutdown_complete(REFLECTED));
-        } else {
-            self.counters.wrong_tag += 1;
-        }
+        self.counters.wrong_tag += 1;
         false
     }
 
@@ -234,7 +246,20 @@ impl Association {
         }
         if seen.data && self.state == State::ShutdownSent {
             self.send_shutdown();
+            // RFC 9260 §9.2: T2 begins anew; whoever still delivers what it had queued is there.
+            self.repeats = 0;
+            self.repeat_at = Some(now + self.timeout());
         }
         self.advance_shutdown(now);
     }
+}
+
+/// Whether the packet that a chunk begins may carry its sender's tag instead of the receiver's.
+fn reflects(first: &Chunk<'_>) -> bool {
+    matches!(first.kind, kind::ABORT | kind::SHUTDOWN_COMPLETE) && first.flags & REFLECTED != 0
+}
+
+/// Whether a packet that begins so comes from a peer that believes in an association (RFC 9260 §8.4 2, 6, 7).
+fn expects_us(kind: u8) -> bool {
+    !matches!(kind, kind::ABORT | kind::SHUTDOWN_COMPLETE | kind::COOKIE_ACK | kind::ERROR)
 }

@@ -188,6 +188,7 @@ impl Association {
     /// its datagrams are marked with.
     #[must_use]
     pub fn new(genesis: &Genesis, path: Path, config: Config) -> Self {
+        let config = config.bounded();
         let mut rng = ChaCha20Rng::from_seed(genesis.seed);
         let mut key = [0; 32];
         rng.fill_bytes(&mut key);

@@ -56,7 +56,10 @@ impl Association {
         }
         if packet.len() == HEADER {
             buf.truncate(start);
-            return None;
+            // What a shutdown has waited for may just have been given up before it ever left.
+            let before = self.state;
+            self.advance_shutdown(self.now);
+            return if self.state == before { None } else { self.write_packet(buf) };
         }
         // RFC 9653 §5.2: with COOKIE ECHO there is always a checksum.
         Some(packet.finish(begins || !link.zero_checksum))

@@ -75,6 +75,7 @@ impl<'a> Told<'a> {
         let mut capabilities = Capabilities::default();
         let mut cookie = None;
         let mut unrecognized = Vec::new();
+        let mut interleaving = (false, false);
         for parameter in init.parameters.clone() {
             match parameter.kind {
                 parameter::STATE_COOKIE => cookie = Some(parameter.value),
@@ -83,9 +84,8 @@ impl<'a> Told<'a> {
                     capabilities.zero_checksum = parameter::is_by_dtls(parameter.value);
                 }
                 parameter::EXTENSIONS => {
-                    // RFC 8260 §2.2.1: I-FORWARD-TSN has to be there too where FORWARD TSN is used.
                     let has = |kind: u8| parameter.value.contains(&kind);
-                    capabilities.interleaving = has(kind::I_DATA);
+                    interleaving = (has(kind::I_DATA), has(kind::I_FORWARD_TSN));
                     capabilities.partial |= has(kind::FORWARD_TSN);
                 }
                 parameter::ECN | parameter::UNRECOGNIZED => {}
@@ -103,6 +103,8 @@ impl<'a> Told<'a> {
                 }
             }
         }
+        // RFC 8260 §2.2.1: I-FORWARD-TSN has to be there too where messages can be given up.
+        capabilities.interleaving = interleaving.0 && (interleaving.1 || !capabilities.partial);
         let peer = Peer {
             tag: init.tag,
             tsn: init.tsn,

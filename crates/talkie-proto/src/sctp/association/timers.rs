@@ -22,7 +22,7 @@ impl Association {
     pub(super) fn heard(&mut self, now: Instant) {
         self.heartbeat.failures = 0;
         if self.heartbeat.pending.is_none() {
-            self.heartbeat.at = Some(now + self.config.heartbeat);
+            self.heartbeat.at = now.checked_add(self.config.heartbeat);
         }
     }
 
@@ -115,7 +115,7 @@ impl Association {
             self.counters.unexpected += 1;
             return;
         };
-        self.heartbeat.at = Some(now + self.config.heartbeat);
+        self.heartbeat.at = now.checked_add(self.config.heartbeat);
         if let Some(link) = &mut self.link {
             link.sender.round_trip.handle_sample(now.saturating_duration_since(at));
             link.sender.errors = 0;
