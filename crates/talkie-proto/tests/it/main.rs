@@ -1,6 +1,8 @@
 //! Scenarios of WebRTC's protocols on a virtual clock.
 
 mod corpus;
+mod sctp_cookies;
+mod sctp_games;
 mod sctp_handshake;
 mod sctp_hostile;
 mod sctp_interop;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use talkie_proto::sctp::{End, Event, SendError, SendOptions};
+use talkie_proto::sctp::{End, Event, Reliability, SendError, SendOptions};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
 
@@ -80,4 +80,27 @@ fn a_path_that_goes_silent_is_given_up() {
         world.run_for(Duration::from_secs(400));
         assert_eq!(ends(&world), [Some(End::Unreachable); 2], "busy {busy}");
     }
+}
+
+#[test]
+fn an_end_waits_for_a_peer_that_has_much_to_deliver() {
+    let link = Link { rate: Some(20_000), queue: 20_000, ..Link::default() };
+    let mut world = World::connected(link);
+    (0..12).for_each(|_| world.send(BOB, 0, vec![1; 250_000]));
+    let now = world.now;
+    world.ends[ADA].shutdown(now);
+    world.run_until(Duration::from_secs(600), |world| ends(world).iter().all(Option::is_some));
+    assert_eq!(ends(&world), [Some(End::Shutdown); 2]);
+    assert_eq!(world.received[ADA].len(), 12);
+}
+
+#[test]
+fn an_end_does_not_wait_for_what_is_given_up_before_it_leaves() {
+    let mut world = World::connected(Link::default());
+    let reliability = Reliability::Lifetime(Duration::ZERO);
+    world.send_with(ADA, 0, "too late", SendOptions { reliability, unordered: false });
+    let now = world.now;
+    world.ends[ADA].shutdown(now);
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(ends(&world), [Some(End::Shutdown); 2]);
 }
