@@ -8,5 +8,6 @@ mod sctp_hostile;
 mod sctp_interop;
 mod sctp_properties;
 mod sctp_shutdown;
+mod sctp_storm;
 mod sctp_transfer;
 mod sctp_world;
