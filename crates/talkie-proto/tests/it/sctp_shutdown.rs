@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use talkie_proto::sctp::{End, Event, Reliability, SendError, SendOptions};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
@@ -103,4 +104,20 @@ fn an_end_does_not_wait_for_what_is_given_up_before_it_leaves() {
     world.ends[ADA].shutdown(now);
     world.run_for(Duration::from_secs(1));
     assert_eq!(ends(&world), [Some(End::Shutdown); 2]);
+}
+
+#[test]
+fn the_end_lets_go_of_what_was_to_be_sent_and_keeps_what_has_come() {
+    let mut world = World::connected(Link::default());
+    world.reads[ADA] = false;
+    world.send(BOB, 0, "come");
+    world.run_for(Duration::from_secs(1));
+    let message = Bytes::from(vec![1; 200_000]);
+    world.send(ADA, 0, message.clone());
+    world.run_for(Duration::from_millis(10));
+    assert!(!message.is_unique());
+    let now = world.now;
+    world.ends[ADA].abort(now);
+    assert!(message.is_unique());
+    assert!(world.ends[ADA].take_message().is_some());
 }

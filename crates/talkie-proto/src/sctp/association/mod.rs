@@ -337,6 +337,10 @@ impl Association {
         self.state = State::Ended;
         self.repeat_at = None;
         self.outbox = Outbox::default();
+        // Messages that have come can still be fetched; what was under way is let go.
+        if let Some(link) = &mut self.link {
+            link.sender.forget(self.now);
+        }
         self.controls.clear();
         self.cookie = Vec::new();
         self.events.push_back(Event::Ended(end));

@@ -108,6 +108,12 @@ impl Sender {
         }
     }
 
+    /// Lets go of everything that has not been acknowledged; nothing is sent any more.
+    pub(crate) fn forget(&mut self, now: Instant) {
+        self.flight = Flight::new(self.flight.next_tsn());
+        self.books = Books::new(now);
+    }
+
     /// Whether everything sent has been acknowledged.
     pub(crate) fn is_settled(&self) -> bool {
         self.flight.is_empty()
