@@ -219,8 +219,8 @@ fn stopped(messages: usize) -> World {
     let link = Link { rate: Some(12_500_000), ..Link::default() };
     let mut world = World::with(link, &Config { send_buffer: 64 << 20, ..slow.clone() }, &slow);
     world.connect();
-    (0..200).for_each(|_| world.send(ADA, 0, vec![0; 100_000]));
-    world.run_until(Duration::from_secs(20), |world| world.received[BOB].len() == 200);
+    (0..60).for_each(|_| world.send(ADA, 0, vec![0; 100_000]));
+    world.run_until(Duration::from_secs(20), |world| world.received[BOB].len() == 60);
     world.reads[BOB] = false;
     (0..messages).for_each(|_| world.send(ADA, 0, vec![0; 1100]));
     world.run_for(Duration::from_secs(30));
@@ -243,7 +243,7 @@ fn the_last_that_a_stopped_reader_has_refused_comes_at_once_when_it_goes_on() {
     // As many as make the window full, by trial.
     let mut world = stopped(5000);
     let taken = 5000 - world.ends[ADA].buffered() / 1100;
-    for messages in taken - 3..=taken {
+    for messages in [taken - 1, taken] {
         world = stopped(messages);
         let begun = world.now;
         world.run_until(Duration::from_secs(60), |world| world.received[BOB].len() == messages);
