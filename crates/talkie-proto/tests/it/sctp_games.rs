@@ -376,3 +376,34 @@ fn who_has_not_heard_of_the_end_is_told() {
     world.run_for(Duration::from_secs(1));
     assert_eq!(ended(&world, BOB), Some(End::AbortedByPeer(None)));
 }
+
+#[test]
+fn messages_of_many_streams_do_not_fill_the_window_with_beginnings() {
+    let config = Config { send_buffer: 128 << 20, ..Config::default() };
+    let link = Link { rate: Some(50_000_000), ..Link::default() };
+    let mut world = World::with(link, &config, &Config::default());
+    world.connect();
+    // More than the largest window there is, had all of them begun.
+    (0..300).for_each(|stream| world.send(ADA, stream, vec![0; 256 << 10]));
+    world.run_for(Duration::from_millis(100));
+    world.send(ADA, 300, "quick");
+    world.run_for(Duration::from_millis(200));
+    assert!(world.received[BOB].iter().any(|message| message.payload == "quick"));
+    world.run_until(Duration::from_secs(60), |world| world.received[BOB].len() == 301);
+}
+
+#[test]
+fn what_waits_aside_leaves_though_what_was_before_it_is_too_late() {
+    let mut world = World::connected(Link { rate: Some(2_000_000), ..Link::default() });
+    let late = SendOptions {
+        reliability: Reliability::Lifetime(Duration::from_millis(300)),
+        ..SendOptions::default()
+    };
+    (0..20).for_each(|stream| world.send_with(ADA, stream, vec![0; 250_000], late));
+    (20..24).for_each(|stream| world.send(ADA, stream, vec![1; 250_000]));
+    let reliable = |world: &mut World| {
+        world.received[BOB].iter().filter(|message| message.payload[0] == 1).count() == 4
+    };
+    world.run_until(Duration::from_secs(20), reliable);
+    assert_eq!(world.ends[ADA].buffered(), 0);
+}

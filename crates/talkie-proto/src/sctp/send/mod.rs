@@ -230,6 +230,7 @@ impl Sender {
         most: usize,
     ) -> bool {
         let overhead = if self.interleaved { i_data::OVERHEAD } else { data::OVERHEAD };
+        outbox.window = outbox.window.max(self.peer_window);
         let mut any = false;
         // What is to be sent again comes before anything new.
         while !self.flight.has_lost() && self.may_send_new() {

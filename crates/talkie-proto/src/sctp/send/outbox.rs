@@ -4,6 +4,11 @@
 //! and the one whose clock is furthest behind is next (weighted fair queueing, RFC 8260 §3.6). A stream
 //! that begins anew starts at the clock of the one served last, so that idleness earns nothing. Without
 //! interleaving a message that has begun is finished first (RFC 9260 §6.9).
+//!
+//! With interleaving many messages may have begun, and the peer holds what has come of each. If they filled
+//! its window, none could be finished and nothing would ever move again. So all that have begun but the
+//! longest take half the largest window it has told of at most. What would be more waits aside for its turn;
+//! small messages never do.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
@@ -21,6 +26,12 @@ const SCALE: u64 = 1 << 16;
 /// The weight of streams that have been given none (RFC 8831 §6.4: normal).
 const WEIGHT: u16 = 256;
 
+/// Messages that begin however many others have: most fit into one chunk.
+const SMALL: usize = 1024;
+
+/// Streams that get their turn again when a message that had begun is done with.
+const RECALLED: usize = 4;
+
 /// A fragment is not made smaller than this only to fill up a packet.
 const SMALLEST: usize = 256;
 
@@ -28,6 +39,8 @@ const SMALLEST: usize = 256;
 #[derive(Debug)]
 struct Pending {
     payload: Bytes,
+    /// Its bytes when it was queued.
+    length: usize,
     ppid: u32,
     unordered: bool,
     until: Option<Instant>,
@@ -66,6 +79,13 @@ pub(crate) struct Outbox {
     streams: FxHashMap<u16, Outbound>,
     /// Streams with something to send, by their clocks.
     turns: BTreeSet<(u64, u16)>,
+    /// With interleaving, messages that have begun and take more than a chunk: length and stream.
+    begun: BTreeSet<(usize, u16)>,
+    begun_bytes: usize,
+    /// Streams whose next message must not begin yet.
+    aside: VecDeque<u16>,
+    /// The largest window that the peer has told of.
+    pub(crate) window: u64,
     /// The stream whose message has begun, without interleaving.
     current: Option<u16>,
     clock: u64,
@@ -85,7 +105,7 @@ impl Outbox {
     }
 
     pub(crate) fn has_pieces(&self) -> bool {
-        self.current.is_some() || !self.turns.is_empty()
+        self.current.is_some() || !self.turns.is_empty() || !self.aside.is_empty()
     }
 
     pub(crate) fn set_weight(&mut self, stream: u16, weight: u16) {
@@ -116,6 +136,7 @@ impl Outbox {
         let outbound = self.outbound(stream);
         outbound.buffered += payload.len();
         outbound.queue.push_back(Pending {
+            length: payload.len(),
             payload,
             ppid,
             unordered: options.unordered,
@@ -135,10 +156,9 @@ impl Outbox {
     /// The next piece for a chunk of at most `room` bytes, header included. `fresh` if the packet is
     /// empty, so that there will be no more room in another.
     pub(crate) fn take(&mut self, now: Instant, room: usize, fresh: bool) -> Option<Piece> {
-        self.drop_expired(now);
         let overhead = if self.interleaved { i_data::OVERHEAD } else { data::OVERHEAD };
-        let stream = self.current.or_else(|| self.turns.first().map(|(_, stream)| *stream))?;
         let room = room.checked_sub(overhead).filter(|room| *room > 0)? & !3;
+        let stream = self.next_stream(now, room)?;
         let outbound = self.streams.get_mut(&stream)?;
         let pending = outbound.queue.front_mut()?;
         if pending.payload.len() > room && room < SMALLEST && !fresh {
@@ -148,6 +168,12 @@ impl Outbox {
         if !pending.begun {
             flags |= BEGINNING;
             pending.begun = true;
+            if self.interleaved
+                && pending.length > room
+                && self.begun.insert((pending.length, stream))
+            {
+                self.begun_bytes += pending.length;
+            }
             // RFC 8260 §2.1: unordered messages have MIDs of their own; with DATA they have no number.
             pending.number = match (pending.unordered, self.interleaved) {
                 (true, true) => counted(&mut outbound.next_unordered),
@@ -174,6 +200,56 @@ impl Outbox {
         Some(piece)
     }
 
+    /// Whose turn it is; sets aside those that must not begin.
+    fn next_stream(&mut self, now: Instant, room: usize) -> Option<u16> {
+        loop {
+            self.drop_expired(now);
+            if self.current.is_some() {
+                return self.current;
+            }
+            let Some(&(clock, stream)) = self.turns.first() else {
+                // What was recalled may have been too late to be sent.
+                if self.recall() {
+                    continue;
+                }
+                return None;
+            };
+            let pending = self.streams.get(&stream)?.queue.front()?;
+            if !self.interleaved || pending.begun || pending.length <= room.max(SMALL) {
+                return Some(stream);
+            }
+            let longest = self.begun.last().map_or(0, |(length, _)| *length).max(pending.length);
+            let others = self.begun_bytes + pending.length - longest;
+            if others as u64 <= self.window / 2 {
+                return Some(stream);
+            }
+            self.turns.remove(&(clock, stream));
+            self.aside.push_back(stream);
+        }
+    }
+
+    /// A message that had begun is done with: the next may have its place.
+    fn end_begun(&mut self, length: usize, stream: u16) {
+        if !self.begun.remove(&(length, stream)) {
+            return;
+        }
+        self.begun_bytes -= length;
+        for _ in 0..RECALLED {
+            self.recall();
+        }
+    }
+
+    /// Gives the stream that has been aside longest its turn again; false if there is none.
+    fn recall(&mut self) -> bool {
+        while let Some(stream) = self.aside.pop_front() {
+            let Some(outbound) = self.streams.get(&stream) else { continue };
+            if !outbound.queue.is_empty() {
+                return self.turns.insert((outbound.clock, stream));
+            }
+        }
+        false
+    }
+
     /// Moves the stream's clock on after a piece.
     fn turn(&mut self, stream: u16, sent: usize, ended: bool) {
         let Some(outbound) = self.streams.get_mut(&stream) else { return };
@@ -182,13 +258,14 @@ impl Outbox {
         self.turns.remove(&(outbound.clock, stream));
         self.clock = self.clock.max(outbound.clock);
         outbound.clock += sent as u64 * SCALE / u64::from(outbound.weight);
-        if ended {
-            outbound.queue.pop_front();
-        }
+        let done = if ended { outbound.queue.pop_front() } else { None };
         self.current = (!ended && !self.interleaved).then_some(stream);
         if !outbound.queue.is_empty() {
             let turn = (outbound.clock, stream);
             self.turns.insert(turn);
+        }
+        if let Some(done) = done {
+            self.end_begun(done.length, stream);
         }
     }
 
