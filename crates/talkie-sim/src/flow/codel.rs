@@ -70,7 +70,7 @@ impl CoDel {
         now >= *self.too_long_at.get_or_insert(now + self.interval)
     }
 
-    /// RFC 8289 §5.2: the control law.
+    /// RFC 8289 §5.6: the control law.
     fn gap(&self) -> u64 {
         (self.interval as f64 / (self.count as f64).sqrt()) as u64
     }

@@ -118,6 +118,10 @@ pub struct Window {
     pub in_flight: u64,
     /// The round trip, smoothed.
     pub round_trip: Option<Duration>,
+    /// Bytes per second that leave at most; none as long as there is no round trip to tell from.
+    pub rate: Option<u64>,
+    /// Bytes taken for lost so far, chunk headers among them.
+    pub lost: u64,
 }
 
 /// RFC 9260 §4.
@@ -290,7 +294,8 @@ impl Association {
     pub fn window(&self) -> Option<Window> {
         let sender = &self.link.as_ref()?.sender;
         let (window, in_flight) = sender.window();
-        Some(Window { window, in_flight, round_trip: sender.round_trip.smoothed() })
+        let round_trip = sender.round_trip.smoothed();
+        Some(Window { window, in_flight, round_trip, rate: sender.rate(), lost: sender.lost() })
     }
 
     /// Whether messages can be exchanged.

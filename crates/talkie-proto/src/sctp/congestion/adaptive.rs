@@ -133,7 +133,7 @@ impl Adaptive {
         let Some(starting) = &mut self.starting else { return };
         let growth = starting.hystart.on_acked(acked);
         if has_round_ended {
-            // draft-ietf-ccwg-bbr §5.3.1.2: the pipe is full when the rate grows no more.
+            // draft-ietf-ccwg-bbr-06 §5.3.1.2: the pipe is full when the rate grows no more.
             if self.path.rate() as f64 >= starting.rate as f64 * 1.25 {
                 starting.rate = self.path.rate();
                 starting.rounds = 0;
@@ -281,7 +281,9 @@ impl Controller for Adaptive {
     }
 
     fn on_spurious_loss(&mut self, _now: Instant) {
-        if let Some(curve) = self.undo.take() {
+        // RFC 9438 §4.9.2, as in [`Cubic`](super::Cubic).
+        let before = self.undo.take();
+        if let Some(curve) = before.filter(|curve| self.curve.window() < curve.window()) {
             self.curve = curve;
             self.recovery_until = None;
         }

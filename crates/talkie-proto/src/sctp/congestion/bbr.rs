@@ -7,6 +7,10 @@
 //! sending more, until the next probe if not. From time to time almost nothing is in flight, to measure the
 //! shortest round trip anew.
 //!
+//! Sections are those of version 06 of the draft. Coarser than there: a round trip's losses are judged when it is
+//! over, not packet by packet (§5.5.10.2); left out are precautionary probes (§5.3.3.6), what acknowledgments
+//! bring at once (§5.5.9) and going back after a loss that was none (§5.5.11), but for the short-term bounds.
+//!
 //! It is here as the reference of its kind, as [`NewReno`](super::NewReno) is of another. Against CUBIC its
 //! share depends on the buffer, and links that lose two packets in a hundred are congested to it, which is
 //! why it is not the default.
@@ -15,24 +19,24 @@ use std::time::{Duration, Instant};
 
 use super::{Acked, Controller, Lost, Sent, Start};
 
-/// draft-ietf-ccwg-bbr §5.6.2: the rate doubles each round trip.
+/// §2.5, StartupPacingGain: the rate doubles each round trip.
 const STARTUP_GAIN: f64 = 2.77;
-/// §5.6.3: what is in flight is twice the volume at most.
+/// §2.6, DefaultCwndGain: what is in flight is twice the volume at most.
 const WINDOW_GAIN: f64 = 2.0;
-/// §2.7: a round trip may lose as much.
+/// §2.8, LossThresh: a round trip may lose as much.
 const LOSS_THRESHOLD: f64 = 0.02;
-/// §2.7: what is left of a bound after too much was lost.
+/// §2.8, Beta: what is left of a bound after too much was lost.
 const BETA: f64 = 0.7;
-/// §2.7: room for others, below what was too much.
+/// §2.8, Headroom: room for others, below what was too much.
 const HEADROOM: f64 = 0.15;
-/// §2.12: how long a shortest round trip holds.
+/// §2.16.1, MinRTTFilterLen: how long a shortest round trip holds.
 const SHORTEST_KEPT: Duration = Duration::from_secs(10);
-/// §2.13: how often there is almost nothing in flight, and how long.
+/// §2.16.2: how often there is almost nothing in flight, and how long.
 const PROBE_RTT_EVERY: Duration = Duration::from_secs(5);
 const PROBE_RTT_SPAN: Duration = Duration::from_millis(200);
-/// §5.6.4.2: packets beyond the model, since reports come for several at once.
+/// Packets beyond the model, since reports come for several at once; §5.6.4.2 has a budget for offloading here.
 const SLACK: u64 = 3;
-/// §5.6.2: less than the rate, so that queues that stay shrink.
+/// §2.5, PacingMarginPercent: less than the rate, so that queues that stay shrink.
 const MARGIN: f64 = 0.99;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +127,7 @@ impl Bbr {
         self.rate[0].max(self.rate[1])
     }
 
-    /// §5.5.9: the rate that the model sends at.
+    /// §5.5.10.3: the rate that the model sends at.
     fn bounded_rate(&self) -> u64 {
         match self.short_term {
             Some((rate, _)) => self.max_rate().min(rate),
@@ -140,7 +144,7 @@ impl Bbr {
     }
 
     fn gains(&self) -> (f64, f64) {
-        // §4.6.1, table 1: of the rate, and of the window.
+        // §5.6.1: of the rate, and of the window.
         match self.state {
             State::Startup => (STARTUP_GAIN, WINDOW_GAIN),
             State::Drain => (0.5, WINDOW_GAIN),
@@ -155,7 +159,7 @@ impl Bbr {
         4 * self.packet
     }
 
-    /// §5.3.3.6: a share of the time between probes, by chance, so that flows don't probe together.
+    /// §5.3.3.8.2: a share of the time between probes, by chance, so that flows don't probe together.
     fn pick_wait(&mut self) {
         self.chance = self.chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         self.wait = Duration::from_millis(2000 + (self.chance >> 33) % 1000);
@@ -223,7 +227,7 @@ impl Bbr {
             }
         }
         if self.state == State::Up {
-            // §5.5.10.1: the bound rises faster the longer it was none.
+            // §5.3.3.5: the bound rises faster the longer it was none.
             self.up_rounds += 1;
             let more = self.packet << self.up_rounds.min(20);
             self.in_flight_bound = self.in_flight_bound.map(|bound| bound + more);
@@ -271,7 +275,7 @@ impl Bbr {
         }
     }
 
-    /// §5.3.3.6: after two to three seconds, or sooner where Reno would be back sooner.
+    /// §5.3.3.8.2: after two to three seconds, or sooner where Reno would be back sooner.
     fn is_time_to_probe(&self, now: Instant) -> bool {
         let reno = (self.volume(1.0) / self.packet.max(1)).min(63);
         now > self.cycle_at + self.wait || self.rounds > self.cycle_round + reno.max(1)
@@ -292,7 +296,7 @@ impl Bbr {
         }
     }
 
-    /// §5.6.4: towards what the model says, by what is acknowledged.
+    /// §5.6.4.6: towards what the model says, by what is acknowledged.
     fn set_window(&mut self, acked: &Acked) {
         let (_, gain) = self.gains();
         let target = self.volume(gain) + SLACK * self.packet;

@@ -21,7 +21,8 @@ pub struct Cubic {
     recovery_until: Option<Instant>,
     last_ack: Option<Instant>,
     rtt: Option<Duration>,
-    undo: Option<Curve>,
+    /// What there was before the last reduction.
+    undo: Option<(Curve, Option<HyStart>)>,
 }
 
 impl Cubic {
@@ -46,8 +47,7 @@ impl Cubic {
         if self.recovery_until.is_some_and(|until| sent_at <= until) {
             return;
         }
-        self.undo = Some(self.curve.clone());
-        self.starting = None;
+        self.undo = Some((self.curve.clone(), self.starting.take()));
         self.curve.reduce();
         self.recovery_until = Some(now);
     }
@@ -82,9 +82,12 @@ impl Controller for Cubic {
     }
 
     fn on_spurious_loss(&mut self, _now: Instant) {
-        // RFC 9438 §4.9.2.
-        if let Some(curve) = self.undo.take() {
+        // RFC 9438 §4.9.2: unless the window has grown beyond that meanwhile.
+        let before = self.undo.take();
+        let lower = |(curve, _): &(Curve, _)| self.curve.window() < curve.window();
+        if let Some((curve, starting)) = before.filter(lower) {
             self.curve = curve;
+            self.starting = starting;
             self.recovery_until = None;
         }
     }

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-/// RFC 9438 §4.1: in packets per cubic second.
+/// RFC 9438 §5.1: in packets per cubic second.
 const C: f64 = 0.4;
 /// RFC 9438 §4.6: what is left of a window that was too large.
 pub(super) const BETA: f64 = 0.7;
@@ -56,7 +56,7 @@ impl Curve {
         self.window = (self.window + bytes as f64 / self.packet).min(most as f64 / self.packet);
     }
 
-    /// Time that the curve did not run (RFC 9438 §5.8: nothing to send, or not held back by the window).
+    /// Time that the curve did not run (RFC 9438 §4.2, §5.8: nothing to send, or not held back by the window).
     pub(super) fn pause(&mut self, by: Duration) {
         if let Some(epoch) = &mut self.epoch {
             epoch.start += by;
@@ -96,10 +96,12 @@ impl Curve {
         self.epoch = None;
     }
 
-    /// Begins anew with one packet; the curve remembers how far it had come.
+    /// Begins anew with one packet. RFC 9438 §4.8: where slow start ends, the curve is flat.
     pub(super) fn collapse(&mut self) {
-        self.reduce();
+        self.prior = self.window;
+        self.plateau = 0.0;
         self.window = 1.0;
+        self.epoch = None;
     }
 
     pub(super) fn resize(&mut self, packet: u64) {
@@ -111,7 +113,7 @@ impl Curve {
     }
 
     fn begin(&mut self, now: Instant) -> Epoch {
-        // RFC 9438 §4.2: a window beyond the plateau looks for more at once.
+        // RFC 9438 §4.2; §4.8 and §4.10: with no loss to go by, the curve is flat where it begins.
         self.plateau = self.plateau.max(self.window);
         let k = ((self.plateau - self.window) / C).cbrt();
         self.reno = self.window;

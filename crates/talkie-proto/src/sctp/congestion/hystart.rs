@@ -50,7 +50,8 @@ impl HyStart {
             self.samples = 0;
             if let Some(slow) = &mut self.slow {
                 slow.rounds += 1;
-                if slow.rounds > SLOW_ROUNDS {
+                // RFC 9406 §4.2: the round in which it began counts.
+                if slow.rounds >= SLOW_ROUNDS {
                     return Growth::Over;
                 }
             }
@@ -60,7 +61,7 @@ impl HyStart {
             self.shortest = Some(self.shortest.map_or(rtt, |shortest| shortest.min(rtt)));
         }
         self.compare();
-        // RFC 9406 §4.2: paced, so no other bound on how much one acknowledgment may add.
+        // RFC 9406 §4.3: paced, so no other bound on how much one acknowledgment may add.
         Growth::By(if self.slow.is_some() { acked.bytes / SLOW_GROWTH } else { acked.bytes })
     }
 

@@ -14,7 +14,7 @@ use std::time::Instant;
 const MEMORY: f64 = 4000.0;
 /// How many standard deviations chance is granted.
 const DEVIATIONS: f64 = 3.0;
-/// draft-ietf-ccwg-bbr §2.3, LossThresh: what may be lost more without a queue.
+/// draft-ietf-ccwg-bbr-06 §2.8, LossThresh: what may be lost more without a queue.
 const TOLERANCE: f64 = 0.02;
 /// Accidents that make a link a bad one.
 const PROOF: f64 = 5.0;

@@ -5,7 +5,7 @@
 //! questions, [`window()`](Controller::window) and [`pacing_rate()`](Controller::pacing_rate). It reads no
 //! clock and knows neither packets nor streams, so that it can be judged alone, on a path of a few lines.
 //!
-//! The delivery rate is sampled as draft-ietf-ccwg-bbr §4.1 tells: a packet remembers how much had been
+//! The delivery rate is sampled as draft-ietf-ccwg-bbr-06 §4.1 tells: a packet remembers how much had been
 //! delivered when it left; when it is acknowledged, what was delivered since, over the longer of the time
 //! it took to send and the time it took to be acknowledged, is what the path carried. Bytes are those of
 //! chunks with their headers and padding, in all figures here.
@@ -18,6 +18,8 @@ mod hystart;
 mod ledger;
 mod new_reno;
 mod path;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};

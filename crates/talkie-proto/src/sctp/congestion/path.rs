@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use super::Acked;
 
-/// draft-ietf-ccwg-bbr §2.5, MinRTTFilterLen: longer than there, since nothing bad follows from a shortest
-/// round trip that is too short (others are thought to be there, and the window is CUBIC's).
+/// draft-ietf-ccwg-bbr-06 §2.16.1, MinRTTFilterLen: longer than there, since nothing bad follows from a
+/// shortest round trip that is too short (others are thought to be there, and the window is CUBIC's).
 const SHORTEST_KEPT: Duration = Duration::from_secs(120);
 /// How long the range of round trips is remembered: twice that, at most. Several teeth of CUBIC's saw.
 const RANGE_KEPT: Duration = Duration::from_secs(10);
@@ -56,11 +56,11 @@ impl Path {
         }
         let Some(sample) = acked.rate else { return false };
         let rate = sample.bytes_per_second();
-        // draft-ietf-ccwg-bbr §5.5.4: a rate that was limited by the application counts only if greater.
+        // draft-ietf-ccwg-bbr-06 §5.5.4: a rate that was limited by the application counts only if greater.
         if !sample.app_limited || rate > self.rate() {
             self.rate[0] = self.rate[0].max(rate);
         }
-        // draft-ietf-ccwg-bbr §5.5.1: a round ends when a packet is acknowledged that left after its
+        // draft-ietf-ccwg-bbr-06 §5.5.1: a round ends when a packet is acknowledged that left after its
         // beginning.
         if sample.delivered_at_send < self.round_ends {
             return false;

@@ -1,5 +1,5 @@
 //! What is in flight, delivered and lost in all, and samples of the delivery rate from these
-//! (draft-ietf-ccwg-bbr §4.1).
+//! (draft-ietf-ccwg-bbr-06 §4.1).
 
 use std::time::{Duration, Instant};
 

@@ -129,6 +129,11 @@ impl Sender {
         (self.controller.window(), self.books.in_flight)
     }
 
+    /// Bytes taken for lost so far.
+    pub(crate) fn lost(&self) -> u64 {
+        self.books.lost
+    }
+
     pub(crate) fn next_wake(&self, now: Instant, outbox: &Outbox) -> Option<Instant> {
         let paced = self
             .pacer
@@ -276,7 +281,7 @@ impl Sender {
     }
 
     /// The controller's rate, or twice a window in a round trip: enough to let the window double.
-    fn rate(&self) -> Option<u64> {
+    pub(crate) fn rate(&self) -> Option<u64> {
         self.controller.pacing_rate().or_else(|| {
             let nanos = self.round_trip.smoothed()?.as_nanos().max(1);
             let rate = u128::from(self.controller.window()) * 2_000_000_000 / nanos;
