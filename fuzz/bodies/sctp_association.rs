@@ -53,6 +53,8 @@ impl World {
             receive_initial: 20_000,
             receive_most: 80_000,
             message_most: 30_000,
+            packet_most: if mode & 4 == 0 { 1188 } else { 1400 },
+            streams: if mode & 8 == 0 { u16::MAX } else { 20 },
             ..Config::default()
         };
         let end = |seed| {
@@ -96,6 +98,15 @@ impl World {
                 0 => self.ends[end].shutdown(now),
                 1 => self.ends[end].abort(now),
                 2 => drop(self.ends[end].connect(now)),
+                3 => {
+                    let streams = [u16::from(input.byte()) >> 5, u16::from(input.byte()) >> 5];
+                    let _ = self.ends[end].reset_streams(now, &streams);
+                }
+                4 => drop(self.ends[end].request_reset(now, &[u16::from(input.byte()) >> 5])),
+                5 => {
+                    let byte = input.byte();
+                    let _ = self.ends[end].add_streams(now, u16::from(byte >> 1), byte & 1 == 0);
+                }
                 _ => {}
             },
         }

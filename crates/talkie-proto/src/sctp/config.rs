@@ -15,6 +15,9 @@ pub struct Config {
     /// Bytes of an SCTP packet at most. The default fits into IPv6's least MTU: 1280 − 40 (IPv6) − 8 (UDP)
     /// − 4 (ChannelData) − 37 (DTLS 1.2 with AES-GCM) = 1191, and a multiple of 4.
     pub packet: usize,
+    /// How far that may grow where the path takes more (RFC 8899). A search makes sense only where datagrams
+    /// are not fragmented on their way: whoever sends them has to see to that. The default is no search.
+    pub packet_most: usize,
     /// Bytes that the peer may send at first without any of it being read.
     pub receive_initial: usize,
     /// How far that grows with the speed of reading, or with what is held for messages that are not complete
@@ -26,12 +29,17 @@ pub struct Config {
     pub send_buffer: usize,
     /// The most that may be in flight.
     pub window_most: u64,
-    /// Streams in each direction.
+    /// Streams in each direction, at first.
     pub streams: u16,
+    /// How many there may come to be (RFC 6525 §4.5).
+    pub streams_most: u16,
     /// Whether messages may be interleaved (RFC 8260), if the peer can.
     pub interleaving: bool,
     /// Whether DTLS's integrity replaces the checksum (RFC 9653), if the peer agrees.
     pub zero_checksum: bool,
+    /// Whether packets may be marked by the path (RFC 9260 Appendix A), if the peer agrees. Whoever carries
+    /// them has to mark what leaves as capable of it, and to tell of marks.
+    pub ecn: bool,
     /// The congestion controller.
     pub congestion: congestion::Algorithm,
     /// The retransmission timeout before anything has been measured. RFC 9260 §16 has 1 s; ICE has found the
@@ -56,14 +64,17 @@ impl Default for Config {
         Self {
             port: 5000,
             packet: 1188,
+            packet_most: 1188,
             receive_initial: 1 << 20,
             receive_most: 64 << 20,
             message_most: 256 << 10,
             send_buffer: 16 << 20,
             window_most: 64 << 20,
             streams: u16::MAX,
+            streams_most: u16::MAX,
             interleaving: true,
             zero_checksum: true,
+            ecn: false,
             congestion: congestion::Algorithm::default(),
             timeout_initial: Duration::from_millis(500),
             timeout_least: Duration::from_millis(300),

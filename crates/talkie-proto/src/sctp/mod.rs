@@ -13,5 +13,7 @@ mod send;
 pub mod serial;
 pub mod wire;
 
-pub use association::{Association, ConnectError, Counters, End, Event, SendError, Window};
+pub use association::{
+    Association, ConnectError, Counters, End, Event, ReconfigError, SendError, Window,
+};
 pub use config::{Config, Message, Reliability, SendOptions};

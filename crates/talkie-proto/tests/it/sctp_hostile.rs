@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use talkie_proto::sctp::serial::Tsn;
-use talkie_proto::sctp::wire::{Data, Header, Init, Packet, Parameters, Sack, Writer, kind};
+use talkie_proto::sctp::wire::reconfig::{Outcome, Reconfig, Streams};
+use talkie_proto::sctp::wire::{Data, Header, IData, Init, Packet, Parameters, Sack, Writer, kind};
 use talkie_proto::sctp::{Config, End, Event};
 use talkie_sansio::conformance::{Input, check};
 use talkie_sansio::{Path, Transport};
@@ -28,7 +29,11 @@ pub(crate) struct Known {
 }
 
 pub(crate) fn known() -> Known {
-    let mut world = World::new(Link::default());
+    known_with(&Config::default())
+}
+
+fn known_with(config: &Config) -> Known {
+    let mut world = World::with(Link::default(), config, config);
     world.sent = Some(vec![]);
     world.connect();
     let sent = world.sent.take().expect("recorded");
@@ -46,7 +51,6 @@ pub(crate) fn known() -> Known {
 }
 
 fn data(tag: u32, tsn: Tsn, flags: u8, payload: &[u8]) -> Vec<u8> {
-    use talkie_proto::sctp::wire::IData;
     let data = IData { flags, tsn, stream: 0, mid: 0, fsn: 0, ppid: 51, payload };
     packet(tag, kind::I_DATA, flags, |buf| data.write(buf))
 }
@@ -190,6 +194,139 @@ fn chunks_without_length_end_the_packet_and_nothing_else() {
     world.send(ADA, 0, "still there");
     world.run_for(Duration::from_secs(1));
     assert_eq!(world.received[BOB].len(), 1);
+}
+
+/// What an end has answered to requests.
+fn outcomes(world: &mut World, end: usize) -> Vec<Outcome> {
+    let sent = std::mem::take(world.sent.as_mut().expect("recorded"));
+    let mut outcomes = vec![];
+    for (_, packet) in sent.iter().filter(|(from, _)| *from == end) {
+        let packet = Packet::parse(packet).expect("a packet");
+        for chunk in packet.chunks().filter(|chunk| chunk.kind == kind::RE_CONFIG) {
+            outcomes.extend(Parameters::new(chunk.value).filter_map(|parameter| {
+                match Reconfig::parse(&parameter)? {
+                    Reconfig::Response { outcome, .. } => outcome,
+                    _ => None,
+                }
+            }));
+        }
+    }
+    outcomes
+}
+
+#[test]
+fn requests_that_make_no_sense_are_refused() {
+    let few = Config { streams: 100, streams_most: 100, ..Config::default() };
+    let Known { mut world, tags, tsns } = known_with(&few);
+    world.sent = Some(vec![]);
+    let first = tsns[ADA].0;
+    let last_tsn = first.wrapping_sub(1);
+    let request = |number: u32| first.wrapping_add(number);
+    let reset = |number: u32, last_tsn: u32, streams: &[u8]| {
+        packet(tags[BOB], kind::RE_CONFIG, 0, |buf| {
+            let streams = Streams::new(streams);
+            Reconfig::OutgoingReset { request: request(number), response: 0, last_tsn, streams }
+                .write(buf);
+        })
+    };
+    let mut ask = |packet: Vec<u8>| {
+        world.inject(BOB, &packet);
+        world.run_for(Duration::from_millis(1));
+        outcomes(&mut world, BOB)
+    };
+    assert_eq!(ask(reset(9, last_tsn, &[0, 5])), [Outcome::BadSequence]);
+    assert_eq!(ask(reset(0, last_tsn, &[0, 5])), [Outcome::Performed]);
+    assert_eq!(ask(reset(0, last_tsn, &[0, 5])), [Outcome::Performed]);
+    assert_eq!(ask(reset(1, last_tsn, &[0, 100])), [Outcome::WrongStream]);
+    assert_eq!(ask(reset(0, last_tsn, &[0, 5])), [Outcome::Performed]);
+    let all = packet(tags[BOB], kind::RE_CONFIG, 0, |buf| {
+        Reconfig::TsnReset { request: request(2) }.write(buf);
+    });
+    assert_eq!(ask(all), [Outcome::Denied]);
+    let more = packet(tags[BOB], kind::RE_CONFIG, 0, |buf| {
+        Reconfig::AddStreams { request: request(3), count: 1, outgoing: true }.write(buf);
+    });
+    assert_eq!(ask(more), [Outcome::Denied]);
+    // One that waits for what never comes, and one more meanwhile.
+    assert_eq!(ask(reset(4, last_tsn.wrapping_add(1000), &[0, 5])), [Outcome::Later]);
+    assert_eq!(ask(reset(5, last_tsn, &[0, 6])), [Outcome::InProgress]);
+    assert_eq!(ask(packet(tags[BOB], kind::RE_CONFIG, 0, |buf| buf.extend([0; 40]))), []);
+    let told = world.events[BOB].iter().filter(|event| matches!(event, Event::StreamsReset(_)));
+    assert_eq!(told.count(), 1);
+}
+
+#[test]
+fn a_peer_that_asks_for_all_our_streams_gets_them_reset() {
+    let Known { mut world, tags, tsns } = known();
+    world.send(BOB, 3, "before");
+    world.run_for(Duration::from_secs(1));
+    let all = packet(tags[BOB], kind::RE_CONFIG, 0, |buf| {
+        Reconfig::IncomingReset { request: tsns[ADA].0, streams: Streams::new(&[]) }.write(buf);
+    });
+    world.inject(BOB, &all);
+    // Until it is done, nothing leaves, on whatever stream.
+    world.run_for(Duration::from_millis(5));
+    world.send(BOB, 3, "after");
+    world.send(BOB, 4, "after");
+    world.run_for(Duration::from_secs(1));
+    assert!(world.events[BOB].contains(&Event::ResetDone { streams: vec![], done: true }));
+    assert!(world.events[ADA].contains(&Event::StreamsReset(vec![])));
+    world.send(BOB, 4, "again");
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(world.received[ADA].len(), 4);
+}
+
+#[test]
+fn data_after_a_reset_that_is_in_progress_is_not_taken_for_what_came_before() {
+    let Known { mut world, tags, tsns } = known();
+    let reset = packet(tags[BOB], kind::RE_CONFIG, 0, |buf| {
+        let (request, last_tsn) = (tsns[ADA].0, tsns[ADA].0);
+        let streams = Streams::new(&[0, 0]);
+        Reconfig::OutgoingReset { request, response: 0, last_tsn, streams }.write(buf);
+    });
+    world.inject(BOB, &reset);
+    let new = data(tags[BOB], tsns[ADA].plus(1), 3, b"new");
+    world.inject(BOB, &new);
+    assert!(world.received[BOB].is_empty());
+    world.inject(BOB, &data(tags[BOB], tsns[ADA], 3, b"old"));
+    world.inject(BOB, &new);
+    let got: Vec<_> = world.received[BOB].iter().map(|message| &message.payload[..]).collect();
+    assert_eq!(got, [b"old", b"new"]);
+}
+
+#[test]
+fn resets_that_nobody_hears_of_are_bounded() {
+    let Known { mut world, tags, tsns } = known();
+    world.reads[BOB] = false;
+    world.inject(BOB, &data(tags[BOB], tsns[ADA], 3, b"unread"));
+    world.sent = Some(vec![]);
+    for number in 0..10_000 {
+        let reset = packet(tags[BOB], kind::RE_CONFIG, 0, |buf| {
+            let request = tsns[ADA].0.wrapping_add(number);
+            let (last_tsn, streams) = (tsns[ADA].0, [7; 1000]);
+            let streams = Streams::new(&streams);
+            Reconfig::OutgoingReset { request, response: 0, last_tsn, streams }.write(buf);
+        });
+        world.inject(BOB, &reset);
+    }
+    let done = outcomes(&mut world, BOB).iter().filter(|one| **one == Outcome::Performed).count();
+    // As many as fit into the window of 1 MiB.
+    assert!((900..1100).contains(&done), "{done}");
+}
+
+#[test]
+fn data_of_streams_that_do_not_exist_is_dropped_and_reported() {
+    let few = Config { streams: 100, ..Config::default() };
+    let Known { mut world, tags, tsns } = known_with(&few);
+    world.sent = Some(vec![]);
+    let stray =
+        IData { flags: 3, tsn: tsns[ADA], stream: 100, mid: 0, fsn: 0, ppid: 51, payload: b"x" };
+    world.inject(BOB, &packet(tags[BOB], kind::I_DATA, 3, |buf| stray.write(buf)));
+    world.run_for(Duration::from_millis(10));
+    let kinds: Vec<u8> = world.sent.iter().flatten().map(|(_, packet)| packet[12]).collect();
+    assert!(kinds.contains(&kind::ERROR), "{kinds:?}");
+    assert!(world.received[BOB].is_empty());
+    assert_eq!(ended(&world, BOB), None);
 }
 
 #[test]

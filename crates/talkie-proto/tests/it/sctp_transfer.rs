@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use talkie_proto::sctp::congestion::Algorithm;
 use talkie_proto::sctp::{Config, Reliability, SendOptions};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
@@ -178,4 +179,29 @@ fn a_message_given_up_half_sent_is_not_waited_for() {
         assert_eq!(world.received[BOB][0].payload, "next");
         assert!(world.ends[ADA].buffered() == 0);
     }
+}
+
+#[test]
+fn a_queue_that_marks_loses_nothing() {
+    let run = |ecn: bool| {
+        let config = Config {
+            ecn,
+            congestion: Algorithm::Cubic,
+            send_buffer: 64 << 20,
+            ..Config::default()
+        };
+        let link = Link { rate: Some(5_000_000), queue: 150_000, marks: 50_000, ..Link::default() };
+        let mut world = World::with(link, &config, &config);
+        world.connect();
+        for _ in 0..120 {
+            world.send(ADA, 0, vec![0; 250_000]);
+        }
+        let begun = world.now;
+        world.run_until(Duration::from_secs(60), |world| world.received[BOB].len() == 120);
+        (world.lost, 30e6 / (world.now - begun).as_secs_f64())
+    };
+    let (lost, _) = run(false);
+    assert!(lost > 0);
+    let (lost, rate) = run(true);
+    assert!(lost == 0 && rate > 0.75 * 5e6, "{lost} lost, {rate:.0} bytes per second");
 }

@@ -24,6 +24,8 @@ pub(crate) struct Link {
     pub(crate) rate: Option<u64>,
     /// Bytes that wait for the rate.
     pub(crate) queue: u64,
+    /// As many that they are marked, where both ends know of marks.
+    pub(crate) marks: u64,
     pub(crate) seed: u64,
 }
 
@@ -36,6 +38,7 @@ impl Default for Link {
             duplicate: 0,
             rate: None,
             queue: 1 << 20,
+            marks: u64::MAX,
             seed: 1,
         }
     }
@@ -60,7 +63,7 @@ pub(crate) struct World {
     pub(crate) lose: Option<Lose>,
     pub(crate) lost: u64,
     pub(crate) bytes: [u64; 2],
-    wire: BTreeMap<(Instant, u64), (usize, Vec<u8>)>,
+    wire: BTreeMap<(Instant, u64), (usize, Vec<u8>, bool)>,
     busy: [Instant; 2],
     count: u64,
     random: u64,
@@ -182,6 +185,7 @@ impl World {
             return;
         }
         let mut at = self.now;
+        let mut marked = false;
         if let Some(rate) = self.link.rate {
             let busy = self.busy[from].max(self.now);
             let waiting = (busy - self.now).as_nanos() as u64 / 1000 * rate / 1_000_000;
@@ -189,6 +193,7 @@ impl World {
                 self.lost += 1;
                 return;
             }
+            marked = waiting > self.link.marks && self.ends[from].is_ecn();
             at = busy + Duration::from_nanos(packet.len() as u64 * 1_000_000_000 / rate);
             self.busy[from] = at;
         }
@@ -198,10 +203,10 @@ impl World {
         }
         if self.chance(self.link.duplicate) {
             self.count += 1;
-            self.wire.insert((at, self.count), (1 - from, packet.clone()));
+            self.wire.insert((at, self.count), (1 - from, packet.clone(), marked));
         }
         self.count += 1;
-        self.wire.insert((at, self.count), (1 - from, packet));
+        self.wire.insert((at, self.count), (1 - from, packet, marked));
     }
 
     /// Hands a packet to an end, as if it came from the other.
@@ -232,9 +237,13 @@ impl World {
         {
             arrived.push_back(entry.remove());
         }
-        for (to, mut packet) in arrived {
-            let payload = &mut packet[..];
-            self.ends[to].handle_datagram(now, Datagram { path: path(9), payload });
+        for (to, mut packet, marked) in arrived {
+            let datagram = Datagram { path: path(9), payload: &mut packet[..] };
+            if marked {
+                self.ends[to].handle_marked(now, datagram);
+            } else {
+                self.ends[to].handle_datagram(now, datagram);
+            }
             self.drain();
         }
         for end in &mut self.ends {

@@ -6,8 +6,9 @@ use rand_core::Rng as _;
 
 use super::cookie::Cookie;
 use super::peer::{Capabilities, Peer, Told, write_init};
+use super::streams::ReconfigError;
 use super::timers::Heartbeat;
-use super::{Association, ConnectError, End, Event, Link, Outbox, State};
+use super::{Association, ConnectError, End, Event, Link, Outbox, State, Streams};
 use crate::sctp::congestion;
 use crate::sctp::receive::{Limits, Receiver};
 use crate::sctp::send::{Agreed, Sender};
@@ -244,6 +245,8 @@ impl Association {
         self.controls.clear();
         self.repeat_at = None;
         self.readable = false;
+        self.reset_told = false;
+        self.reconfig = Streams::default();
         self.link = None;
         self.establish(now, cookie.peer);
         self.state = if ends { State::ShutdownPending } else { State::Established };
@@ -276,6 +279,7 @@ impl Association {
 
     /// Everything is agreed: the two halves come to be.
     fn establish(&mut self, now: Instant, peer: Peer) {
+        self.reconfig.begin(self.tsn, peer.tsn);
         let own = Capabilities::of(&self.config);
         let interleaved = own.interleaving && peer.capabilities.interleaving;
         self.outbox.interleaved = interleaved;
@@ -300,15 +304,25 @@ impl Association {
         // What left with a cookie that was for nothing is still to be delivered, under the same TSNs.
         let sender = match self.link.take().filter(|link| link.interleaved == interleaved) {
             Some(link) => link.sender,
-            None => Sender::new(agreed, round_trip, &start, self.config.congestion),
+            None => {
+                let mut sender = Sender::new(agreed, round_trip, &start, self.config.congestion);
+                sender.set_packet(self.path_size.size() - HEADER, self.config.packet - HEADER);
+                sender
+            }
         };
         self.link = Some(Box::new(Link {
             sender,
             receiver: Receiver::new(now, peer.tsn, limits),
+            outbound: peer.inbound.min(self.config.streams),
+            inbound: peer.outbound.min(self.config.streams),
             interleaved,
+            echo: None,
             zero_checksum: own.zero_checksum && peer.capabilities.zero_checksum,
             peer,
         }));
+        // What was queued for streams that the peer does not have.
+        let (outbound, _) = self.streams();
+        self.outbox.discard_from(outbound);
     }
 
     fn become_established(&mut self, now: Instant) {
@@ -318,5 +332,10 @@ impl Association {
         self.cookie = Vec::new();
         self.heard(now);
         self.events.push_back(Event::Connected);
+        self.path_size.search();
+        if self.may_reconfigure() == Err(ReconfigError::Unsupported) {
+            self.cancel_resets();
+        }
+        self.advance_streams(now);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{Association, End, Event, State, shutdown};
+use super::{Association, End, State, shutdown};
 use crate::sctp::receive::{Fragment, Violation};
 use crate::sctp::wire::data::IMMEDIATE;
 use crate::sctp::wire::forward::Forward;
@@ -131,6 +131,7 @@ impl Association {
                     self.handle_heartbeat_ack(now, info);
                 }
             }
+            kind::RE_CONFIG => self.handle_reconfig(now, chunk.value),
             kind::INIT_ACK => self.handle_init_ack(now, chunk),
             kind::COOKIE_ACK => self.handle_cookie_ack(now),
             kind::ABORT => self.end(End::AbortedByPeer(error::first(chunk.value))),
@@ -138,9 +139,11 @@ impl Association {
             kind::SHUTDOWN => self.handle_shutdown(now, chunk.value),
             kind::SHUTDOWN_ACK => self.handle_shutdown_ack(),
             kind::SHUTDOWN_COMPLETE => self.handle_shutdown_complete(),
-            // INIT and COOKIE ECHO are first or nothing; ECNE and CWR need marks that DTLS hides.
+            // INIT and COOKIE ECHO are first or nothing.
             kind::INIT | kind::COOKIE_ECHO => self.counters.unexpected += 1,
-            kind::ECNE | kind::CWR | kind::PAD => {}
+            kind::ECNE => self.handle_ecne(now, chunk.value),
+            kind::CWR => self.handle_cwr(chunk.value),
+            kind::PAD => {}
             _ => return self.handle_unknown(chunk),
         }
         true
@@ -161,6 +164,7 @@ impl Association {
     fn handle_data(&mut self, now: Instant, chunk: &Chunk<'_>, seen: &mut Seen) -> bool {
         let receives =
             matches!(self.state, State::Established | State::ShutdownPending | State::ShutdownSent);
+        let inbound = self.streams().1;
         let Some(link) = self.link.as_mut().filter(|_| receives) else {
             self.counters.unexpected += 1;
             return true;
@@ -181,9 +185,21 @@ impl Association {
             self.abort_with(cause, End::Violation);
             return false;
         };
+        seen.data = true;
+        let tsn = fragment.tsn;
+        if fragment.stream >= inbound {
+            // RFC 9260 §6.5: acknowledged, reported and dropped.
+            link.receiver.discard(fragment.tsn);
+            let mut report = Vec::new();
+            packet::write_chunk(&mut report, kind::ERROR, 0, |buf| {
+                let [high, low] = fragment.stream.to_be_bytes();
+                parameter::write(buf, error::INVALID_STREAM, &[high, low, 0, 0]);
+            });
+            self.control(report);
+            return true;
+        }
         let round_trip = link.sender.round_trip.smoothed().unwrap_or(UNKNOWN_ROUND);
         let taken = link.receiver.handle_fragment(now, fragment, round_trip);
-        seen.data = true;
         seen.at_once |= chunk.flags & IMMEDIATE != 0;
         match taken {
             Ok(at_once) => seen.at_once |= at_once,
@@ -192,6 +208,7 @@ impl Association {
                 return false;
             }
         }
+        self.note_mark(tsn);
         true
     }
 
@@ -233,17 +250,15 @@ impl Association {
         if self.state == State::Ended {
             return;
         }
-        if let Some(link) = &mut self.link {
-            if seen.data {
-                // RFC 9260 §9.2: in SHUTDOWN-SENT every packet with data is answered at once.
-                let at_once = seen.at_once || self.state == State::ShutdownSent;
-                link.receiver.acknowledge.handle_packet(now, at_once);
-            }
-            if link.receiver.has_message() && !self.readable {
-                self.readable = true;
-                self.events.push_back(Event::Readable);
-            }
+        if let Some(link) = self.link.as_mut().filter(|_| seen.data) {
+            // RFC 9260 §9.2: in SHUTDOWN-SENT every packet with data is answered at once.
+            let at_once = seen.at_once || self.state == State::ShutdownSent;
+            link.receiver.acknowledge.handle_packet(now, at_once);
         }
+        self.check_black_hole(now);
+        self.advance_deferred();
+        self.tell_readable();
+        self.advance_streams(now);
         if seen.data && self.state == State::ShutdownSent {
             self.send_shutdown();
             // RFC 9260 §9.2: T2 begins anew; whoever still delivers what it had queued is there.

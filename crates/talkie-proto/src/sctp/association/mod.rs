@@ -2,15 +2,20 @@
 //!
 //! [`Association`] dispatches and keeps the state of RFC 9260 §4; [`handshake`] and [`shutdown`] are its
 //! beginning and end, [`input`] takes packets apart, [`output`] puts them together, [`cookie`] and
-//! [`peer`] are what is exchanged at the beginning. Until the handshake is over there is neither sender
+//! [`peer`] are what is exchanged at the beginning; [`streams`] and [`reconfig`] reset and add streams, and
+//! [`path_size`] finds out how long packets may be. Until the handshake is over there is neither sender
 //! nor receiver; messages may be queued all the same.
 
 mod cookie;
+mod ecn;
 mod handshake;
 mod input;
 mod output;
+mod path_size;
 mod peer;
+mod reconfig;
 mod shutdown;
+mod streams;
 mod timers;
 
 use std::collections::VecDeque;
@@ -22,7 +27,10 @@ use rand_core::{Rng as _, SeedableRng as _};
 use talkie_sansio::{Datagram, Genesis, Machine, Path, Transmit};
 
 use self::cookie::Jar;
+use self::path_size::PathSize;
 use self::peer::Peer;
+pub use self::streams::ReconfigError;
+use self::streams::Streams;
 use super::receive::Receiver;
 use super::send::{Bounds, Outbox, RoundTrip, Sender};
 use super::serial::Tsn;
@@ -44,6 +52,33 @@ pub enum Event {
     Restarted,
     /// There are messages to be fetched with [`Association::take_message`], where there were none.
     Readable,
+    /// The peer's messages on these streams begin anew, or on all if none is named. All messages from before
+    /// have been fetched; those from after it can be once this event has been.
+    StreamsReset(Vec<u16>),
+    /// What has come of [`Association::reset_streams`] and of the peer's own wish for a reset: our messages on
+    /// these streams (all if none is named) begin anew, or the peer has refused.
+    ResetDone {
+        /// The streams.
+        streams: Vec<u16>,
+        /// Whether they have been reset.
+        done: bool,
+    },
+    /// The peer has refused [`Association::request_reset`].
+    ResetRefused(Vec<u16>),
+    /// There are more streams.
+    StreamsAdded {
+        /// How many.
+        count: u16,
+        /// Whether they are ours to send on.
+        outgoing: bool,
+    },
+    /// The peer has refused [`Association::add_streams`].
+    StreamsRefused {
+        /// How many.
+        count: u16,
+        /// Whether they would have been ours to send on.
+        outgoing: bool,
+    },
     /// It is over; nothing follows.
     Ended(End),
 }
@@ -144,7 +179,12 @@ struct Link {
     sender: Sender,
     receiver: Receiver,
     peer: Peer,
+    /// Streams that we may send on, and that the peer may.
+    outbound: u16,
+    inbound: u16,
     interleaved: bool,
+    /// The TSN of a marked packet that the peer has not heard of.
+    echo: Option<Tsn>,
     /// Whether packets leave without a checksum (RFC 9653).
     zero_checksum: bool,
 }
@@ -178,12 +218,18 @@ pub struct Association {
     controls: VecDeque<Vec<u8>>,
     events: VecDeque<Event>,
     readable: bool,
+    /// The application has been told of the reset that stands before the next message.
+    reset_told: bool,
+    reconfig: Streams,
     /// T1 or T2, and how often it has fired.
     repeat_at: Option<Instant>,
     repeats: u32,
     /// When the INIT left, if only once.
     asked_at: Option<Instant>,
     heartbeat: timers::Heartbeat,
+    path_size: PathSize,
+    /// The path has marked the packet that is being taken.
+    marked: bool,
     counters: Counters,
 }
 
@@ -219,10 +265,14 @@ impl Association {
             controls: VecDeque::new(),
             events: VecDeque::new(),
             readable: false,
+            reset_told: false,
+            reconfig: Streams::default(),
             repeat_at: None,
             repeats: 0,
             asked_at: None,
             heartbeat: timers::Heartbeat::default(),
+            path_size: PathSize::new(config.packet, config.packet_most),
+            marked: false,
             counters: Counters::default(),
             config,
         }
@@ -241,17 +291,13 @@ impl Association {
         options: SendOptions,
     ) -> Result<(), SendError> {
         self.now = now;
-        if !matches!(
-            self.state,
-            State::Closed | State::CookieWait | State::CookieEchoed | State::Established
-        ) {
+        if !self.may_send() {
             return Err(SendError::Ended);
         }
         if payload.is_empty() {
             return Err(SendError::Empty);
         }
-        let streams = self.link.as_ref().map_or(u16::MAX, |link| link.peer.inbound);
-        if stream >= streams.min(self.config.streams) {
+        if stream >= self.streams().0 {
             return Err(SendError::NoSuchStream);
         }
         let buffered = self.outbox.buffered();
@@ -261,6 +307,13 @@ impl Association {
         }
         self.outbox.push(now, stream, ppid, payload, options);
         Ok(())
+    }
+
+    fn may_send(&self) -> bool {
+        matches!(
+            self.state,
+            State::Closed | State::CookieWait | State::CookieEchoed | State::Established
+        )
     }
 
     /// Bytes of messages that wait to be sent for the first time, in all streams.
@@ -281,12 +334,37 @@ impl Association {
         self.outbox.set_weight(stream, weight);
     }
 
-    /// The next received message. What is not fetched counts against the peer's window.
+    /// Drops what a stream has not begun to send.
+    pub fn discard(&mut self, stream: u16) {
+        self.outbox.discard(stream);
+        self.advance_streams(self.now);
+    }
+
+    /// The next received message. What is not fetched counts against the peer's window. None too where the
+    /// peer has reset streams: first the event that tells of it is to be fetched.
     pub fn take_message(&mut self) -> Option<Message> {
         let receiver = &mut self.link.as_mut()?.receiver;
         let message = receiver.take_message();
-        self.readable = receiver.has_message();
+        self.readable = receiver.peek_message().is_some();
+        if !self.readable {
+            self.tell_reset();
+        }
         message
+    }
+
+    /// What [`take_message()`](Self::take_message) would give.
+    #[must_use]
+    pub fn peek_message(&self) -> Option<&Message> {
+        self.link.as_ref()?.receiver.peek_message()
+    }
+
+    /// Tells the application if there is something to be fetched where there was nothing.
+    fn tell_readable(&mut self) {
+        if self.peek_message().is_some() && !self.readable {
+            self.readable = true;
+            self.events.push_back(Event::Readable);
+        }
+        self.tell_reset();
     }
 
     /// How the sender stands; `None` before the handshake.
@@ -296,6 +374,12 @@ impl Association {
         let (window, in_flight) = sender.window();
         let round_trip = sender.round_trip.smoothed();
         Some(Window { window, in_flight, round_trip, rate: sender.rate(), lost: sender.lost() })
+    }
+
+    /// Bytes of a packet at most, as far as the path is known.
+    #[must_use]
+    pub fn packet_size(&self) -> usize {
+        self.path_size.size()
     }
 
     /// Whether messages can be exchanged.
@@ -347,6 +431,7 @@ impl Association {
             link.sender.forget(self.now);
         }
         self.controls.clear();
+        self.reconfig = Streams::default();
         self.cookie = Vec::new();
         self.events.push_back(Event::Ended(end));
     }
@@ -371,7 +456,11 @@ impl Machine for Association {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front()?;
+        if matches!(event, Event::StreamsReset(_)) {
+            self.pass_reset();
+        }
+        Some(event)
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -1,9 +1,11 @@
 //! Puts packets together: answers to strangers alone, then control chunks, a SACK and data in one.
 
+use rand_core::Rng as _;
+
 use super::{Association, State};
 use crate::sctp::receive::Acknowledge;
 use crate::sctp::wire::packet::HEADER;
-use crate::sctp::wire::{Header, Writer, kind, sack};
+use crate::sctp::wire::{Header, Writer, heartbeat, kind, sack};
 
 impl Association {
     /// Appends the next packet and tells its length.
@@ -16,7 +18,13 @@ impl Association {
             // Whoever it is for may not have agreed to do without (RFC 9653 §5.2).
             return Some(packet.finish(true));
         }
-        let most = self.config.packet;
+        if self.outbox.has_drained() {
+            self.advance_streams(self.now);
+        }
+        if self.path_size.is_waiting() && self.state == State::Established {
+            return self.write_probe(buf);
+        }
+        let most = self.path_size.size();
         let link = self.link.as_mut().filter(|_| self.state != State::Ended)?;
         let start = buf.len();
         let header = Header { source: port, destination: port, tag: link.peer.tag };
@@ -42,6 +50,11 @@ impl Association {
             && !echoed
             && room > sack::OVERHEAD + 32 * 4
         {
+            // Before the SACK, which may acknowledge the packet that it is about.
+            if let Some(tsn) = link.echo {
+                packet.chunk(kind::ECNE, 0, |buf| buf.extend_from_slice(&tsn.0.to_be_bytes()));
+            }
+            let room = most.saturating_sub(packet.len());
             packet.chunk(kind::SACK, 0, |buf| link.receiver.write_sack(buf, room));
         }
         if data {
@@ -63,5 +76,20 @@ impl Association {
         }
         // RFC 9653 §5.2: with COOKIE ECHO there is always a checksum.
         Some(packet.finish(begins || !link.zero_checksum))
+    }
+
+    /// A HEARTBEAT as long as packets might be (RFC 8899 §6.2.1.2).
+    fn write_probe(&mut self, buf: &mut Vec<u8>) -> Option<usize> {
+        let link = self.link.as_ref()?;
+        let nonce = self.rng.next_u32();
+        let size = self.path_size.take_probe(self.now, nonce)?;
+        let port = self.config.port;
+        let header = Header { source: port, destination: port, tag: link.peer.tag };
+        let mut packet = Writer::new(buf, header);
+        let info = heartbeat::Info { nonce, packet: u32::try_from(size).unwrap_or(u32::MAX) };
+        packet.chunk(kind::HEARTBEAT, 0, |buf| info.write(buf));
+        let rest = size.saturating_sub(packet.len() + 4);
+        packet.chunk(kind::PAD, 0, |buf| buf.resize(buf.len() + rest, 0));
+        Some(packet.finish(!link.zero_checksum))
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct Capabilities {
     pub(super) partial: bool,
     pub(super) interleaving: bool,
     pub(super) zero_checksum: bool,
+    pub(super) reconfiguration: bool,
+    pub(super) ecn: bool,
 }
 
 impl Capabilities {
@@ -21,6 +23,8 @@ impl Capabilities {
             partial: true,
             interleaving: config.interleaving,
             zero_checksum: config.zero_checksum,
+            reconfiguration: true,
+            ecn: config.ecn,
         }
     }
 
@@ -28,10 +32,18 @@ impl Capabilities {
         u8::from(self.partial)
             | u8::from(self.interleaving) << 1
             | u8::from(self.zero_checksum) << 2
+            | u8::from(self.reconfiguration) << 3
+            | u8::from(self.ecn) << 4
     }
 
     pub(super) fn from_bits(bits: u8) -> Self {
-        Self { partial: bits & 1 != 0, interleaving: bits & 2 != 0, zero_checksum: bits & 4 != 0 }
+        Self {
+            partial: bits & 1 != 0,
+            interleaving: bits & 2 != 0,
+            zero_checksum: bits & 4 != 0,
+            reconfiguration: bits & 8 != 0,
+            ecn: bits & 16 != 0,
+        }
     }
 
     /// Appends them as parameters.
@@ -44,7 +56,13 @@ impl Capabilities {
         if self.interleaving {
             kinds.extend([kind::I_DATA, kind::I_FORWARD_TSN]);
         }
+        if self.reconfiguration {
+            kinds.push(kind::RE_CONFIG);
+        }
         parameter::write(buf, parameter::EXTENSIONS, &kinds);
+        if self.ecn {
+            parameter::write(buf, parameter::ECN, &[]);
+        }
         if self.zero_checksum {
             parameter::write(buf, parameter::ZERO_CHECKSUM, &parameter::BY_DTLS.to_be_bytes());
         }
@@ -87,8 +105,10 @@ impl<'a> Told<'a> {
                     let has = |kind: u8| parameter.value.contains(&kind);
                     interleaving = (has(kind::I_DATA), has(kind::I_FORWARD_TSN));
                     capabilities.partial |= has(kind::FORWARD_TSN);
+                    capabilities.reconfiguration = has(kind::RE_CONFIG);
                 }
-                parameter::ECN | parameter::UNRECOGNIZED => {}
+                parameter::ECN => capabilities.ecn = true,
+                parameter::UNRECOGNIZED => {}
                 // Addresses and the like: one path is all there is (RFC 8261 §6.1).
                 5 | 6 | 9 | 11 | 12 => {}
                 _ => {

@@ -49,6 +49,7 @@ impl Association {
     /// Goes on with the shutdown once everything is acknowledged.
     pub(super) fn advance_shutdown(&mut self, now: Instant) {
         let settled = !self.outbox.has_pieces()
+            && !self.reconfig.is_busy()
             && self.link.as_ref().is_some_and(|link| link.sender.is_settled());
         if !settled {
             return;
@@ -92,6 +93,8 @@ impl Association {
         match self.state {
             State::Established | State::ShutdownPending | State::ShutdownReceived => {
                 self.state = State::ShutdownReceived;
+                // It asks for no more.
+                self.cancel_resets();
                 // It acknowledges cumulatively; what it leaves open a SACK has told before.
                 let cumulative = Tsn(u32::from_be_bytes(*cumulative));
                 self.handle_cumulative(now, cumulative);
@@ -110,7 +113,7 @@ impl Association {
     }
 
     /// RFC 9260 §9.2: the other side's cumulative acknowledgment, without its window changing.
-    fn handle_cumulative(&mut self, now: Instant, cumulative: Tsn) {
+    pub(super) fn handle_cumulative(&mut self, now: Instant, cumulative: Tsn) {
         let Some(link) = &mut self.link else { return };
         let sack = Sack::cumulative(cumulative, link.sender.peer_window());
         if link.sender.handle_sack(now, &sack).is_err() {

@@ -5,6 +5,7 @@ use std::time::Instant;
 use rand_core::Rng as _;
 
 use super::{Association, End, State};
+use crate::sctp::wire::packet::HEADER;
 use crate::sctp::wire::{heartbeat::Info, kind, packet};
 
 /// Asks whether a silent peer is there (RFC 9260 §8.3).
@@ -34,7 +35,10 @@ impl Association {
 
     pub(super) fn next_wake(&self) -> Option<Instant> {
         let link = self.link.as_ref().filter(|_| self.state != State::Ended);
-        let own = [self.repeat_at, self.heartbeat.at.filter(|_| self.beats())];
+        let beats = self.beats();
+        let probes = self.path_size.deadline(self.timeout()).filter(|_| beats);
+        let beat = self.heartbeat.at.filter(|_| beats);
+        let own = [self.repeat_at, beat, self.reconfig.at, probes];
         let halves = link.map_or([None; 2], |link| {
             let sends = !matches!(self.state, State::CookieWait | State::CookieEchoed);
             let sender = link.sender.next_wake(self.now, &self.outbox).filter(|_| sends);
@@ -60,6 +64,13 @@ impl Association {
         }
         if self.beats() && self.heartbeat.at.is_some_and(|at| at <= now) {
             self.beat(now);
+        }
+        if self.beats() {
+            self.path_size.handle_timeout(now, self.timeout());
+        }
+        self.check_black_hole(now);
+        if self.reconfig.at.is_some_and(|at| at <= now) {
+            self.repeat_request(now);
         }
         let errors = self.link.as_ref().map_or(0, |link| link.sender.errors);
         // RFC 9260 §8.1: what goes unanswered in a row, of whatever kind.
@@ -109,7 +120,26 @@ impl Association {
         self.heartbeat.at = Some(now + wait.min(self.config.timeout_most));
     }
 
+    /// RFC 8899 §4.3: long packets are lost and short ones are not, or nothing gets through at all.
+    pub(super) fn check_black_hole(&mut self, now: Instant) {
+        let Some(link) = &mut self.link else { return };
+        if self.path_size.size() > self.config.packet && link.sender.is_black_hole() {
+            self.path_size.handle_black_hole(now);
+            self.follow_path_size();
+        }
+    }
+
+    /// The sender learns how long packets may be.
+    fn follow_path_size(&mut self) {
+        let Some(link) = &mut self.link else { return };
+        link.sender.set_packet(self.path_size.size() - HEADER, self.config.packet - HEADER);
+    }
+
     pub(super) fn handle_heartbeat_ack(&mut self, now: Instant, info: Info) {
+        if self.path_size.handle_ack(now, info.nonce) {
+            self.follow_path_size();
+            return;
+        }
         let Some((_, at)) = self.heartbeat.pending.take_if(|(nonce, _)| *nonce == info.nonce)
         else {
             self.counters.unexpected += 1;

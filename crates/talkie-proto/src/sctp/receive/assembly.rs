@@ -9,6 +9,7 @@
 //! reckoned with what it takes beside its bytes.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::RangeInclusive;
 
 use bytes::Bytes;
 
@@ -182,6 +183,14 @@ impl Assembly {
             let gone: Vec<_> = self.runs.range(messages).map(|(key, _)| *key).collect();
             self.forget(&gone);
         }
+    }
+
+    /// With I-DATA: forgets all messages of streams.
+    pub(crate) fn forget_streams(&mut self, streams: RangeInclusive<u16>) {
+        let (first, last) = (u32::from(*streams.start()) << 1, u32::from(*streams.end()) << 1 | 1);
+        let of_them = ((first, 0), 0)..=((last, u32::MAX), u64::MAX);
+        let gone: Vec<_> = self.runs.range(of_them).map(|(key, _)| *key).collect();
+        self.forget(&gone);
     }
 
     fn forget(&mut self, gone: &[(Lane, u64)]) {

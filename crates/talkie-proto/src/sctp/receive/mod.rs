@@ -2,10 +2,12 @@
 //!
 //! Everything that is held counts against one limit ([`window`]): runs of fragments, complete messages
 //! that wait for an earlier one, and messages that the application has not fetched. Data beyond it is
-//! dropped without being acknowledged, unless it is the very next TSN, which always helps.
+//! dropped without being acknowledged, unless it is the very next TSN, which always helps. A stream costs
+//! one entry of two numbers however many there are; what waits for earlier messages is one map for all.
 
 mod acknowledge;
 mod assembly;
+mod reset;
 mod tracker;
 mod window;
 
@@ -17,6 +19,7 @@ use rustc_hash::FxHashMap;
 
 pub(crate) use self::acknowledge::Acknowledge;
 use self::assembly::Assembly;
+use self::reset::Deferred;
 use self::tracker::{Seen, Tracker};
 use self::window::Window;
 use super::Message;
@@ -27,6 +30,9 @@ use super::wire::{Data, IData, Sack, sack};
 
 /// What a message that waits is reckoned to cost beside its bytes.
 const MESSAGE: usize = 96;
+
+/// The count of a stream's first message.
+const FIRST: u64 = 1 << 32;
 
 /// How far beyond the limit the next TSN is still taken.
 const SLACK: usize = 64 * 1024;
@@ -45,9 +51,9 @@ pub(crate) enum Violation {
 /// DATA or I-DATA.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fragment<'a> {
-    tsn: Tsn,
+    pub(crate) tsn: Tsn,
     flags: u8,
-    stream: u16,
+    pub(crate) stream: u16,
     interleaved: bool,
     /// SSN or MID.
     number: u32,
@@ -99,12 +105,12 @@ impl<'a> From<IData<'a>> for Fragment<'a> {
     }
 }
 
-/// A stream's order.
-#[derive(Debug, Default)]
-struct Inbound {
-    /// The count of the message that is to be handed out next.
-    next: u64,
-    waiting: BTreeMap<u64, Message>,
+/// What the application fetches next.
+#[derive(Debug)]
+enum Ready {
+    Message(Message),
+    /// The streams' messages begin anew; none for all.
+    Reset(Vec<u16>),
 }
 
 /// The receiving half of an association.
@@ -112,8 +118,12 @@ struct Inbound {
 pub(crate) struct Receiver {
     tracker: Tracker,
     assembly: Assembly,
-    streams: FxHashMap<u16, Inbound>,
-    ready: VecDeque<Message>,
+    /// By stream, the count of the ordered message that is to be handed out next, if any has been.
+    next: FxHashMap<u16, u64>,
+    /// Ordered messages that came before earlier ones.
+    waiting: BTreeMap<(u16, u64), Message>,
+    ready: VecDeque<Ready>,
+    deferred: Option<Deferred>,
     /// Bytes of messages that wait, for an earlier one or for the application.
     queued: usize,
     /// Those of them that wait for the application.
@@ -131,8 +141,10 @@ impl Receiver {
         Self {
             tracker: Tracker::new(serial::beginning(first.0) - 1),
             assembly: Assembly::default(),
-            streams: FxHashMap::default(),
+            next: FxHashMap::default(),
+            waiting: BTreeMap::new(),
             ready: VecDeque::new(),
+            deferred: None,
             queued: 0,
             unread: 0,
             window: Window::new(now, limits.initial, limits.most),
@@ -166,6 +178,12 @@ impl Receiver {
                 return Ok(true);
             }
         }
+        // RFC 6525 §5.2.2 E2: nothing of a stream comes after the reset that is not done yet. It is not held
+        // but has to come again; whoever asked for the reset waits anyway.
+        if self.deferred.as_ref().is_some_and(|deferred| deferred.covers(fragment.stream, tsn)) {
+            self.refused += 1;
+            return Ok(true);
+        }
         let slack = if tsn == cumulative + 1 { SLACK } else { 0 };
         if self.held() + fragment.payload.len() > self.window.limit().saturating_add(slack) {
             self.refused += 1;
@@ -198,43 +216,42 @@ impl Receiver {
             self.hand_out(message);
             return;
         }
-        let inbound = self.streams.entry(message.stream).or_insert_with(Inbound::begin);
-        let count = widened(message.number, inbound.next, interleaved);
-        if count < inbound.next {
+        let next = self.next.get(&message.stream).copied().unwrap_or(FIRST);
+        let count = widened(message.number, next, interleaved);
+        if count < next {
             return;
         }
-        if count > inbound.next {
+        if count > next {
             self.queued += message.payload.len() + MESSAGE;
-            if let Some(twice) = inbound.waiting.insert(count, message) {
+            if let Some(twice) = self.waiting.insert((message.stream, count), message) {
                 self.queued -= twice.payload.len() + MESSAGE;
             }
             return;
         }
-        inbound.next += 1;
         let stream = message.stream;
         self.hand_out(message);
-        self.hand_out_waiting(stream);
+        self.hand_out_waiting(stream, next + 1);
     }
 
     fn hand_out(&mut self, message: Message) {
         self.queued += message.payload.len() + MESSAGE;
         self.unread += message.payload.len() + MESSAGE;
-        self.ready.push_back(message);
+        self.ready.push_back(Ready::Message(message));
     }
 
-    /// Hands out what the stream has waited with.
-    fn hand_out_waiting(&mut self, stream: u16) {
-        let Some(inbound) = self.streams.get_mut(&stream) else { return };
-        while let Some(entry) = inbound.waiting.first_entry() {
-            if *entry.key() > inbound.next {
-                break;
-            }
+    /// Hands out what the stream has waited with, from the message `next` on.
+    fn hand_out_waiting(&mut self, stream: u16, mut next: u64) {
+        let first = |waiting: &BTreeMap<(u16, u64), Message>| {
+            waiting.range((stream, 0)..=(stream, u64::MAX)).next().map(|(key, _)| *key)
+        };
+        while let Some(key) = first(&self.waiting).filter(|(_, count)| *count <= next) {
+            let Some(message) = self.waiting.remove(&key) else { break };
             // What was skipped lies behind `next` and does not lead back.
-            inbound.next = inbound.next.max(entry.key() + 1);
-            let message = entry.remove();
+            next = next.max(key.1 + 1);
             self.unread += message.payload.len() + MESSAGE;
-            self.ready.push_back(message);
+            self.ready.push_back(Ready::Message(message));
         }
+        self.next.insert(stream, next);
     }
 
     /// RFC 3758 §3.6: what will not come any more is not waited for.
@@ -255,20 +272,19 @@ impl Receiver {
             if skipped.unordered {
                 continue;
             }
-            let inbound = self.streams.entry(skipped.stream).or_insert_with(Inbound::begin);
-            let last = widened(skipped.last, inbound.next, interleaved);
-            if last < inbound.next {
-                continue;
-            }
+            let next = self.next.get(&skipped.stream).copied().unwrap_or(FIRST);
+            let last = widened(skipped.last, next, interleaved);
             // What had come of the skipped ones is handed out all the same, in order.
-            inbound.next = last + 1;
-            self.hand_out_waiting(skipped.stream);
+            if last >= next {
+                self.hand_out_waiting(skipped.stream, last + 1);
+            }
         }
     }
 
-    /// The next message, in the order in which they may be handed out.
+    /// The next message, in the order in which they may be handed out; none where a reset comes first.
     pub(crate) fn take_message(&mut self) -> Option<Message> {
-        let message = self.ready.pop_front()?;
+        let is_message = |next: &mut Ready| matches!(next, Ready::Message(_));
+        let Ready::Message(message) = self.ready.pop_front_if(is_message)? else { return None };
         self.queued -= message.payload.len() + MESSAGE;
         self.unread -= message.payload.len() + MESSAGE;
         if self.window.has_opened(self.held()) {
@@ -277,8 +293,12 @@ impl Receiver {
         Some(message)
     }
 
-    pub(crate) fn has_message(&self) -> bool {
-        !self.ready.is_empty()
+    /// What [`take_message()`](Self::take_message) would give.
+    pub(crate) fn peek_message(&self) -> Option<&Message> {
+        match self.ready.front()? {
+            Ready::Message(message) => Some(message),
+            Ready::Reset(_) => None,
+        }
     }
 
     /// All up to this has come.
@@ -307,12 +327,6 @@ pub(crate) struct Limits {
     pub(crate) most: usize,
     /// The longest message.
     pub(crate) message: usize,
-}
-
-impl Inbound {
-    fn begin() -> Self {
-        Self { next: serial::beginning(0), waiting: BTreeMap::new() }
-    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "an SSN has 16 bits")]

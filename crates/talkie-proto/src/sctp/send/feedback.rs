@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use super::Sender;
 use super::flight::Settled;
 use crate::sctp::congestion::{Acked, Lost};
+use crate::sctp::serial::Tsn;
 use crate::sctp::wire::Sack;
 
 /// How often a peer may take back what it has acknowledged. Each time costs a walk through everything in
@@ -67,11 +68,23 @@ impl Sender {
         Ok(())
     }
 
+    /// The path has marked the packet of a chunk. Told again and again, it counts once.
+    pub(crate) fn handle_mark(&mut self, now: Instant, tsn: Tsn) {
+        let tsn = tsn.widen(self.flight.first());
+        if tsn <= self.marked || tsn >= self.flight.next_tsn() {
+            return;
+        }
+        self.marked = tsn;
+        let sent_at = self.flight.sent_at(tsn).unwrap_or(now);
+        self.controller.on_ecn(now, sent_at);
+    }
+
     fn handle_progress(&mut self, now: Instant, settled: &Settled, prior: u64) {
         if settled.found > 0 && self.recovery.handle_found(settled.found) {
             self.controller.on_spurious_loss(now);
         }
         let Some(newest) = settled.newest else { return };
+        self.long.handle_acked(newest.snapshot.bytes);
         let rtt = now.saturating_duration_since(newest.snapshot.sent_at);
         // RFC 9260 §6.3.1 C5 (Karn): what was sent twice measures nothing.
         let rtt = (!newest.retransmission).then_some(rtt);
@@ -107,6 +120,7 @@ impl Sender {
             };
             let bytes = self.flight.lose(number, &mut self.books);
             self.books.lost += bytes;
+            self.long.handle_lost(snapshot.bytes, snapshot.sent_at, self.round_trip.timeout());
             self.recovery.handle_lost();
             let lost = Lost {
                 bytes,

@@ -146,6 +146,11 @@ impl Flight {
         self.packets.get_mut(usize::try_from(number.checked_sub(self.packet_base)?).ok()?)
     }
 
+    /// When a chunk left last, if it has not been acknowledged cumulatively.
+    pub(crate) fn sent_at(&self, tsn: u64) -> Option<Instant> {
+        Some(self.packet(self.chunk(tsn)?.packet)?.snapshot.sent_at)
+    }
+
     /// The oldest packet with something in flight.
     pub(crate) fn oldest_packet(&mut self) -> Option<u64> {
         while self.packets.front().is_some_and(|packet| packet.in_flight == 0) {

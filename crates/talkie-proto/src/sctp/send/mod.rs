@@ -40,6 +40,40 @@ const SPAN_OF_DATA: u64 = 32_000;
 /// (RFC 8985 §7.2): what leaves last asks for one at once.
 const PROBE_SLACK: Duration = Duration::from_millis(10);
 
+/// Timeouts in a row after which the path is thought to take short packets only.
+const SILENCE: u32 = 2;
+
+/// Long packets lost in a row after which they are thought not to get through any more.
+const STREAK: u32 = 6;
+
+/// How long packets fare that are longer than those which are sure to get through.
+#[derive(Debug, Default)]
+struct Long {
+    least: u64,
+    /// Lost since one was acknowledged, and when the first of them had left.
+    lost: u32,
+    since: Option<Instant>,
+    is_lost: bool,
+}
+
+impl Long {
+    fn handle_acked(&mut self, bytes: u64) {
+        if bytes > self.least {
+            *self = Self { least: self.least, ..Self::default() };
+        }
+    }
+
+    /// Bad luck and full queues last no longer than `patience`.
+    fn handle_lost(&mut self, bytes: u64, sent_at: Instant, patience: Duration) {
+        if bytes <= self.least {
+            return;
+        }
+        self.lost += 1;
+        let since = *self.since.get_or_insert(sent_at);
+        self.is_lost |= self.lost >= STREAK && sent_at > since + patience;
+    }
+}
+
 /// The sending half of an established association.
 #[derive(Debug)]
 pub(crate) struct Sender {
@@ -67,6 +101,12 @@ pub(crate) struct Sender {
     pub(crate) errors: u32,
     renegings: u32,
     forward_pending: bool,
+    /// The last TSN of which the peer has told that its packet was marked.
+    marked: u64,
+    /// Bytes of a chunk at most, its header included.
+    chunk_most: usize,
+    /// Packets longer than the shortest that is sure to get through, which do not.
+    long: Long,
 }
 
 /// What was agreed in the handshake.
@@ -105,6 +145,9 @@ impl Sender {
             errors: 0,
             renegings: 0,
             forward_pending: false,
+            marked: 0,
+            chunk_most: usize::MAX,
+            long: Long::default(),
         }
     }
 
@@ -114,9 +157,28 @@ impl Sender {
         self.books = Books::new(now);
     }
 
+    /// Packets carry this many bytes of chunks from now on, and never less than `least`. Chunks are cut so
+    /// that the shortest packet takes one, and a whole number of them fills a packet.
+    pub(crate) fn set_packet(&mut self, bytes: usize, least: usize) {
+        self.chunk_most = (bytes / bytes.div_ceil(least).max(1)) & !3;
+        self.reserve = least as u64;
+        self.long = Long { least: least as u64, ..Long::default() };
+        self.controller.on_packet_size(bytes as u64);
+    }
+
+    /// Whether long packets have stopped to get through (RFC 8899 §4.3).
+    pub(crate) fn is_black_hole(&self) -> bool {
+        self.errors >= SILENCE || self.long.is_lost
+    }
+
     /// Whether everything sent has been acknowledged.
     pub(crate) fn is_settled(&self) -> bool {
         self.flight.is_empty()
+    }
+
+    /// The last TSN that has been given to a chunk.
+    pub(crate) fn last_tsn(&self) -> Tsn {
+        Tsn::of(self.flight.next_tsn() - 1)
     }
 
     /// What the peer said last that it has room for.
@@ -239,7 +301,7 @@ impl Sender {
         let mut any = false;
         // What is to be sent again comes before anything new.
         while !self.flight.has_lost() && self.may_send_new() {
-            let room = most.saturating_sub(packet.len());
+            let room = most.saturating_sub(packet.len()).min(self.chunk_most);
             let Some(mut piece) = outbox.take(now, room, packet.is_empty()) else { break };
             if !outbox.has_pieces() {
                 // RFC 7053 §4: nothing follows that would make the peer acknowledge it.

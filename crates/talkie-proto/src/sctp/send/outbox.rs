@@ -9,6 +9,9 @@
 //! its window, none could be finished and nothing would ever move again. So all that have begun but the
 //! longest take half the largest window it has told of at most. What would be more waits aside for its turn;
 //! small messages never do.
+//!
+//! A stream that is to be reset is held (RFC 6525 §5.1.2 A1): what belongs before the reset still leaves,
+//! what is queued later waits until the peer has answered.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Instant;
@@ -58,6 +61,8 @@ struct Outbound {
     clock: u64,
     next_ordered: u32,
     next_unordered: u32,
+    /// While it is held for a reset: how many of its messages still leave.
+    held: Option<usize>,
 }
 
 /// A piece of a message as it goes into a chunk.
@@ -82,8 +87,8 @@ pub(crate) struct Outbox {
     /// With interleaving, messages that have begun and take more than a chunk: length and stream.
     begun: BTreeSet<(usize, u16)>,
     begun_bytes: usize,
-    /// Streams whose next message must not begin yet.
-    aside: VecDeque<u16>,
+    /// Streams whose next message must not begin yet, by their clocks.
+    aside: BTreeSet<(u64, u16)>,
     /// The largest window that the peer has told of.
     pub(crate) window: u64,
     /// The stream whose message has begun, without interleaving.
@@ -91,6 +96,10 @@ pub(crate) struct Outbox {
     clock: u64,
     buffered: usize,
     pub(crate) interleaved: bool,
+    /// Streams that are held and have nothing more to send before their reset; not yet told.
+    drained: Vec<u16>,
+    /// All streams are held, those too that nothing has been sent on yet.
+    all_held: bool,
 }
 
 impl Outbox {
@@ -109,13 +118,25 @@ impl Outbox {
     }
 
     pub(crate) fn set_weight(&mut self, stream: u16, weight: u16) {
-        self.outbound(stream).weight = weight.max(1);
+        let outbound = self.outbound(stream);
+        outbound.weight = weight.max(1);
+        // What is as if it had never been needs no entry.
+        if weight == WEIGHT
+            && outbound.held.is_none()
+            && outbound.queue.is_empty()
+            && (outbound.next_ordered, outbound.next_unordered) == (0, 0)
+        {
+            self.streams.remove(&stream);
+        }
     }
 
     fn outbound(&mut self, stream: u16) -> &mut Outbound {
-        self.streams
-            .entry(stream)
-            .or_insert_with(|| Outbound { weight: WEIGHT, ..Outbound::default() })
+        let held = self.all_held.then_some(0);
+        self.streams.entry(stream).or_insert_with(|| Outbound {
+            weight: WEIGHT,
+            held,
+            ..Outbound::default()
+        })
     }
 
     pub(crate) fn push(
@@ -146,7 +167,7 @@ impl Outbox {
             fsn: 0,
             begun: false,
         });
-        if outbound.queue.len() == 1 {
+        if outbound.queue.len() == 1 && outbound.held.is_none() {
             outbound.clock = outbound.clock.max(clock);
             let turn = (outbound.clock, stream);
             self.turns.insert(turn);
@@ -224,7 +245,7 @@ impl Outbox {
                 return Some(stream);
             }
             self.turns.remove(&(clock, stream));
-            self.aside.push_back(stream);
+            self.aside.insert((clock, stream));
         }
     }
 
@@ -239,15 +260,9 @@ impl Outbox {
         }
     }
 
-    /// Gives the stream that has been aside longest its turn again; false if there is none.
+    /// Gives the stream aside whose clock is furthest behind its turn again; false if there is none.
     fn recall(&mut self) -> bool {
-        while let Some(stream) = self.aside.pop_front() {
-            let Some(outbound) = self.streams.get(&stream) else { continue };
-            if !outbound.queue.is_empty() {
-                return self.turns.insert((outbound.clock, stream));
-            }
-        }
-        false
+        self.aside.pop_first().is_some_and(|turn| self.turns.insert(turn))
     }
 
     /// Moves the stream's clock on after a piece.
@@ -259,8 +274,11 @@ impl Outbox {
         self.clock = self.clock.max(outbound.clock);
         outbound.clock += sent as u64 * SCALE / u64::from(outbound.weight);
         let done = if ended { outbound.queue.pop_front() } else { None };
+        if done.is_some() && outbound.count_down() {
+            self.drained.push(stream);
+        }
         self.current = (!ended && !self.interleaved).then_some(stream);
-        if !outbound.queue.is_empty() {
+        if outbound.has_turn() {
             let turn = (outbound.clock, stream);
             self.turns.insert(turn);
         }
@@ -281,7 +299,10 @@ impl Outbox {
             outbound.buffered -= pending.payload.len();
             self.buffered -= pending.payload.len();
             outbound.queue.pop_front();
-            if outbound.queue.is_empty() {
+            if outbound.count_down() {
+                self.drained.push(stream);
+            }
+            if !outbound.has_turn() {
                 self.turns.remove(&(clock, stream));
             }
         }
@@ -301,6 +322,121 @@ impl Outbox {
         // What never leaves takes nothing from the stream's share.
         self.turn(stream, 0, true);
         true
+    }
+
+    /// Holds a stream for its reset. Of what waits, everything still leaves, or only the message that has
+    /// begun; what is queued from now on waits for [`release()`](Self::release).
+    pub(crate) fn hold(&mut self, stream: u16, everything: bool) {
+        let outbound = self.outbound(stream);
+        if outbound.held.is_some() && !outbound.is_idle() {
+            return;
+        }
+        let begun = outbound.queue.front().is_some_and(|pending| pending.begun);
+        let before = if everything { outbound.queue.len() } else { usize::from(begun) };
+        outbound.held = Some(before);
+        if before == 0 {
+            let turn = (outbound.clock, stream);
+            self.turns.remove(&turn);
+            self.aside.remove(&turn);
+            self.drained.push(stream);
+        }
+    }
+
+    /// Holds all streams, with nothing to leave but the messages that have begun.
+    pub(crate) fn hold_all(&mut self) -> Vec<u16> {
+        let streams = self.known();
+        for stream in &streams {
+            self.hold(*stream, false);
+        }
+        self.all_held = true;
+        streams
+    }
+
+    /// Lets a held stream go on; with numbers from the beginning if it has been reset (RFC 6525 §5.2.2 E3).
+    pub(crate) fn release(&mut self, stream: u16, anew: bool) {
+        let Some(outbound) = self.streams.get_mut(&stream) else { return };
+        outbound.held = None;
+        if anew {
+            (outbound.next_ordered, outbound.next_unordered) = (0, 0);
+        }
+        if !outbound.queue.is_empty() {
+            self.turns.remove(&(outbound.clock, stream));
+            self.aside.remove(&(outbound.clock, stream));
+            outbound.clock = outbound.clock.max(self.clock);
+            self.turns.insert((outbound.clock, stream));
+        } else if anew && outbound.weight == WEIGHT {
+            self.streams.remove(&stream);
+        }
+    }
+
+    /// The same for all.
+    pub(crate) fn release_all(&mut self, anew: bool) {
+        self.all_held = false;
+        for stream in self.known() {
+            self.release(stream, anew);
+        }
+    }
+
+    pub(crate) fn has_drained(&self) -> bool {
+        !self.drained.is_empty()
+    }
+
+    /// Streams that have come to have nothing more to send before their reset.
+    pub(crate) fn take_drained(&mut self) -> Vec<u16> {
+        std::mem::take(&mut self.drained)
+    }
+
+    /// Drops what a stream has not begun to send.
+    pub(crate) fn discard(&mut self, stream: u16) {
+        let Some(outbound) = self.streams.get_mut(&stream) else { return };
+        let keep = usize::from(outbound.queue.front().is_some_and(|pending| pending.begun));
+        let dropped: usize =
+            outbound.queue.drain(keep..).map(|pending| pending.payload.len()).sum();
+        outbound.buffered -= dropped;
+        self.buffered -= dropped;
+        if keep == 0 {
+            self.turns.remove(&(outbound.clock, stream));
+            self.aside.remove(&(outbound.clock, stream));
+        }
+        if let Some(before) = outbound.held.as_mut().filter(|before| **before > keep) {
+            *before = keep;
+            if keep == 0 {
+                self.drained.push(stream);
+            }
+        }
+    }
+
+    /// Drops what waits for streams from `limit` on: the peer takes no more.
+    pub(crate) fn discard_from(&mut self, limit: u16) {
+        for stream in self.known().into_iter().filter(|stream| *stream >= limit) {
+            self.discard(stream);
+        }
+    }
+
+    /// Streams with an entry, in order.
+    fn known(&self) -> Vec<u16> {
+        let mut known: Vec<u16> = self.streams.keys().copied().collect();
+        known.sort_unstable();
+        known
+    }
+}
+
+impl Outbound {
+    /// A message is done with. True if it was the last before a reset.
+    fn count_down(&mut self) -> bool {
+        let Some(before) = &mut self.held else { return false };
+        *before = before.saturating_sub(1);
+        *before == 0
+    }
+
+    /// Whether it has something to send now.
+    fn has_turn(&self) -> bool {
+        !self.queue.is_empty() && self.held != Some(0)
+    }
+
+    /// Whether it is held without anything to leave.
+    fn is_idle(&self) -> bool {
+        self.held == Some(0)
     }
 }
 

@@ -1,0 +1,113 @@
+//! How long packets may be is found out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use talkie_proto::sctp::Config;
+
+use crate::sctp_world::{ADA, BOB, Link, World};
+
+/// A world whose path takes packets up to a length that may change.
+fn world(takes: usize, link: Link) -> (World, Arc<AtomicUsize>) {
+    let config = Config { packet_most: 8904, send_buffer: 64 << 20, ..Config::default() };
+    let mut world = World::with(link, &config, &config);
+    let limit = Arc::new(AtomicUsize::new(takes));
+    let known = limit.clone();
+    world.lose = Some(Box::new(move |_, packet| packet.len() > known.load(Ordering::Relaxed)));
+    world.connect();
+    (world, limit)
+}
+
+#[test]
+fn a_wider_path_carries_longer_packets() {
+    for takes in [1188, 1408, 4000, 8904] {
+        let (mut world, _) = world(takes, Link::default());
+        world.run_for(Duration::from_secs(30));
+        let found = world.ends.each_ref().map(|end| end.packet_size());
+        assert!(found.iter().all(|size| *size <= takes && takes < size + 40), "{found:?}");
+        world.sent = Some(vec![]);
+        for _ in 0..10 {
+            world.send(ADA, 0, vec![3; 250_000]);
+        }
+        world.run_until(Duration::from_secs(60), |world| world.received[BOB].len() == 10);
+        let sent = world.sent.take().expect("recorded");
+        let longest = sent.iter().map(|(_, packet)| packet.len()).max();
+        assert!(longest.is_some_and(|longest| found[ADA] - longest < 40), "{longest:?}");
+        let data = sent.iter().filter(|(from, _)| *from == ADA).count();
+        let least = 2_500_000 / found[ADA];
+        assert!(data < least + least / 10 + 20, "{data} packets of {}", found[ADA]);
+    }
+}
+
+#[test]
+fn a_path_that_becomes_narrower_in_mid_transfer_is_noticed() {
+    for seed in 1..=5 {
+        let link = Link { rate: Some(2_000_000), queue: 200_000, seed, ..Link::default() };
+        let (mut world, limit) = world(8904, link);
+        world.run_for(Duration::from_secs(1));
+        assert_eq!(world.ends[ADA].packet_size(), 8904);
+        for _ in 0..40 {
+            world.send(ADA, 0, vec![3; 250_000]);
+            // Short ones that get through all the time.
+            world.send(ADA, 1, vec![4; 100]);
+        }
+        world.run_for(Duration::from_millis(300 + 10 * seed));
+        limit.store(1300, Ordering::Relaxed);
+        let begun = world.now;
+        world.run_until(Duration::from_secs(60), |world| world.received[BOB].len() == 80);
+        let took = world.now - begun;
+        // 10 MB take 5 s.
+        assert!(took < Duration::from_secs(15), "took {took:?} (seed {seed})");
+        assert!(world.ends[ADA].packet_size() <= 1300);
+    }
+}
+
+#[test]
+fn a_path_that_still_carries_short_packets_is_noticed_to_be_narrower() {
+    let (mut world, limit) = world(8904, Link::default());
+    // Until the window is large enough not to be filled by what is lost.
+    for _ in 0..40 {
+        world.send(ADA, 2, vec![3; 250_000]);
+    }
+    world.run_until(Duration::from_secs(60), |world| world.received[BOB].len() == 40);
+    limit.store(1300, Ordering::Relaxed);
+    let mut noticed = None;
+    for round in 0..100 {
+        if world.ends[ADA].packet_size() <= 1300 {
+            noticed.get_or_insert(round);
+        }
+        world.send(ADA, 0, vec![3; 7000]);
+        world.run_for(Duration::from_millis(5));
+        // It is acknowledged, and no timeout ever comes.
+        world.send(ADA, 1, vec![4; 100]);
+        world.run_for(Duration::from_millis(45));
+    }
+    world.run_for(Duration::from_secs(3));
+    // Within a second.
+    assert!(noticed.is_some_and(|round| round < 20), "{noticed:?}");
+    assert_eq!(world.received[BOB].len(), 240);
+}
+
+#[test]
+fn losses_by_chance_are_no_narrow_path() {
+    let link = Link { loss: 100, rate: Some(4_000_000), seed: 2, ..Link::default() };
+    let (mut world, _) = world(8904, link);
+    world.run_for(Duration::from_secs(20));
+    for _ in 0..20 {
+        world.send(ADA, 0, vec![3; 250_000]);
+    }
+    world.run_until(Duration::from_secs(120), |world| world.received[BOB].len() == 20);
+    assert_eq!(world.ends[ADA].packet_size(), 8904);
+}
+
+#[test]
+fn nothing_is_probed_if_nothing_is_wanted() {
+    let mut world = World::new(Link::default());
+    world.sent = Some(vec![]);
+    world.connect();
+    world.run_for(Duration::from_secs(20));
+    let longest = world.sent.iter().flatten().map(|(_, packet)| packet.len()).max();
+    assert!(longest.is_some_and(|longest| longest < 600), "{longest:?}");
+    assert_eq!(world.ends[ADA].packet_size(), 1188);
+}
