@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../../../../fuzz/bodies/datachannel.rs"]
+mod datachannel;
 #[path = "../../../../fuzz/bodies/input.rs"]
 mod input;
 #[path = "../../../../fuzz/bodies/sctp_association.rs"]
@@ -31,4 +33,9 @@ fn sctp_wire_takes_its_corpus() {
 #[test]
 fn sctp_association_takes_its_corpus() {
     replay("sctp_association", sctp_association::run);
+}
+
+#[test]
+fn datachannel_takes_its_corpus() {
+    replay("datachannel", datachannel::run);
 }

@@ -1,6 +1,11 @@
 //! Scenarios of WebRTC's protocols on a virtual clock.
 
 mod corpus;
+mod datachannel;
+mod datachannel_hostile;
+mod datachannel_interop;
+mod datachannel_world;
+mod interop_world;
 mod sctp_cookies;
 mod sctp_games;
 mod sctp_handshake;

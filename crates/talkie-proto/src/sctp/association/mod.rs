@@ -309,6 +309,21 @@ impl Association {
         Ok(())
     }
 
+    /// The same for what must not be refused for lack of room, and is bounded otherwise.
+    pub(crate) fn send_beyond(
+        &mut self,
+        now: Instant,
+        stream: u16,
+        ppid: u32,
+        payload: Bytes,
+        options: SendOptions,
+    ) {
+        self.now = now;
+        if self.may_send() && stream < self.streams().0 {
+            self.outbox.push(now, stream, ppid, payload, options);
+        }
+    }
+
     fn may_send(&self) -> bool {
         matches!(
             self.state,

@@ -1,0 +1,114 @@
+//! Channels are closed (RFC 8831 §6.7): each side resets the stream it sends on, and follows the other.
+
+use std::time::Instant;
+
+use super::channel::{ChannelId, Priority, State};
+use super::{DataChannels, Event};
+
+impl DataChannels {
+    /// Closes a channel: what is queued is still sent, what comes is dropped. [`Event::Closed`] tells when it
+    /// is over. Closing twice is harmless.
+    pub fn close(&mut self, now: Instant, channel: ChannelId) {
+        self.now = now;
+        let Some(known) = self.channels.get_mut(&channel) else { return };
+        if known.state == State::Closing {
+            return;
+        }
+        known.state = State::Closing;
+        match known.stream {
+            Some(stream) => self.reset(channel, stream),
+            None => self.finish(channel),
+        }
+    }
+
+    /// Resets our side of the stream.
+    fn reset(&mut self, id: ChannelId, stream: u16) {
+        if self.association.reset_streams(self.now, &[stream]).is_err() {
+            // The peer cannot: the stream is never used again.
+            self.association.discard(stream);
+            self.spoiled.insert(stream);
+            self.finish(id);
+        }
+    }
+
+    /// The peer has reset its side of streams, or of all.
+    pub(super) fn handle_reset(&mut self, streams: &[u16]) {
+        for stream in self.named(streams) {
+            let Some(&id) = self.streams.get(&stream) else { continue };
+            let Some(channel) = self.channels.get_mut(&id) else { continue };
+            channel.in_done = true;
+            if channel.state != State::Closing {
+                channel.state = State::Closing;
+                self.events.push_back(Event::Closing(id));
+                // Nobody is there to take what has not begun to leave.
+                self.association.discard(stream);
+                self.reset(id, stream);
+            } else if channel.out_done {
+                self.finish(id);
+            }
+        }
+    }
+
+    /// Our side of streams has been reset, or the peer does not want to.
+    pub(super) fn handle_reset_done(&mut self, streams: &[u16], done: bool) {
+        for stream in self.named(streams) {
+            let Some(&id) = self.streams.get(&stream) else { continue };
+            let Some(channel) = self.channels.get_mut(&id) else { continue };
+            if channel.stale > 0 {
+                channel.stale -= 1;
+                continue;
+            }
+            if !done && channel.state == State::Closing {
+                self.spoiled.insert(stream);
+                self.finish(id);
+                continue;
+            }
+            if !done {
+                continue;
+            }
+            channel.out_done = true;
+            if channel.state != State::Closing {
+                // The peer has asked for it: that is a wish to close.
+                channel.state = State::Closing;
+                self.events.push_back(Event::Closing(id));
+            }
+            if channel.in_done {
+                self.finish(id);
+            }
+        }
+    }
+
+    /// The streams, or all that have a channel.
+    fn named(&self, streams: &[u16]) -> Vec<u16> {
+        if streams.is_empty() {
+            return self.channels.values().filter_map(|channel| channel.stream).collect();
+        }
+        streams.to_vec()
+    }
+
+    /// The channel is no more.
+    pub(super) fn finish(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.remove(&id) else { return };
+        if let Some(stream) = channel.stream {
+            self.streams.remove(&stream);
+            let Priority(weight) = Priority::NORMAL;
+            self.association.set_weight(stream, weight);
+        }
+        if channel.incoming {
+            self.incoming -= 1;
+            self.labels -= channel.options.label.len() + channel.options.protocol.len();
+        }
+        self.partial -= channel.partial.len();
+        self.above.remove(&id);
+        self.events.push_back(Event::Closed(id));
+    }
+
+    /// The association is over or begins anew.
+    pub(super) fn close_all(&mut self) {
+        self.spoiled.clear();
+        let all: Vec<ChannelId> = self.channels.keys().copied().collect();
+        for id in all {
+            self.finish(id);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Data channels (RFC 8831, RFC 8832) over an SCTP association.
+//!
+//! [`DataChannels`] is the machine. A channel is a stream in each direction with the same number. It is
+//! opened by a message on it ([`dcep`]), after which messages may follow at once; or both applications have
+//! agreed on it. It is closed by resetting the stream in both directions (RFC 8831 §6.7); then the number is
+//! free again. `open` and `close` are these two, `receive` what comes in, `channel` what is known of one.
+//!
+//! Messages are fetched with [`DataChannels::take_message`]; what is not fetched holds the peer back. Events
+//! and messages are in one order: as long as there are events, there are no messages.
+
+mod channel;
+mod close;
+pub mod dcep;
+mod open;
+mod receive;
+mod send;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Instant;
+
+use rustc_hash::FxHashMap;
+use talkie_sansio::{Datagram, Genesis, Machine, Path, Transmit};
+
+use self::channel::Channel;
+pub use self::channel::{ChannelId, Kind, Message, Options, Priority, Role, State};
+pub use self::open::OpenError;
+pub use self::send::SendError;
+use crate::sctp::{self, Association, ConnectError, End};
+
+/// Events that wait for the application; then nothing more is taken from the association.
+const EVENTS: usize = 1024;
+
+/// How data channels behave.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The association. Its `message_most` is the longest message that we take, to be signaled to the peer
+    /// (RFC 8841 §6: `max-message-size`): 256 KiB, up to 1 GiB, or `usize::MAX` for no bound.
+    pub sctp: sctp::Config,
+    /// Which side of DTLS we are, as soon as that is known; see [`DataChannels::set_role`].
+    pub role: Option<Role>,
+    /// The longest message that the peer takes, until it is known better. 256 KiB is what today's browsers
+    /// and libraries take at least.
+    pub peer_message_most: usize,
+    /// Channels that the peer may have opened at a time. Browsers have 1,024 at most.
+    pub channels_most: usize,
+    /// Bytes of labels and protocols of all channels that the peer has opened.
+    pub labels_most: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            sctp: sctp::Config::default(),
+            role: None,
+            peer_message_most: 256 << 10,
+            channels_most: 1024,
+            labels_most: 1 << 20,
+        }
+    }
+}
+
+/// What data channels tell their application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A channel of ours can be used.
+    Open(ChannelId),
+    /// The peer has opened a channel; it can be used.
+    Incoming(ChannelId),
+    /// There are messages to be fetched, where there were none.
+    Readable,
+    /// No more waits to be sent on the channel than its threshold says, where more did.
+    BufferedAmountLow(ChannelId),
+    /// The peer closes the channel.
+    Closing(ChannelId),
+    /// The channel is closed; its stream may be used again.
+    Closed(ChannelId),
+    /// The association is over, and with it all channels.
+    Ended(End),
+}
+
+/// What was dropped, for whom it may interest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Messages on streams without an open channel, or of unknown kinds.
+    pub stray: u64,
+    /// Messages of the establishment protocol that make no sense, or none there.
+    pub unexpected: u64,
+    /// Channels of the peer's that were refused.
+    pub refused: u64,
+}
+
+/// The data channels of one association.
+#[derive(Debug)]
+pub struct DataChannels {
+    association: Association,
+    config: Config,
+    /// The time of the last input.
+    now: Instant,
+    channels: BTreeMap<ChannelId, Channel>,
+    streams: FxHashMap<u16, ChannelId>,
+    /// Streams that could not be reset.
+    spoiled: BTreeSet<u16>,
+    /// Where the search for a free stream goes on.
+    cursor: u16,
+    next: u64,
+    connected: bool,
+    ended: bool,
+    events: VecDeque<Event>,
+    readable: bool,
+    /// Channels with more waiting than their thresholds say.
+    above: BTreeSet<ChannelId>,
+    /// Bytes of labels and protocols, and channels, of the peer's.
+    labels: usize,
+    incoming: usize,
+    /// Bytes of beginnings of messages.
+    partial: usize,
+    counters: Counters,
+}
+
+impl DataChannels {
+    /// Data channels that wait for the peer's association, or for [`connect()`](Self::connect). `path` is
+    /// what their datagrams are marked with.
+    #[must_use]
+    pub fn new(genesis: &Genesis, path: Path, config: Config) -> Self {
+        Self {
+            association: Association::new(genesis, path, config.sctp.clone()),
+            config,
+            now: genesis.now,
+            channels: BTreeMap::new(),
+            streams: FxHashMap::default(),
+            spoiled: BTreeSet::new(),
+            cursor: 0,
+            next: 0,
+            connected: false,
+            ended: false,
+            events: VecDeque::new(),
+            readable: false,
+            above: BTreeSet::new(),
+            labels: 0,
+            incoming: 0,
+            partial: 0,
+            counters: Counters::default(),
+        }
+    }
+
+    /// Begins the association. Both sides may.
+    ///
+    /// # Errors
+    /// If it has begun already.
+    pub fn connect(&mut self, now: Instant) -> Result<(), ConnectError> {
+        self.now = now;
+        self.association.connect(now)
+    }
+
+    /// Begins it without a handshake, with the peer's INIT chunk from signaling; it has
+    /// [`init_chunk()`](Self::init_chunk).
+    ///
+    /// # Errors
+    /// If it has begun already, or that is no INIT chunk.
+    pub fn connect_with(&mut self, now: Instant, peer: &[u8]) -> Result<(), ConnectError> {
+        self.now = now;
+        self.association.connect_with(now, peer)
+    }
+
+    /// Our INIT chunk, for signaling.
+    #[must_use]
+    pub fn init_chunk(&self) -> Vec<u8> {
+        self.association.init_chunk()
+    }
+
+    /// As [`handle_datagram()`](Machine::handle_datagram), of one that the path has marked; see
+    /// [`Association::handle_marked`].
+    pub fn handle_marked(&mut self, now: Instant, datagram: Datagram<'_>) {
+        self.now = now;
+        self.association.handle_marked(now, datagram);
+        self.pump();
+    }
+
+    /// Ends the association in order: what is queued is delivered first.
+    pub fn shutdown(&mut self, now: Instant) {
+        self.now = now;
+        self.association.shutdown(now);
+    }
+
+    /// Ends it at once.
+    pub fn abort(&mut self, now: Instant) {
+        self.now = now;
+        self.association.abort(now);
+    }
+
+    /// The longest message that the peer takes (RFC 8841 §6): 0 for no bound, `None` if it has not said,
+    /// which means 64 KiB.
+    pub fn set_peer_message_most(&mut self, most: Option<u64>) {
+        self.config.peer_message_most = match most {
+            Some(0) => usize::MAX,
+            Some(most) => usize::try_from(most).unwrap_or(usize::MAX),
+            None => 64 << 10,
+        };
+    }
+
+    /// What a channel is like; `None` if it is closed.
+    #[must_use]
+    pub fn options(&self, channel: ChannelId) -> Option<&Options> {
+        Some(&self.channels.get(&channel)?.options)
+    }
+
+    /// How it stands; `None` if it is closed.
+    #[must_use]
+    pub fn state(&self, channel: ChannelId) -> Option<State> {
+        Some(self.channels.get(&channel)?.state)
+    }
+
+    /// Its stream; `None` before the role is known.
+    #[must_use]
+    pub fn stream(&self, channel: ChannelId) -> Option<u16> {
+        self.channels.get(&channel)?.stream
+    }
+
+    /// The channels that are not closed, the oldest first.
+    pub fn channels(&self) -> impl Iterator<Item = ChannelId> + '_ {
+        self.channels.keys().copied()
+    }
+
+    /// The association, to look at.
+    #[must_use]
+    pub fn association(&self) -> &Association {
+        &self.association
+    }
+
+    /// What has been dropped.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// Takes from the association what is not the application's.
+    fn pump(&mut self) {
+        while self.events.len() < EVENTS {
+            if let Some(event) = self.association.poll_event() {
+                self.handle_event(event);
+                continue;
+            }
+            let Some(message) = self.association.peek_message() else { break };
+            if self.is_for_application(message.stream, message.ppid) {
+                break;
+            }
+            let Some(message) = self.association.take_message() else { break };
+            self.handle_message(&message);
+        }
+        self.note_low();
+    }
+
+    fn handle_event(&mut self, event: sctp::Event) {
+        match event {
+            sctp::Event::Connected => self.handle_connected(),
+            sctp::Event::Restarted => self.close_all(),
+            sctp::Event::StreamsReset(streams) => self.handle_reset(&streams),
+            sctp::Event::ResetDone { streams, done } => self.handle_reset_done(&streams, done),
+            sctp::Event::Ended(end) => {
+                self.ended = true;
+                self.close_all();
+                self.events.push_back(Event::Ended(end));
+            }
+            sctp::Event::Readable
+            | sctp::Event::ResetRefused(_)
+            | sctp::Event::StreamsAdded { .. }
+            | sctp::Event::StreamsRefused { .. } => {}
+        }
+    }
+}
+
+impl Machine for DataChannels {
+    type Event = Event;
+
+    fn handle_datagram(&mut self, now: Instant, datagram: Datagram<'_>) {
+        self.now = now;
+        self.association.handle_datagram(now, datagram);
+        self.pump();
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        self.now = now;
+        self.association.handle_timeout(now);
+        self.pump();
+    }
+
+    fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
+        // What has come in may have to be answered.
+        self.pump();
+        self.association.poll_transmit(buf)
+    }
+
+    fn poll_event(&mut self) -> Option<Event> {
+        if self.events.is_empty() {
+            self.pump();
+        }
+        if let Some(event) = self.events.pop_front() {
+            return Some(event);
+        }
+        if self.association.peek_message().is_some() && !self.readable {
+            self.readable = true;
+            return Some(Event::Readable);
+        }
+        None
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.association.poll_timeout()
+    }
+}
+
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<DataChannels>();
+};

@@ -1,0 +1,101 @@
+//! Messages that come in: the application's, those of the establishment protocol, and strays.
+
+use bytes::Bytes;
+
+use super::channel::{Kind, Message, State};
+use super::dcep::Dcep;
+use super::{ChannelId, DataChannels};
+use crate::sctp;
+
+/// What SCTP calls the payloads (RFC 8831 §8).
+pub(super) mod ppid {
+    pub(crate) const DCEP: u32 = 50;
+    pub(crate) const TEXT: u32 = 51;
+    /// All but the last fragment, as it was done before there was interleaving.
+    pub(crate) const BINARY_PART: u32 = 52;
+    pub(crate) const BINARY: u32 = 53;
+    /// The same of text.
+    pub(crate) const TEXT_PART: u32 = 54;
+    pub(crate) const TEXT_EMPTY: u32 = 56;
+    pub(crate) const BINARY_EMPTY: u32 = 57;
+}
+
+impl DataChannels {
+    /// The next message. None too as long as there are events: what they tell comes before it. What is not
+    /// fetched holds the peer back, on all channels.
+    pub fn take_message(&mut self) -> Option<Message> {
+        self.pump();
+        if !self.events.is_empty() {
+            self.readable = false;
+            return None;
+        }
+        let message = self.association.take_message();
+        self.readable = self.association.peek_message().is_some();
+        let message = message?;
+        let channel = *self.streams.get(&message.stream)?;
+        let kind = match message.ppid {
+            ppid::TEXT | ppid::TEXT_EMPTY => Kind::Text,
+            _ => Kind::Binary,
+        };
+        // RFC 8831 §6.6: an empty message has a byte that means nothing.
+        let empty = matches!(message.ppid, ppid::TEXT_EMPTY | ppid::BINARY_EMPTY);
+        let payload = if empty { Bytes::new() } else { message.payload };
+        Some(Message { channel, kind, payload: self.completed(channel, payload) })
+    }
+
+    /// The message with what came of it before.
+    fn completed(&mut self, channel: ChannelId, last: Bytes) -> Bytes {
+        let partial = self.channels.get_mut(&channel).map(|channel| &mut channel.partial);
+        match partial.filter(|partial| !partial.is_empty()) {
+            Some(partial) => {
+                self.partial -= partial.len();
+                let mut whole = std::mem::take(partial);
+                whole.extend_from_slice(&last);
+                whole.into()
+            }
+            None => last,
+        }
+    }
+
+    /// Whether a message is one that the application fetches.
+    pub(super) fn is_for_application(&self, stream: u16, kind: u32) -> bool {
+        let known =
+            matches!(kind, ppid::TEXT | ppid::BINARY | ppid::TEXT_EMPTY | ppid::BINARY_EMPTY);
+        known && self.is_open(stream)
+    }
+
+    fn is_open(&self, stream: u16) -> bool {
+        let channel = self.streams.get(&stream).and_then(|id| self.channels.get(id));
+        channel.is_some_and(|channel| channel.state != State::Closing)
+    }
+
+    /// A message that is not the application's.
+    pub(super) fn handle_message(&mut self, message: &sctp::Message) {
+        match message.ppid {
+            ppid::DCEP => match Dcep::parse(&message.payload) {
+                Some(Dcep::Open(options)) => self.handle_open(message.stream, options),
+                Some(Dcep::Ack) => self.handle_ack(message.stream),
+                None => self.counters.unexpected += 1,
+            },
+            ppid::TEXT_PART | ppid::BINARY_PART if self.is_open(message.stream) => {
+                self.handle_part(message.stream, &message.payload);
+            }
+            _ => self.counters.stray += 1,
+        }
+    }
+
+    /// RFC 8831 §6.6: nobody should send these any more; old peers do. All channels together hold no more
+    /// than one message may have.
+    fn handle_part(&mut self, stream: u16, part: &[u8]) {
+        let Some(&id) = self.streams.get(&stream) else { return };
+        if self.partial.saturating_add(part.len()) > self.config.sctp.message_most {
+            self.counters.refused += 1;
+            self.close(self.now, id);
+            return;
+        }
+        if let Some(channel) = self.channels.get_mut(&id) {
+            channel.partial.extend_from_slice(part);
+            self.partial += part.len();
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What a peer may do with data channels that it should not, or that only old peers do.
+
+use std::time::Duration;
+
+use talkie_proto::datachannel::dcep::Dcep;
+use talkie_proto::datachannel::{Config, Event, Kind, Options, Role};
+use talkie_proto::sctp::{self, Association};
+use talkie_sansio::conformance::{Input, check};
+
+use crate::datachannel_world::{ADA, BOB, Link, World, bare, channels, end, path};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Data channels of the client, and a peer that sends what it likes.
+fn meeting() -> World<Association> {
+    let mut world =
+        World::with(Link::default(), end(1, Role::Client), bare(&sctp::Config::default()));
+    world.connect();
+    world
+}
+
+fn open(label: &str) -> Vec<u8> {
+    Dcep::Open(Options { label: label.into(), ..Options::default() }).to_bytes()
+}
+
+#[test]
+fn more_channels_than_are_allowed_are_refused() {
+    let sctp = sctp::Config { message_most: 1 << 20, ..sctp::Config::default() };
+    let config = Config { role: Some(Role::Client), channels_most: 10, sctp, ..Config::default() };
+    let mut world =
+        World::with(Link::default(), channels(1, config), bare(&sctp::Config::default()));
+    world.connect();
+    for stream in 0..40 {
+        world.bare_send(2 * stream + 1, 50, open("x"));
+    }
+    world.run_for(5 * SECOND);
+    assert_eq!((world.incoming(ADA).len(), world.ada.counters().refused), (10, 30));
+    // Told by closing them.
+    assert_eq!(world.seen[BOB].resets.len(), 30);
+    // When one is closed, another may come.
+    let now = world.now;
+    world.bob.reset_streams(now, &[1, 79]).expect("it may");
+    world.run_for(SECOND);
+    world.bare_send(79, 50, open("y"));
+    world.run_for(SECOND);
+    assert_eq!(world.incoming(ADA).len(), 11);
+}
+
+#[test]
+fn labels_are_bounded_together() {
+    let mut world = meeting();
+    for stream in 0..40 {
+        world.bare_send(2 * stream + 1, 50, open(&"l".repeat(60_000)));
+    }
+    world.run_for(5 * SECOND);
+    assert_eq!(world.incoming(ADA).len(), (1 << 20) / 60_000);
+}
+
+#[test]
+fn the_peer_opens_no_streams_of_ours() {
+    let mut world = meeting();
+    world.bare_send(4, 50, open("x"));
+    world.run_for(SECOND);
+    assert!(world.incoming(ADA).is_empty());
+    assert_eq!((world.ada.counters().refused, &world.seen[BOB].resets[..]), (1, &[4][..]));
+}
+
+#[test]
+fn nonsense_is_dropped_and_counted() {
+    let mut world = meeting();
+    world.bare_send(1, 50, open("x"));
+    // An OPEN for a channel that there is, ACKs that nobody waits for, what is neither.
+    world.bare_send(1, 50, open("y"));
+    world.bare_send(1, 50, vec![2]);
+    world.bare_send(3, 50, vec![2]);
+    world.bare_send(5, 50, vec![9, 9, 9]);
+    world.bare_send(5, 50, vec![3, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0]);
+    // Messages without a channel and of an unknown kind.
+    world.bare_send(7, 51, "stray");
+    world.bare_send(1, 49, "stray");
+    world.bare_send(1, 51, "at last");
+    world.run_for(SECOND);
+    let counters = world.ada.counters();
+    assert_eq!((counters.unexpected, counters.stray, counters.refused), (5, 2, 0));
+    assert_eq!(world.incoming(ADA).len(), 1);
+    assert_eq!(world.seen[ADA].messages.len(), 1);
+    assert_eq!(world.seen[ADA].messages[0].payload, "at last");
+}
+
+#[test]
+fn messages_in_the_old_kind_of_fragments_are_put_together_and_bounded() {
+    let mut world = meeting();
+    world.bare_send(1, 50, open("x"));
+    for (part, last, kind) in [(54, 51, Kind::Text), (52, 53, Kind::Binary)] {
+        world.bare_send(1, part, "one ");
+        world.bare_send(1, part, "two ");
+        world.bare_send(1, last, "three");
+        world.run_for(SECOND);
+        let got = world.seen[ADA].messages.pop().expect("a message");
+        assert_eq!((got.kind, &got.payload[..]), (kind, &b"one two three"[..]));
+    }
+    for _ in 0..5 {
+        world.bare_send(1, 52, vec![0; 60_000]);
+    }
+    world.run_for(SECOND);
+    assert!(world.seen[ADA].messages.is_empty());
+    // The channel is closed for it.
+    assert_eq!(world.seen[BOB].resets, [1]);
+}
+
+#[test]
+fn a_peer_that_opens_and_closes_without_end_costs_nothing() {
+    let mut world = meeting();
+    for _ in 0..300 {
+        let now = world.now;
+        world.bare_send(1, 50, open("x"));
+        world.bob.reset_streams(now, &[1]).expect("it may");
+        world.run_for(SECOND);
+    }
+    assert_eq!(world.incoming(ADA).len(), 300);
+    assert_eq!(world.ada.channels().count(), 0);
+    let closed = |event: &&Event| matches!(event, Event::Closed(_));
+    assert_eq!(world.seen[ADA].events.iter().filter(closed).count(), 300);
+}
+
+#[test]
+fn a_peer_that_cannot_reset_has_its_channels_closed_all_the_same() {
+    // Only an INIT without extensions, from signaling.
+    let mut world =
+        World::with(Link::default(), end(1, Role::Client), bare(&sctp::Config::default()));
+    let now = world.now;
+    let mut init = world.bob.init_chunk();
+    init.truncate(20);
+    init[2..4].copy_from_slice(&20_u16.to_be_bytes());
+    world.ada.connect_with(now, &init).expect("an INIT");
+    let channel = world.ada.open(now, Options::default()).expect("it may");
+    world.ada.close(now, channel);
+    let next = world.ada.open(now, Options::default()).expect("it may");
+    assert_eq!((world.ada.stream(channel), world.ada.stream(next)), (None, Some(2)));
+}
+
+#[test]
+fn the_machine_keeps_its_contract() {
+    let mut script = vec![Input::Elapse(SECOND)];
+    for byte in 0..=255 {
+        script.push(Input::Datagram(path(), vec![byte; 40]));
+    }
+    script.push(Input::Elapse(60 * SECOND));
+    let make = |genesis| {
+        let config = Config { role: Some(Role::Client), ..Config::default() };
+        let mut channels = talkie_proto::datachannel::DataChannels::new(&genesis, path(), config);
+        channels.open(genesis.now, Options::default()).expect("it may");
+        channels.connect(genesis.now).expect("it has not begun");
+        channels
+    };
+    check(make, || (), &script, 64);
+}
