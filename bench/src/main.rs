@@ -7,6 +7,7 @@ mod naive;
 mod nat_box;
 mod process;
 mod relay;
+mod sctp;
 mod serve;
 mod sim;
 mod traffic;
@@ -22,8 +23,11 @@ const USAGE: &str = "usage: talkie-bench relay [--rounds N] [--packets N] [--onl
        talkie-bench ice-idle [--agents N]
        talkie-bench ice-crowd [--agents N]
        talkie-bench ice-checks [--rounds N]
+       talkie-bench sctp [--rounds N] [--megabytes N] [--only TEXT]
+       talkie-bench sctp-instructions
        talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS, serve-agents PORT,
-                    box LAB NAT, loop LAB, inside LAB HOST COMMAND…       (used by the others)";
+                    box LAB NAT, loop LAB, inside LAB HOST COMMAND…, sctp-idle STACK,
+                    sctp-carry WINDOW MEGABYTES ZERO-CHECKSUM             (used by the others)";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -40,6 +44,10 @@ fn main() -> anyhow::Result<()> {
         ["ice-idle", options @ ..] => ice::crowd::run(options),
         ["ice-crowd", options @ ..] => ice::many::run(options),
         ["ice-checks", options @ ..] => ice::checks::run(options),
+        ["sctp", options @ ..] => sctp::run(options),
+        ["sctp-instructions"] => sctp::count(),
+        ["sctp-idle", stack] => sctp::hold(stack),
+        ["sctp-carry", figures @ ..] => sctp::carry_for_counting(figures),
         ["inside", lab, host, command @ ..] => ice::be_inside(lab, host, command),
         ["serve-agents", port] => ice::many::serve(port.parse()?),
         ["serve-signaling", address] => serve::signaling(address.parse()?),

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the project's chores, written in Rust so that they run wherever the project builds.
 
 mod arrows;
+mod bench;
 mod browsers;
 mod cargo;
 mod command;
@@ -28,6 +29,8 @@ Commands:
   test web          types and unit tests of the web app
   test browsers     release build, then real Chromium and Firefox against the real binary;
                     `test browsers NAME` runs only the tests whose name matches
+  bench sctp        SCTP beside other stacks, instructions per packet (by valgrind, which is
+                    installed if it is missing), the tables of docs/sctp.md; some minutes
   setup             install what the tests need (Debian and Ubuntu, as root); elsewhere say what
   screenshots       copy the screenshots that the README shows to docs/images/
   help              this text
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         ["test", "web"] => run_all(std::iter::once(SETUP).chain(web())),
         ["test", "browsers"] => run_all(std::iter::once(SETUP).chain(browser_tests())),
         ["test", "browsers", name] => browsers::run_matching(name),
+        ["bench", "sctp"] => run_all([Step::new("SCTP", bench::sctp)]),
         ["setup"] => run_all([SETUP]),
         ["screenshots"] => run_all([Step::new("screenshots", screenshots::copy_to_docs)]),
         [] | ["help" | "--help" | "-h"] => {

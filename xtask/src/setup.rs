@@ -60,19 +60,19 @@ fn missing() -> Vec<&'static str> {
 }
 
 /// Debian keeps some programs in folders that only root's PATH has.
-fn on_path(name: &str) -> bool {
+pub(crate) fn on_path(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
     folders.into_iter().any(|folder| folder.join(name).is_file())
 }
 
-fn install(packages: &[&str]) -> Result<()> {
+pub(crate) fn install(packages: &[&str]) -> Result<()> {
     let command = format!("apt-get install --no-install-recommends {}", packages.join(" "));
     if !on_path("apt-get") {
-        bail!("the tests need {}; on Debian or Ubuntu: `{command}`", packages.join(", "));
+        bail!("{} is needed; on Debian or Ubuntu: `{command}`", packages.join(", "));
     }
     if output(program("id").arg("-u"))?.trim() != "0" {
-        bail!("the tests need {}; as root: `{command}`", packages.join(", "));
+        bail!("{} is needed; as root: `{command}`", packages.join(", "));
     }
     let apt = || {
         let mut command = program("apt-get");
