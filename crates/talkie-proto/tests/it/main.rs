@@ -3,14 +3,12 @@
 mod corpus;
 mod datachannel;
 mod datachannel_hostile;
-mod datachannel_interop;
 mod datachannel_world;
-mod interop_world;
+mod peers;
 mod sctp_cookies;
 mod sctp_games;
 mod sctp_handshake;
 mod sctp_hostile;
-mod sctp_interop;
 mod sctp_path_size;
 mod sctp_properties;
 mod sctp_shutdown;
