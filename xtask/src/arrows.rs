@@ -22,7 +22,12 @@ const ARROWS: &[Arrow] = &[
     ("talkie-proto", &["talkie-sansio", "talkie-traversal"], &["talkie-sim"]),
     ("talkie", &["talkie-proto", "talkie-net", "talkie-traversal", "talkie-sansio"], &[]),
     ("talkie-server", &["talkie-traversal", "talkie-net", "talkie-sansio"], &[]),
-    ("talkie-lab", &["talkie-sim", "talkie-traversal", "talkie-net", "talkie-sansio"], &[]),
+    // The lab plays what a program would: agents behind NATs, associations on a line.
+    (
+        "talkie-lab",
+        &["talkie-sim", "talkie-proto", "talkie-traversal", "talkie-net", "talkie-sansio"],
+        &[],
+    ),
     // A client is tested against the server that it is for.
     ("talkie-signaling", &[], &["talkie-server"]),
     (

@@ -183,6 +183,10 @@ fn stand_in(character: char) -> char {
         '○' | '·' | '•' => '.',
         '…' => '~',
         '’' => '\'',
+        'µ' => 'u',
+        '▁' | '▂' => '.',
+        '▃' | '▄' => ':',
+        '▅' | '▆' | '▇' | '█' => '#',
         character if character.is_ascii() => character,
         _ => '?',
     }

@@ -113,7 +113,7 @@ fn wrong_command_lines_end_with_code_2() {
 
 #[test]
 fn no_line_of_help_is_wider_than_100_columns() {
-    let commands: [&[&str]; 13] = [
+    let commands: [&[&str]; 14] = [
         &[],
         &["serve"],
         &["doctor"],
@@ -123,6 +123,7 @@ fn no_line_of_help_is_wider_than_100_columns() {
         &["lab", "list"],
         &["lab", "matrix"],
         &["lab", "show"],
+        &["lab", "flow"],
         &["lab", "up"],
         &["lab", "exec"],
         &["lab", "status"],

@@ -1,4 +1,4 @@
-//! `talkie lab list`, `matrix` and `show`.
+//! `talkie lab list`, `matrix`, `show` and `flow`.
 
 use crate::program::{run, talkie};
 
@@ -16,6 +16,16 @@ fn what_is_told_wrong_ends_with_2_and_one_sentence() {
             &["show", "--left", "cgnat", "--right", "cgnat", "--pcap", "-", "--svg", "-"],
             "cannot both go to standard output",
         ),
+        (&["flow", "--rate", "fast"], "--rate takes bits per second"),
+        (&["flow", "--rate", "200"], "such as 200mbit; not `200`"),
+        (&["flow", "--rtt", "40"], "--rtt takes a time"),
+        (&["flow", "--loss", "all"], "--loss takes a percentage"),
+        (&["flow", "--buffer", "huge"], "--buffer takes a size"),
+        (&["flow", "--controller", "vegas"], "no congestion controller is called `vegas`"),
+        (&["flow", "--controller", ","], "--controller names none"),
+        (&["flow", "--controller", "bbr,cubic", "--flows", "1"], "less than the 2 controllers"),
+        (&["flow", "--flows", "3", "--stagger", "10s", "--time", "20s"], "would begin after 20 s"),
+        (&["flow", "--svg", "-", "--json"], "cannot both go to standard output"),
     ] {
         let said = run(talkie(&["lab"]).args(args));
         assert_eq!(said.code, Some(2), "{args:?}");
@@ -108,6 +118,26 @@ fn the_types_are_told_to_programs() {
     let told = all.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
     assert!(told.eq(names.stdout.lines()));
     assert_eq!(types(&["cgnat"])[0]["pooling"], "paired");
+}
+
+#[test]
+fn a_flow_is_drawn_and_written_for_programs() {
+    let flow = ["lab", "flow", "--rate", "5mbit", "--loss", "1%", "--time", "2s"];
+    let said = run(talkie(&flow).env("LC_ALL", "C"));
+    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+    assert!(said.stdout.is_ascii(), "{}", said.stdout);
+    for words in ["Window", "5 Mbit/s", "Round trip", "Queue", "adaptive", "1% loss"] {
+        assert!(said.stdout.contains(words), "{words}: {}", said.stdout);
+    }
+    assert!(said.stdout.lines().all(|line| line.len() <= 80), "{}", said.stdout);
+    let two = ["--controller", "new-reno,cubic", "--stagger", "1s", "--json"];
+    let json = || run(talkie(&flow).args(two)).stdout;
+    let value: serde_json::Value = serde_json::from_str(&json()).unwrap();
+    assert_eq!(value["flows"][0]["controller"], "newreno");
+    assert_eq!(value["counted_from_seconds"], 1.0);
+    assert_eq!(json(), json(), "the same seed, the same flows");
+    let said = run(talkie(&flow).args(["--svg", "-"]));
+    assert!(said.stdout.starts_with("<svg ") && said.stdout.ends_with("</svg>\n"));
 }
 
 #[cfg(unix)]

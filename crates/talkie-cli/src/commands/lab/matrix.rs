@@ -1,19 +1,15 @@
 //! `talkie lab matrix`: who reaches whom.
 
-use std::io::{self, IsTerminal as _};
 use std::process::ExitCode;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use talkie_lab::kinds::{self, Preset};
-use talkie_lab::matrix::{Matrix, Plan};
-use tokio::sync::{oneshot, watch};
+use talkie_lab::matrix::Plan;
 
 use super::look::{self, Look};
-use super::{files, setting};
+use super::{files, patience, setting};
 use crate::commands::{FAILURE, USAGE};
-use crate::signals::Signals;
 use crate::terminal;
 
 const EXAMPLES: &str = "\
@@ -67,7 +63,10 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
-    let matrix = match played(plan) {
+    let played = patience::wait_for(move |tell| {
+        plan.run(Instant::now(), |done, of| tell(format!("{done} of {of} pairs")))
+    });
+    let matrix = match played {
         Ok(matrix) => matrix,
         Err(code) => return ExitCode::from(code),
     };
@@ -89,46 +88,6 @@ fn asked(matches: &ArgMatches) -> Result<(Plan, Option<&'static str>), String> {
     Ok((plan, files::printed(matches, &["svg", "json"])?))
 }
 
-/// Plays all pairs, and tells meanwhile how far it is; the exit code if a signal ends it.
-fn played(plan: Plan) -> Result<Matrix, u8> {
-    let failed = |error: io::Error| {
-        terminal::complain(&format_args!("cannot play the pairs: {error}"));
-        FAILURE
-    };
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        let mut signals = Signals::listen().map_err(failed)?;
-        let (told, mut outcome) = oneshot::channel();
-        let (tell, mut far) = watch::channel((0, 0));
-        thread::spawn(move || {
-            let matrix = plan.run(Instant::now(), |done, of| {
-                tell.send_replace((done, of));
-            });
-            // Nobody listens any more only if this program ends.
-            let _ = told.send(matrix);
-        });
-        let is_seen = io::stderr().is_terminal() && io::stdout().is_terminal();
-        let mut progress = Progress::new(Instant::now(), is_seen.then(io::stderr));
-        loop {
-            tokio::select! {
-                matrix = &mut outcome => {
-                    progress.clear();
-                    return Ok(matrix.expect("the thread does not panic"));
-                }
-                signal = signals.next() => {
-                    progress.wipe();
-                    return Err(signal.exit_code());
-                }
-                Ok(()) = far.changed() => {
-                    let (done, of) = *far.borrow_and_update();
-                    progress.show(Instant::now(), done, of);
-                }
-            }
-        }
-    })
-}
-
 fn types(matches: &ArgMatches) -> Result<Vec<Preset>, String> {
     let Some(names) = matches.get_many::<String>("types") else {
         return Ok(Preset::all().collect());
@@ -143,64 +102,5 @@ fn types(matches: &ArgMatches) -> Result<Vec<Preset>, String> {
     match kinds.is_empty() {
         true => Err("--types names no type; `talkie lab list --names` has them".to_owned()),
         false => Ok(kinds),
-    }
-}
-
-/// Tells on a terminal how far it is, if it takes long.
-struct Progress<W> {
-    began: Instant,
-    told: Option<Instant>,
-    /// `None` where nobody sees it.
-    to: Option<W>,
-}
-
-impl<W: io::Write> Progress<W> {
-    fn new(began: Instant, to: Option<W>) -> Self {
-        Self { began, told: None, to }
-    }
-
-    fn show(&mut self, now: Instant, done: usize, of: usize) {
-        let Some(to) = &mut self.to else { return };
-        let is_due = self.told.is_none_or(|told| now - told > Duration::from_millis(100));
-        if now - self.began > Duration::from_secs(1) && is_due {
-            self.told = Some(now);
-            let _ = write!(to, "\r\x1b[K{done} of {of} pairs");
-        }
-    }
-
-    /// Takes the line away.
-    fn clear(&mut self) {
-        if self.told.take().is_some() {
-            self.wipe();
-        }
-    }
-
-    /// The same with what the terminal has written for Ctrl-C, be there a line or not.
-    fn wipe(&mut self) {
-        if let Some(to) = &mut self.to {
-            let _ = write!(to, "\r\x1b[K");
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whoever_waits_is_told_how_far_it_is_and_nothing_stays() {
-        let began = Instant::now();
-        let mut progress = Progress::new(began, Some(Vec::new()));
-        progress.show(began + Duration::from_millis(900), 1, 9);
-        progress.clear();
-        assert_eq!(progress.to.as_deref(), Some(&b""[..]), "it was not long");
-        progress.show(began + Duration::from_millis(1100), 2, 9);
-        progress.show(began + Duration::from_millis(1150), 3, 9);
-        progress.clear();
-        progress.clear();
-        assert_eq!(progress.to.as_deref(), Some(&b"\r\x1b[K2 of 9 pairs\r\x1b[K"[..]));
-        progress.to = Some(Vec::new());
-        progress.wipe();
-        assert_eq!(progress.to.as_deref(), Some(&b"\r\x1b[K"[..]), "Ctrl-C has left its mark");
     }
 }

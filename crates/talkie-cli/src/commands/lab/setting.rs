@@ -61,7 +61,7 @@ fn delay(text: &str) -> Result<Duration, String> {
 }
 
 /// As a share of 1.
-fn loss(text: &str) -> Result<f64, String> {
+pub(super) fn loss(text: &str) -> Result<f64, String> {
     let number = text.strip_suffix('%').unwrap_or(text).trim().parse::<f64>().ok();
     let percent = number.filter(|percent| (0.0..=90.0).contains(percent));
     percent

@@ -1,0 +1,156 @@
+//! `talkie lab flow`: what congestion control makes of a path.
+
+mod values;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use talkie_lab::flow::{Controller, Plan, Recording};
+
+use super::look::{self, Look};
+use super::{files, patience, setting};
+use crate::commands::{FAILURE, USAGE};
+use crate::terminal;
+
+/// More lines in one plot cannot be told apart.
+const MOST_FLOWS: usize = 8;
+
+const EXAMPLES: &str = "\
+Examples:
+  talkie lab flow --rtt 40ms --loss 1% --rate 200mbit
+      A data channel's transfer over a line that loses packets by chance.
+  talkie lab flow --rtt 40ms --loss 1% --rate 200mbit --controller newreno
+      The same with the controller that SCTP stacks usually have.
+  talkie lab flow --rate 20mbit --buffer 2x --controller adaptive,cubic --stagger 3s --time 60s
+      Two flows that share a line: is it fair?
+  talkie lab flow --rate 1mbit --buffer 64kib --controller cubic --flows 3
+      Three of a kind on a slow line with a large buffer.
+  talkie lab flow --rtt 600ms --rate 20mbit --svg satellite.svg --json satellite.json
+      As a picture and for programs; - is standard output.
+
+Controllers: adaptive (talkie's own), cubic (RFC 9438), bbr (version 3), newreno (RFC 9260).
+Real associations run in virtual time; a window is 64 MiB at most. Rates count messages; packets on
+the line carry DTLS, UDP and IP as well.
+Exit codes: 0 done, 1 a file can't be written, 2 wrong flag or value, 130 stopped by Ctrl-C.";
+
+pub(super) fn command() -> Command {
+    let text =
+        |name: &'static str, value: &'static str, default: &'static str, help: &'static str| {
+            Arg::new(name).long(name).value_name(value).default_value(default).help(help)
+        };
+    Command::new("flow")
+        .about("Play transfers over one line: window, rate, round trip, queue")
+        .after_help(EXAMPLES)
+        .arg(text("rate", "RATE", "20mbit", "What the line carries, 10kbit to 10gbit"))
+        .arg(text("rtt", "TIME", "40ms", "There and back without a queue, 1ms to 4s"))
+        .arg(text("loss", "PERCENT", "0", "How much is lost by chance on the way there, 0 to 90"))
+        .arg(text("buffer", "SIZE", "1x", "The queue: 64kb, 100ms, or 1x what fills the path"))
+        .arg(
+            Arg::new("controller")
+                .long("controller")
+                .value_name("NAME,...")
+                .value_delimiter(',')
+                .action(ArgAction::Append)
+                .default_value("adaptive")
+                .help("Congestion controllers, a flow for each"),
+        )
+        .arg(
+            Arg::new("flows")
+                .long("flows")
+                .value_name("N")
+                .value_parser(value_parser!(u8).range(1..=MOST_FLOWS as i64))
+                .help("How many flows, 1 to 8; controllers are repeated in turn"),
+        )
+        .arg(text("stagger", "TIME", "0s", "How long after the one before it a flow begins"))
+        .arg(text("time", "TIME", "20s", "How long all of it takes, 1s to 60min"))
+        .arg(
+            Arg::new("seed")
+                .long("seed")
+                .value_name("N")
+                .value_parser(value_parser!(u64))
+                .default_value("1")
+                .help("All chance follows from it: the same seed gives the same packets"),
+        )
+        .arg(files::arg("svg", "Write a picture"))
+        .arg(files::json())
+        .arg(look::arg())
+}
+
+pub(super) fn run(matches: &ArgMatches) -> ExitCode {
+    let asked =
+        plan(matches).and_then(|plan| Ok((plan, files::printed(matches, &["svg", "json"])?)));
+    let (plan, printed) = match asked {
+        Ok(asked) => asked,
+        Err(error) => {
+            terminal::complain(&error);
+            return ExitCode::from(USAGE);
+        }
+    };
+    let played = patience::wait_for(move |tell| {
+        plan.run(Instant::now(), |done, of| {
+            tell(format!("{:.1} of {:.0} s", done.as_secs_f64(), of.as_secs_f64()));
+        })
+    });
+    let recording = match played {
+        Ok(recording) => recording,
+        Err(code) => return ExitCode::from(code),
+    };
+    if printed.is_none() {
+        let look = Look::of(matches);
+        terminal::say(&recording.plot(look.columns).text(look.ink));
+    }
+    match write_files(matches, &recording) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(()) => ExitCode::from(FAILURE),
+    }
+}
+
+fn write_files(matches: &ArgMatches, recording: &Recording) -> Result<(), ()> {
+    files::write(matches, "json", || recording.json().into_bytes())?;
+    files::write(matches, "svg", || recording.svg().into_bytes())
+}
+
+fn plan(matches: &ArgMatches) -> Result<Plan, String> {
+    let text = |name| matches.get_one::<String>(name).expect("it has a default").as_str();
+    let (rate, rtt) = (values::rate(text("rate"))?, values::round_trip(text("rtt"))?);
+    let plan = Plan {
+        rate,
+        rtt,
+        loss: setting::loss(text("loss"))?,
+        buffer: values::buffer(text("buffer"), rate, rtt)?,
+        controllers: controllers(matches)?,
+        stagger: values::stagger(text("stagger"))?,
+        span: values::span(text("time"))?,
+        seed: *matches.get_one::<u64>("seed").expect("it has a default"),
+    };
+    match plan.counted_from() < plan.span {
+        true => Ok(plan),
+        false => Err(format!(
+            "the last of {} flows would begin after {:.0} s, and --time is {:.0} s",
+            plan.controllers.len(),
+            plan.counted_from().as_secs_f64(),
+            plan.span.as_secs_f64(),
+        )),
+    }
+}
+
+fn controllers(matches: &ArgMatches) -> Result<Vec<Controller>, String> {
+    let mut kinds = Vec::new();
+    for name in matches.get_many::<String>("controller").expect("it has a default") {
+        if !name.trim().is_empty() {
+            kinds.push(name.parse::<Controller>().map_err(|error| error.to_string())?);
+        }
+    }
+    let flows = matches.get_one::<u8>("flows").map_or(kinds.len(), |flows| usize::from(*flows));
+    match (kinds.len(), flows) {
+        (0, _) => Err("--controller names none".to_owned()),
+        (named, flows) if flows < named => {
+            Err(format!("--flows {flows} is less than the {named} controllers that are named"))
+        }
+        (_, flows) if flows > MOST_FLOWS => {
+            Err(format!("{flows} flows are more than one plot can show: {MOST_FLOWS} at most"))
+        }
+        _ => Ok(kinds.iter().copied().cycle().take(flows).collect()),
+    }
+}

@@ -1,0 +1,115 @@
+use super::*;
+use crate::ink::Ink;
+
+fn plan(controllers: &[Controller]) -> Plan {
+    Plan {
+        rate: 20_000_000,
+        rtt: Duration::from_millis(40),
+        loss: 0.01,
+        buffer: 100_000,
+        controllers: controllers.to_vec(),
+        stagger: Duration::ZERO,
+        span: Duration::from_secs(4),
+        seed: 1,
+    }
+}
+
+fn run(plan: Plan) -> Recording {
+    plan.run(Instant::now(), |_, _| ())
+}
+
+/// What is left of a line for messages: of 1253 bytes on it 1156 are a message's.
+fn of_line(outcome: &Outcome) -> f64 {
+    outcome.goodput / 20e6 * 1253.0 / 1156.0
+}
+
+#[test]
+fn an_association_fills_a_line_that_loses_packets_if_its_controller_can() {
+    let outcome = run(plan(&[Controller::Adaptive])).outcomes()[0];
+    assert!(of_line(&outcome) > 0.85, "{outcome:?}");
+    assert!((0.002..0.03).contains(&outcome.lost), "{outcome:?}");
+    let rtt = outcome.rtt.unwrap();
+    assert!((40..60).contains(&rtt.as_millis()), "{outcome:?}");
+    let outcome = run(plan(&[Controller::NewReno])).outcomes()[0];
+    assert!(of_line(&outcome) < 0.5, "{outcome:?}");
+}
+
+#[test]
+fn flows_share_and_are_counted_from_when_all_have_begun() {
+    let two = [Controller::Cubic, Controller::Cubic];
+    let stagger = Duration::from_secs(1);
+    let span = Duration::from_secs(10);
+    let recording = run(Plan { loss: 0.0, stagger, span, ..plan(&two) });
+    assert!(recording.fairness().unwrap() > 0.7, "{:?}", recording.outcomes());
+    let all: f64 = recording.outcomes().iter().map(of_line).sum();
+    assert!((0.9..1.02).contains(&all), "{all:.3}");
+    assert!((0.9..1.001).contains(&recording.line_used()), "{}", recording.line_used());
+    let text = recording.plot(80).text(Ink::PLAIN);
+    assert!(text.contains("Counted from 1 s on"), "{text}");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_recording_and_another_one_other_losses() {
+    let short = |seed| {
+        let span = Duration::from_secs(1);
+        run(Plan { span, seed, ..plan(&[Controller::Adaptive]) })
+    };
+    assert_eq!(short(1), short(1));
+    assert_ne!(short(1).samples, short(2).samples);
+}
+
+#[test]
+fn plots_fit_their_columns_in_any_ink() {
+    let three = [Controller::Adaptive, Controller::Cubic, Controller::Bbr];
+    let span = Duration::from_secs(1);
+    for controllers in [&three[..1], &three] {
+        let recording = run(Plan { span, ..plan(controllers) });
+        for columns in [80, 40] {
+            for line in recording.plot(columns).lines(Ink::PLAIN) {
+                assert!(line.chars().count() <= columns.max(64), "{line}");
+            }
+        }
+        let plot = recording.plot(80);
+        assert!(plot.height() < 50);
+        let ascii = plot.text(Ink { colour: false, unicode: false });
+        assert!(ascii.is_ascii() && !ascii.contains('?'), "{ascii}");
+        let text = plot.text(Ink::PLAIN);
+        for word in ["Window", "Rate", "20 Mbit/s ┤", "Round trip", "Queue", "500 ms", "1 s"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+}
+
+#[test]
+fn who_never_connects_is_told() {
+    let span = Duration::from_secs(2);
+    let recording = run(Plan { loss: 1.0, span, ..plan(&[Controller::Cubic]) });
+    assert_eq!(recording.outcomes()[0].fate, Fate::NeverConnected);
+    assert!(recording.plot(80).text(Ink::PLAIN).contains("never connected"));
+    assert!(!recording.svg().contains("NaN"));
+}
+
+#[test]
+fn json_has_every_state() {
+    let span = Duration::from_secs(1);
+    let recording = run(Plan { span, ..plan(&[Controller::Bbr, Controller::Cubic]) });
+    let json: serde_json::Value = serde_json::from_str(&recording.json()).unwrap();
+    assert_eq!(json["samples"].as_array().unwrap().len(), 601);
+    assert_eq!(json["flows"][0]["controller"], "bbr");
+    assert_eq!(json["flows"][1]["fate"], "connected");
+    let last = &json["samples"][600];
+    assert!((last["seconds"].as_f64().unwrap() - 1.0).abs() < 1e-3);
+    assert!(last["flows"][0]["delivered_bytes"].as_u64().unwrap() > 100_000);
+    assert!(json["jain_index"].as_f64().unwrap() <= 1.0);
+}
+
+#[test]
+fn the_picture_says_in_words_what_it_shows() {
+    let span = Duration::from_secs(1);
+    let svg = run(Plan { span, ..plan(&[Controller::Adaptive, Controller::Cubic]) }).svg();
+    assert!(svg.contains("Flow 2, cubic: "), "{svg}");
+    assert!(svg.contains("1 adaptive: ") && svg.contains("Jain's index"), "{svg}");
+    assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
+    assert_eq!(svg.matches("<polyline").count(), 7, "three panels of two flows, and the queue");
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+}
