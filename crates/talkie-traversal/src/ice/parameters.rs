@@ -116,7 +116,7 @@ pub struct Parameters {
 impl Parameters {
     /// How many random characters of our fragments: 48 bits, where RFC 8445 §5.3 wants 24 at least, so
     /// that ten thousand agents at one socket share none but once in five million starts.
-    const FRAGMENT: usize = 8;
+    pub(super) const FRAGMENT: usize = 8;
     /// How many random characters of our passwords: 144 bits, where RFC 8445 §5.3 wants 128 at least.
     const PASSWORD: usize = 24;
 

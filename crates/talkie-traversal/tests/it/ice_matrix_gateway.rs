@@ -8,6 +8,7 @@ use talkie_sansio::{Datagram, Machine, Path, Transmit};
 use talkie_sim::nat::{Kind, Preset};
 use talkie_sim::net::{Host, Link, NatBox, Network, Router};
 use talkie_traversal::ice::gather::PortMapping;
+use talkie_traversal::ice::{CandidateType, Event};
 
 use crate::discover_world::ip;
 use crate::ice_spots::{Ground, LOTS, NEAR, Spot};
@@ -174,6 +175,34 @@ fn the_port_is_there_hours_later() {
     world.assert_never(talkie_traversal::ice::ConnectionState::Disconnected);
     world.assert_data_flows();
     assert_eq!(left_doors(&world), 1);
+}
+
+/// The gateway does not renew its word. The port is no candidate any more, whoever came by it is asked whether he is
+/// still there, and the connection goes on by the mapping that this side's own packets have made.
+#[test]
+fn a_port_that_is_not_renewed_is_withdrawn_and_the_connection_goes_on() {
+    let strict = Spot::Preset(Preset::PortRestricted);
+    // No server tells of the same address.
+    let mut world = session(Setup { urls: Vec::new(), ..Setup::new(strict, strict) }, SPEAKERS[0]);
+    assert_eq!(world.outcome().letter(), 'd', "{world}");
+    let porter = world.porch.expect("there is one").porter;
+    let port = *world.network.machine(porter).gateway.table.keys().next().expect("one was given");
+    let has_it = |world: &World| {
+        let locals = world.agent(0).stats().local_candidates;
+        locals.iter().any(|it| it.candidate_type == "srflx" && it.port == port && it.url.is_none())
+    };
+    assert!(has_it(&world), "{world}");
+    world.network.call(porter, |porter, _| porter.gateway.pcp = Speaks::Error(2));
+    world.run_for(Duration::from_secs(4 * 3600));
+    assert!(!has_it(&world), "{world}");
+    world.assert_never(talkie_traversal::ice::ConnectionState::Failed);
+    world.assert_data_flows();
+    // It is not told by a restart either.
+    let before = world.sides[0].events.len();
+    world.restart(0);
+    world.run_for(Duration::from_secs(20));
+    let is_it = |event: &Event| matches!(event, Event::Candidate(it) if it.url.is_none() && it.port == port && it.kind == CandidateType::ServerReflexive);
+    assert!(!world.sides[0].events[before..].iter().any(|(_, event)| is_it(event)), "{world}");
 }
 
 /// A gateway that says nothing, or no, changes nothing and delays nothing.

@@ -3,12 +3,13 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-use talkie_sansio::{Datagram, Machine as _, conformance};
+use talkie_sansio::{Datagram, Hosted as _, Machine as _, Want, conformance};
+use talkie_traversal::ice::gather::Tcp;
 use talkie_traversal::ice::mux::{AgentId, Mux};
-use talkie_traversal::ice::{Candidate, CandidateType, Protocol};
+use talkie_traversal::ice::{Candidate, CandidateType, Protocol, TcpType};
 use talkie_traversal::stun::{Class, Message};
 
-use crate::ice_mux::{answer_to, check, path, waiting};
+use crate::ice_mux::{answer_to, check, path, waiting, waiting_with};
 
 const VICTIM: [u8; 4] = [203, 0, 113, 9];
 /// One each 5 ms, after a burst of 64.
@@ -17,9 +18,13 @@ const BURST: usize = 64;
 
 /// Signaling says that an agent's peer is there.
 fn list(mux: &mut Mux, now: Instant, id: AgentId, address: SocketAddr) {
-    let foundation = format!("f{}", address.port());
+    list_by(mux, now, id, (address, Protocol::Udp));
+}
+
+fn list_by(mux: &mut Mux, now: Instant, id: AgentId, (at, by): (SocketAddr, Protocol)) {
+    let foundation = format!("f{}", at.port());
     let kind = CandidateType::ServerReflexive;
-    let candidate = Candidate::new(kind, Protocol::Udp, address, 1000, foundation);
+    let candidate = Candidate::new(kind, by, at, 1000, foundation);
     mux.call(now, id, |agent| agent.add_remote_candidate(now, candidate).unwrap());
 }
 
@@ -62,7 +67,7 @@ fn a_crowd_that_names_one_victim_is_bounded_together_and_nobody_else_is_slower()
         let checks = run(&mut mux, &mut now, end);
         if second == 1 {
             let to_peer = checks.iter().filter(|(to, _)| *to == peer).count();
-            assert_eq!(to_peer, 2, "at once and after an RTO");
+            assert_eq!(to_peer, 4, "at once, two more soon, and after an RTO");
         }
         hits += checks.iter().filter(|(to, _)| to.ip() == IpAddr::from(VICTIM)).count();
     }
@@ -70,6 +75,28 @@ fn a_crowd_that_names_one_victim_is_bounded_together_and_nobody_else_is_slower()
     assert!(hits <= most, "{hits}");
     assert!(hits > most / 2, "{hits}: what is granted is made use of");
     assert!(mux.counters().restrained > 1000);
+}
+
+/// A stream to nobody costs a victim the packets that the kernel repeats.
+#[test]
+fn a_crowd_that_names_one_victims_tcp_ports_opens_few_streams_to_it() {
+    let genesis = conformance::genesis();
+    let (mut mux, ids) = waiting_with(&genesis, 150, |config| config.gather.tcp = Tcp::Active);
+    let mut now = genesis.now;
+    for id in &ids {
+        for port in 1..=3 {
+            let place = ((VICTIM, port).into(), Protocol::Tcp(TcpType::Passive));
+            list_by(&mut mux, now, *id, place);
+        }
+    }
+    run(&mut mux, &mut now, genesis.now + Duration::from_secs(5));
+    let opened = std::iter::from_fn(|| mux.poll_want())
+        .filter(|want| matches!(want, Want::Connect { .. }))
+        .count();
+    let most = (BURST + 5000 / APART as usize) / 6;
+    assert!(opened <= most, "{opened}");
+    assert!(opened >= BURST / 6, "{opened}: what is granted is made use of");
+    assert_eq!(mux.counters().restrained, (450 - opened) as u64);
 }
 
 #[test]

@@ -145,6 +145,39 @@ fn the_parity_of_ports_is_no_obstacle() {
     }
 }
 
+/// One server at one address, as most are, whose other port is known: it shows two mappings, and a second socket two
+/// more.
+#[test]
+fn two_ports_of_one_server_show_the_order_too() {
+    for (rate, least) in [(None, 0.9), (Some(20), 0.9)] {
+        let share = direct(100, |seed| {
+            let mut setup = guessing(STRICT, STRICT).without_relay().seeded(seed);
+            setup.names_others = false;
+            setup.also = [|config| config.gather.other_ports = vec![3479]; 2];
+            let config = Preset::HomeSequential.config([ip(LOTS[0].outside[0])]);
+            let others = rate.map(|rate| Duration::from_secs(1) / rate);
+            World::with(setup, behind(config, others))
+        });
+        println!("two ports, {rate:?} others a second: {share}");
+        assert!(share >= least, "{rate:?} each second: {share}");
+    }
+}
+
+/// The socket that was opened only to look is closed again, also where nothing was to be seen.
+#[test]
+fn who_only_looked_is_gone_when_all_is_gathered() {
+    for left in [Preset::HomeSequential, Preset::Symmetric, Preset::PortRestricted] {
+        let mut setup = guessing(Spot::Preset(left), STRICT).seeded(1);
+        setup.names_others = false;
+        setup.also = [|config| config.gather.other_ports = vec![3479]; 2];
+        let mut world = World::new(setup);
+        world.outcome();
+        let sockets = world.network.sockets(world.sides[0].host);
+        assert_eq!(sockets.len(), 1, "{left:?}: {sockets:?}");
+        world.assert_nothing_is_left();
+    }
+}
+
 /// Others behind the same NAT, who open so many mappings each second.
 #[test]
 fn a_busy_line_makes_guesses_worse_and_not_useless() {

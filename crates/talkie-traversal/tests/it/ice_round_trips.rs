@@ -84,11 +84,13 @@ impl Topology {
                 turns + if is_late { round_trip } else { round_trip * 3 / 2 }
             }
             Way::Shown { asks_address } => {
-                // It finds nothing opened, and is repeated: the pause is never longer than what has passed
-                // since the first, and an RTO.
+                // It finds nothing opened. Within the first RTO another one follows after a fifth and a half of
+                // it, so after no more than what has passed since the first, and two turns; later it is repeated,
+                // with pauses that are never longer than what has passed, and an RTO.
                 let comes_first = behind + NEAR * 2 + KNOCK > round_trip / 2;
                 let is_lost = asks_address && late == 1 && comes_first;
-                let again = if is_lost { behind + RTO } else { Duration::ZERO };
+                let pause = if behind < RTO { TA * 2 } else { RTO };
+                let again = if is_lost { behind + pause } else { Duration::ZERO };
                 turns + again + if side == 0 { round_trip } else { round_trip * 3 / 2 }
             }
             // The permission is there half a round trip after it was asked for, which is when any check comes.

@@ -15,6 +15,7 @@ mod ice_agent_candidates;
 mod ice_agent_consent;
 mod ice_agent_detour;
 mod ice_agent_hostile;
+mod ice_agent_looks;
 mod ice_agent_names;
 mod ice_agent_nomination;
 mod ice_agent_puppet;

@@ -3,13 +3,20 @@
 //! The first ordinary check goes at once and one more each Ta. Triggered checks, which answer checks of the
 //! other side, do not wait for their turn: a handful may go at once, and one more is granted each Ta; the
 //! same pair is triggered once per Ta. Each check is repeated as STUN has it until it is answered.
+//!
+//! A check that came before the other side's NAT was open is lost, and RFC 8445 §14.3 lets nobody repeat it before
+//! 500 ms have passed. But the slots of Ta are empty meanwhile once all pairs have had their turn. While nothing works
+//! yet, they go to *second looks*: other checks of pairs that wait for an answer, one packet each that is not
+//! repeated, a fifth and a half of the RTO after the first. They are a few in all, each in a slot of its own, so
+//! that no more is sent in any time than by an agent with some pairs more.
 
 use std::time::{Duration, Instant};
 
 use super::consent::DOUBT;
 use super::context::Context;
-use super::generation::{Generation, is_outside};
+use super::generation::Generation;
 use super::pair::{Active, Check, Pair, State};
+use super::pairing::is_outside;
 use super::session::{Content, Proposal};
 use crate::ice::candidate::{CandidateType, Protocol};
 use crate::ice::config::Role;
@@ -30,6 +37,29 @@ impl Generation {
             self.paced_at = context.now + self.interval;
             self.begin(context, index, None);
         }
+        while self.paced_at <= context.now
+            && let Some(index) = self.next_second_look(context.now)
+        {
+            self.paced_at = context.now + self.interval;
+            self.second_looks += 1;
+            self.pairs[index].second_looks += 1;
+            self.send_check(context, index, None);
+        }
+    }
+
+    /// The pair whose second look is due for the longest time.
+    fn next_second_look(&self, now: Instant) -> Option<usize> {
+        let (at, index) = self.looks_again().min()?;
+        (at <= now).then_some(index)
+    }
+
+    /// When pairs may be looked at again. Once one works there is no hurry.
+    fn looks_again(&self) -> impl Iterator<Item = (Instant, usize)> {
+        let is_over = self.is_retired
+            || self.second_looks >= MOST_SECOND_LOOKS
+            || self.pairs.iter().any(Pair::is_valid);
+        let pairs = self.pairs.iter().enumerate().filter(move |_| !is_over);
+        pairs.filter_map(|(index, pair)| Some((pair.second_look_at()?, index)))
     }
 
     /// Asks relays to let through whom new pairs lead to, all at once (RFC 8656 §9): when the check has its turn,
@@ -74,8 +104,7 @@ impl Generation {
     /// the pair that it is to be made by. RFC 8445 §6.1.4.2 knows no such order; any other check first would
     /// take the mapping that was guessed for this one.
     fn is_foretold(&self, context: &Context<'_>, pair: &Pair) -> bool {
-        context.config.gather.predict > 0
-            && context.gatherer.foretells(pair.base)
+        context.gatherer.foretells(pair.base)
             && self
                 .remote(pair.remote)
                 .is_some_and(|it| is_outside(it.candidate.kind, pair.address))
@@ -321,10 +350,15 @@ impl Generation {
         let rested = |id: &PairId| self.index(*id).map(|index| self.rested_at(index, context));
         let triggered =
             self.triggered.iter().filter_map(rested).min().map(|rested| rested.max(granted));
+        let look = if is_waiting { None } else { self.looks_again().min() };
+        let look = look.map(|(at, _)| at.max(self.paced_at));
         let repeats = self.pairs.iter().filter_map(Pair::due);
-        repeats.chain(ordinary).chain(triggered).min()
+        repeats.chain(ordinary).chain(triggered).chain(look).min()
     }
 }
+
+/// How many second looks a generation has: both of eight pairs.
+const MOST_SECOND_LOOKS: u32 = 16;
 
 /// How long a check takes that is not answered.
 fn whole(timeout: Duration, requests: u32, last_wait: u32) -> Duration {

@@ -31,7 +31,6 @@ impl Generation {
             return;
         }
         let most = context.config.limits.spare_pairs;
-        let asked = if is_in_use { self.asked(most) } else { Vec::new() };
         for index in (0..self.pairs.len()).rev() {
             let Some(life) = self.pairs[index].life else { continue };
             let expires_at = life.proven_at + context.config.timers.consent_expiry;
@@ -44,20 +43,24 @@ impl Generation {
             }
             let due = self.pairs[index].life.is_some_and(|life| life.probe_at <= context.now);
             if due {
-                self.probe(context, index, asked.contains(&self.pairs[index].id));
+                let is_asked = is_in_use && self.is_asked(index, most);
+                self.probe(context, index, is_asked);
             }
         }
         self.sound_alarm(context.now);
     }
 
-    /// The selected pair and the best few of the others.
-    fn asked(&self, most: usize) -> Vec<PairId> {
-        let valid =
-            self.pairs.iter().filter(|pair| pair.is_valid() && self.selected != Some(pair.id));
-        let mut spare: Vec<&Pair> = valid.collect();
-        spare.sort_by_key(|pair| std::cmp::Reverse((pair.is_healthy(), pair.priority)));
-        let spare = spare.into_iter().take(most).map(|pair| pair.id);
-        self.selected.into_iter().chain(spare).collect()
+    /// Whether it is the selected pair or one of the best few of the others.
+    fn is_asked(&self, index: usize, most: usize) -> bool {
+        let pair = &self.pairs[index];
+        if self.selected == Some(pair.id) {
+            return true;
+        }
+        let worth = |pair: &Pair| (pair.is_healthy(), pair.priority);
+        let is_ahead = |other: &&Pair| {
+            other.is_valid() && self.selected != Some(other.id) && worth(other) > worth(pair)
+        };
+        self.pairs.iter().filter(is_ahead).count() < most
     }
 
     fn probe(&mut self, context: &mut Context<'_>, index: usize, is_asked: bool) {

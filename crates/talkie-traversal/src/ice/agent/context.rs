@@ -35,8 +35,8 @@ pub struct Counters {
     pub overrun: u64,
 }
 
-/// How many events there is room for while none waits.
-const FEW: usize = 4;
+/// How many events there is room for while none waits: where data comes, one after the other.
+const FEW: usize = 1;
 
 /// Events that wait for the application.
 #[derive(Debug)]

@@ -9,18 +9,23 @@
 mod checks;
 mod consent;
 mod context;
+mod data;
 mod detour;
 mod generation;
 mod names;
 mod nat64;
 mod nomination;
+mod ours;
 mod pair;
+mod pairing;
 mod remote;
 mod report;
 mod requests;
 mod responses;
 mod session;
 mod state;
+mod strangers;
+mod theirs;
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -31,33 +36,20 @@ use rand_core::{Rng as _, SeedableRng as _};
 use talkie_sansio::{Answer, Datagram, Genesis, Hosted, Interface, Machine, Transmit, Want};
 
 pub use context::Counters;
+pub use data::SendError;
 pub use remote::AddError;
 
 use self::context::{Context, Events};
+use self::data::Traffic;
 use self::generation::Generation;
-use self::names::{FIRST_LOCAL_WANT, LOCAL_NAMES_PORT, Names};
+use self::names::Names;
 use self::nat64::Nat64;
 use super::config::{Config, Role};
 use super::event::{ConnectionState, Event, GatheringState, Pair};
-use super::gather::{self, Gatherer, LocalId, Received};
+use super::gather::{self, Gatherer, LocalId};
 use super::parameters::{Options, Parameters};
-use crate::mdns::{self, Mdns};
+use crate::mdns::Mdns;
 use crate::stun::{Class, Message, Method};
-
-/// Why data is not sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendError {
-    /// No pair works, so the other side has not agreed to receive anything.
-    #[error("there is no connection")]
-    NotConnected,
-    /// It does not fit into a datagram.
-    #[error("the packet is too long")]
-    TooLong,
-    /// Too much waits to be sent.
-    #[error("too many packets wait to be sent")]
-    Full,
-}
 
 /// One side of one transport. See the [module documentation](crate::ice).
 pub struct Agent {
@@ -65,31 +57,29 @@ pub struct Agent {
     rng: ChaCha20Rng,
     gatherer: Gatherer,
     current: Generation,
-    /// What carries data until the current generation has a pair, and until when it is listened to.
-    previous: Option<(Generation, Option<Instant>)>,
+    /// What carries data until the current generation has a pair.
+    previous: Option<Box<Previous>>,
     names: Names,
     nat64: Nat64,
-    mdns: Mdns,
+    /// The local network's names, once there are any: most agents never need them.
+    mdns: Option<Box<Mdns>>,
     wants: VecDeque<Want>,
     events: Events,
     counters: Counters,
     gathering: GatheringState,
     connection: ConnectionState,
     deadline: Option<Instant>,
-    has_restarted: bool,
+    restarts: u32,
     born: Instant,
     /// The wall clock then.
     unix: Duration,
     traffic: Traffic,
 }
 
-/// Data so far, over all pairs that there ever were.
-#[derive(Clone, Copy, Debug, Default)]
-struct Traffic {
-    packets_sent: u64,
-    packets_received: u64,
-    bytes_sent: u64,
-    bytes_received: u64,
+/// The generation before the last restart, and until when it is listened to.
+struct Previous {
+    generation: Generation,
+    until: Option<Instant>,
 }
 
 impl fmt::Debug for Agent {
@@ -106,16 +96,15 @@ impl Agent {
     /// An agent that has not begun to gather.
     #[must_use]
     pub fn new(genesis: &Genesis, config: Config) -> Self {
-        let config = config.bounded();
+        let mut config = config.bounded();
         let mut rng = ChaCha20Rng::from_seed(genesis.seed);
         let parameters = fresh_parameters(&mut rng, config.pace.interval);
         let mut seed = [0; 32];
         rng.fill_bytes(&mut seed);
         let tie_breaker = rng.next_u64();
-        let gatherer = Gatherer::new(&Genesis { seed, ..genesis.clone() }, config.gather.clone());
-        rng.fill_bytes(&mut seed);
-        let local_names = mdns::Config { first_want: FIRST_LOCAL_WANT, ..mdns::Config::default() };
-        let mdns = Mdns::new(&Genesis { seed, ..genesis.clone() }, local_names);
+        // It is the gatherer's alone: ten thousand agents need no second copy.
+        let gather = std::mem::take(&mut config.gather);
+        let gatherer = Gatherer::new(&Genesis { seed, ..genesis.clone() }, gather);
         Self {
             gatherer,
             current: Generation::new(
@@ -128,14 +117,14 @@ impl Agent {
             previous: None,
             names: Names::default(),
             nat64: Nat64::default(),
-            mdns,
+            mdns: None,
             wants: VecDeque::new(),
             events: Events::new(config.limits.events),
             counters: Counters::default(),
             gathering: GatheringState::New,
             connection: ConnectionState::New,
             deadline: None,
-            has_restarted: false,
+            restarts: 0,
             born: genesis.now,
             unix: genesis.unix,
             traffic: Traffic::default(),
@@ -263,136 +252,11 @@ impl Agent {
         self.current.changes = old.changes;
         old.retire();
         if old.selected.is_some() {
-            self.previous = Some((old, None));
+            self.previous = Some(Box::new(Previous { generation: old, until: None }));
         }
         self.forget_names(now);
-        self.has_restarted = true;
+        self.restarts += 1;
         fragment
-    }
-
-    /// Sends a datagram to the other side.
-    ///
-    /// # Errors
-    /// If there is no way to send it now.
-    pub fn send(&mut self, now: Instant, payload: &[u8]) -> Result<(), SendError> {
-        let is_current = self.current.selected.is_some();
-        let generation = match &mut self.previous {
-            Some((previous, _)) if !is_current => previous,
-            _ => &mut self.current,
-        };
-        let selected = generation.selected.ok_or(SendError::NotConnected)?;
-        let pair = generation.pairs.iter_mut().find(|pair| pair.id == selected);
-        let pair = pair.ok_or(SendError::NotConnected)?;
-        // RFC 7675 §5.1: never a packet without consent, even if nobody has let the time out yet.
-        let expiry = self.config.timers.consent_expiry;
-        let consents = pair.life.is_some_and(|life| now < life.proven_at + expiry);
-        if !consents {
-            return Err(SendError::NotConnected);
-        }
-        let result = match payload.len() {
-            0..=LONGEST_PAYLOAD => self.gatherer.send(now, pair.base, pair.address, payload),
-            _ => Err(gather::SendError::TooLong),
-        };
-        match result {
-            Ok(()) => {
-                pair.counts.packets_sent += 1;
-                pair.counts.bytes_sent += payload.len() as u64;
-                pair.counts.last_sent = Some(now);
-                self.traffic.packets_sent += 1;
-                self.traffic.bytes_sent += payload.len() as u64;
-                Ok(())
-            }
-            Err(error) => {
-                pair.counts.packets_discarded += 1;
-                pair.counts.bytes_discarded += payload.len() as u64;
-                Err(match error {
-                    gather::SendError::Full => SendError::Full,
-                    gather::SendError::TooLong => SendError::TooLong,
-                    _ => SendError::NotConnected,
-                })
-            }
-        }
-    }
-
-    /// Takes a datagram from the network and returns the other side's data in it, in place. What
-    /// [`Machine::handle_datagram`] does as well, with an event.
-    pub fn receive<'a>(&mut self, now: Instant, datagram: Datagram<'a>) -> Option<&'a mut [u8]> {
-        if datagram.path.local.port() == LOCAL_NAMES_PORT {
-            self.mdns.handle_datagram(now, datagram);
-            self.handle_local_names(now);
-            self.advance(now);
-            return None;
-        }
-        let received = self.gatherer.receive(now, datagram.path, datagram.payload);
-        let Received::From { local, remote, payload } = received else {
-            if matches!(received, Received::Dropped) {
-                self.counters.foreign += 1;
-            }
-            self.advance(now);
-            return None;
-        };
-        if is_stun(payload) {
-            self.handle_stun(now, local, remote, payload);
-            self.advance(now);
-            return None;
-        }
-        let was_deserted = self.current.is_deserted;
-        let is_theirs = self.count_data(now, local, remote, payload.len());
-        if !is_theirs {
-            self.counters.foreign += 1;
-            return None;
-        }
-        if self.current.is_deserted && !was_deserted {
-            self.advance(now);
-        }
-        Some(payload)
-    }
-
-    /// Whether data on a pair is the other side's: it has shown by a check or an answer that it is there.
-    fn count_data(
-        &mut self,
-        now: Instant,
-        local: LocalId,
-        remote: std::net::SocketAddr,
-        length: usize,
-    ) -> bool {
-        let previous = self.previous.iter_mut().map(|(generation, _)| generation);
-        for generation in std::iter::once(&mut self.current).chain(previous) {
-            let Some(index) = generation.find(local, remote) else { continue };
-            let pair = &mut generation.pairs[index];
-            if pair.was_heard || pair.is_valid() {
-                pair.counts.packets_received += 1;
-                pair.counts.bytes_received += length as u64;
-                pair.counts.last_received = Some(now);
-                let id = pair.id;
-                generation.doubt(now, id);
-                self.traffic.packets_received += 1;
-                self.traffic.bytes_received += length as u64;
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Whether the other side has shown, by a check or an answer with the right password, that it is at
-    /// this address.
-    pub(in crate::ice) fn is_proven(&self, remote: std::net::SocketAddr) -> bool {
-        let previous = self.previous.iter().map(|(generation, _)| generation);
-        let pairs = std::iter::once(&self.current).chain(previous).flat_map(|one| &one.pairs);
-        let mut there = pairs.filter(|pair| pair.address == remote);
-        there.any(|pair| pair.was_heard || pair.is_valid())
-    }
-
-    /// Whether what is sent to this address has reached somebody who answered, not long ago.
-    pub(in crate::ice) fn is_answered_from(&self, remote: std::net::SocketAddr) -> bool {
-        let previous = self.previous.iter().map(|(generation, _)| generation);
-        let mut pairs = std::iter::once(&self.current).chain(previous).flat_map(|one| &one.pairs);
-        pairs.any(|pair| pair.address == remote && pair.is_valid())
-    }
-
-    /// Whether data came another way than the one selected, and it is asked whether that is still there.
-    pub(in crate::ice) fn is_in_doubt(&self) -> bool {
-        self.current.is_deserted
     }
 
     /// Ends it. Sockets and relays are given back.
@@ -407,10 +271,17 @@ impl Agent {
         self.previous = None;
         self.forget_names(now);
         self.forget_nat64();
-        self.mdns.close(now);
+        if let Some(mdns) = &mut self.mdns {
+            mdns.close(now);
+        }
         self.gatherer.close(now);
         self.handle_gathered(now);
         self.deadline = None;
+    }
+
+    /// How often this side has got new credentials.
+    pub(in crate::ice) fn restarts(&self) -> u32 {
+        self.restarts
     }
 
     /// What was dropped so far.
@@ -428,8 +299,14 @@ impl Agent {
         if self.current.selected.is_some() {
             return Some(&self.current);
         }
-        let previous = self.previous.as_ref().map(|(generation, _)| generation);
+        let previous = self.previous.as_ref().map(|previous| &previous.generation);
         previous.filter(|generation| generation.selected.is_some())
+    }
+
+    /// The present one, and the one before it.
+    fn generations(&self) -> impl Iterator<Item = &Generation> {
+        let previous = self.previous.iter().map(|previous| &previous.generation);
+        std::iter::once(&self.current).chain(previous)
     }
 
     /// Both generations, and what they work with.
@@ -442,7 +319,7 @@ impl Agent {
             rng: &mut self.rng,
             counters: &mut self.counters,
         };
-        let previous = self.previous.as_mut().map(|(generation, _)| generation);
+        let previous = self.previous.as_mut().map(|previous| &mut previous.generation);
         (&mut self.current, previous, context)
     }
 
@@ -564,7 +441,7 @@ impl Agent {
 
     fn schedule(&mut self, now: Instant) {
         let patience = self.patience_wake(now);
-        let leave = self.previous.as_ref().and_then(|(_, until)| *until);
+        let leave = self.previous.as_ref().and_then(|previous| previous.until);
         let current = self.with_current(now, |generation, context| generation.next(context));
         let mut previous = None;
         self.with_previous(now, |generation, context| {
@@ -575,8 +452,6 @@ impl Agent {
     }
 }
 
-/// What fits into a UDP datagram over IPv4.
-const LONGEST_PAYLOAD: usize = 65_507;
 /// The longest pace that the other side is granted: more is a way to be never checked.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(1);
 /// RFC 8839 §5.5: what is meant if nothing is said.
@@ -594,13 +469,6 @@ fn same_session(one: &Parameters, other: &Parameters) -> bool {
     one.username_fragment == other.username_fragment && one.password == other.password
 }
 
-/// RFC 7983 §7, with the cookie: DTLS and RTP begin otherwise, and whatever else an application sends has
-/// no cookie there.
-fn is_stun(payload: &[u8]) -> bool {
-    payload.first().is_some_and(|first| *first < 4)
-        && payload.get(4..8) == Some(&crate::stun::MAGIC_COOKIE.to_be_bytes())
-}
-
 impl Machine for Agent {
     type Event = Event;
 
@@ -616,13 +484,15 @@ impl Machine for Agent {
             return;
         }
         self.gatherer.handle_timeout(now);
-        self.mdns.handle_timeout(now);
-        self.handle_local_names(now);
+        if let Some(mdns) = &mut self.mdns {
+            mdns.handle_timeout(now);
+            self.handle_local_names(now);
+        }
         self.advance(now);
     }
 
     fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
-        self.gatherer.poll_transmit(buf).or_else(|| self.mdns.poll_transmit(buf))
+        self.gatherer.poll_transmit(buf).or_else(|| self.mdns.as_mut()?.poll_transmit(buf))
     }
 
     fn poll_event(&mut self) -> Option<Event> {
@@ -630,15 +500,15 @@ impl Machine for Agent {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        let children = [self.gatherer.poll_timeout(), self.mdns.poll_timeout()];
-        children.into_iter().chain([self.deadline]).flatten().min()
+        let names = self.mdns.as_ref().and_then(|mdns| mdns.poll_timeout());
+        [self.gatherer.poll_timeout(), names, self.deadline].into_iter().flatten().min()
     }
 }
 
 impl Hosted for Agent {
     fn poll_want(&mut self) -> Option<Want> {
         let own = self.wants.pop_front();
-        own.or_else(|| self.gatherer.poll_want()).or_else(|| self.mdns.poll_want())
+        own.or_else(|| self.gatherer.poll_want()).or_else(|| self.mdns.as_mut()?.poll_want())
     }
 
     fn handle_answer(&mut self, now: Instant, answer: Answer) {
@@ -650,7 +520,9 @@ impl Hosted for Agent {
 
     fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]) {
         self.gatherer.handle_interfaces(now, interfaces);
-        self.mdns.handle_interfaces(now, interfaces);
+        if let Some(mdns) = &mut self.mdns {
+            mdns.handle_interfaces(now, interfaces);
+        }
         self.note_families(now, interfaces);
         self.advance(now);
     }

@@ -7,14 +7,15 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Instant;
 
-use talkie_sansio::{Answer, Hosted as _, Machine as _, Want, WantId};
+use rand_core::Rng as _;
+use talkie_sansio::{Answer, Genesis, Hosted as _, Machine as _, Want, WantId};
 
 use super::Agent;
 use super::remote::{AddError, is_sendable};
 use crate::ice::candidate::{Candidate, CandidateAddress, CandidateType};
 use crate::ice::event::Event;
 use crate::ice::gather::LocalId;
-use crate::mdns::{self, ResolveError};
+use crate::mdns::{self, Mdns, ResolveError};
 
 /// Names that are being asked for, and candidates that came before the credentials.
 #[derive(Debug, Default)]
@@ -36,7 +37,7 @@ struct Question {
 }
 
 /// The wants of the gatherer count from below, those of the local network's names from here…
-pub(super) const FIRST_LOCAL_WANT: u64 = 1 << 62;
+const FIRST_LOCAL_WANT: u64 = 1 << 62;
 /// …and those for other names from here.
 const FIRST_WANT: u64 = 1 << 63;
 /// RFC 6762 §3.
@@ -55,6 +56,19 @@ impl Names {
 }
 
 impl Agent {
+    /// The names of the local network.
+    fn local_names(&mut self, now: Instant) -> &mut Mdns {
+        self.mdns.get_or_insert_with(|| {
+            let mut seed = [0; 32];
+            self.rng.fill_bytes(&mut seed);
+            let unix = self.unix + now.saturating_duration_since(self.born);
+            let config = mdns::Config { first_want: FIRST_LOCAL_WANT, ..mdns::Config::default() };
+            let mut names = Mdns::new(&Genesis { now, unix, seed }, config);
+            names.handle_interfaces(now, self.gatherer.interfaces());
+            Box::new(names)
+        })
+    }
+
     /// Asks for the name of a candidate of theirs.
     pub(super) fn ask_for_name(
         &mut self,
@@ -64,7 +78,7 @@ impl Agent {
     ) -> Result<(), AddError> {
         let is_local = name.trim_end_matches('.').to_ascii_lowercase().ends_with(".local");
         let want = if is_local {
-            self.mdns.resolve(now, &name).map_err(|error| match error {
+            self.local_names(now).resolve(now, &name).map_err(|error| match error {
                 ResolveError::Name => AddError::Address,
                 ResolveError::Full => AddError::Full,
             })?;
@@ -96,8 +110,10 @@ impl Agent {
             return false;
         }
         if id.0 < FIRST_WANT {
-            self.mdns.handle_answer(now, answer.clone());
-            self.handle_local_names(now);
+            if let Some(mdns) = &mut self.mdns {
+                mdns.handle_answer(now, answer.clone());
+                self.handle_local_names(now);
+            }
             return true;
         }
         if self.handle_nat64(now, id, answer) {
@@ -117,7 +133,7 @@ impl Agent {
 
     /// Follows what the local network has said.
     pub(super) fn handle_local_names(&mut self, now: Instant) {
-        while let Some(event) = self.mdns.poll_event() {
+        while let Some(event) = self.mdns.as_mut().and_then(|mdns| mdns.poll_event()) {
             let (name, outcome) = match event {
                 mdns::Event::Resolved { name, addresses } => (name, Ok(addresses)),
                 mdns::Event::Unresolved { name, why } => (name, Err(why)),
@@ -160,7 +176,7 @@ impl Agent {
         for question in std::mem::take(&mut self.names.questions) {
             match question.want {
                 Some(id) => self.wants.push_back(Want::Close { id }),
-                None => self.mdns.forget(now, &question.name),
+                None => self.local_names(now).forget(now, &question.name),
             }
         }
         self.names.waiting.retain(|candidate| candidate.username_fragment.is_some());
@@ -171,8 +187,10 @@ impl Agent {
         let gone = self.current.locals.iter().find(|local| local.id == base);
         let Some(ip) = gone.map(|local| local.base.ip()) else { return };
         let mut others = self.current.locals.iter().filter(|local| local.id != base);
-        if others.all(|local| local.base.ip() != ip) {
-            self.mdns.unregister(now, ip);
+        if others.all(|local| local.base.ip() != ip)
+            && let Some(mdns) = &mut self.mdns
+        {
+            mdns.unregister(now, ip);
         }
     }
 
@@ -187,7 +205,7 @@ impl Agent {
             return Some(candidate);
         }
         if candidate.kind == CandidateType::Host {
-            let name = self.mdns.register(now, base).ok()?;
+            let name = self.local_names(now).register(now, base).ok()?;
             candidate.address = CandidateAddress::Name(name);
         }
         // draft-ietf-mmusic-mdns-ice-candidates §3.1.2.1: nothing else may tell the address.

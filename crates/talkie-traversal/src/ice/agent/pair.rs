@@ -50,6 +50,8 @@ pub(super) struct Pair {
     /// The request that is repeated until it is answered.
     pub(super) active: Option<Active>,
     pub(super) triggered_at: Option<Instant>,
+    /// How often it was looked at again before its check was repeated.
+    pub(super) second_looks: u8,
     /// Whether a check of theirs has come this way.
     pub(super) was_heard: bool,
     /// What they have proposed, if we are controlled.
@@ -117,6 +119,8 @@ pub(super) struct Counts {
 
 /// The most requests of a pair whose answers are waited for.
 const MOST_CHECKS: usize = 8;
+/// When a check that is not answered is followed by another one, in tenths of its RTO.
+const SECOND_LOOKS: [u32; 2] = [2, 5];
 /// So many unanswered questions in a row, and data takes another pair if there is one.
 pub(super) const MOST_UNANSWERED: u32 = 6;
 
@@ -163,6 +167,13 @@ impl Pair {
     /// Stops repeating a request; an answer still counts (RFC 8445 §7.3.1.4).
     pub(super) fn stop(&mut self) {
         self.active = None;
+    }
+
+    /// When its check is worth another one, though it is not to be repeated yet.
+    pub(super) fn second_look_at(&self) -> Option<Instant> {
+        let active = self.active.as_ref().filter(|active| active.sent == 1)?;
+        let tenths = SECOND_LOOKS.get(usize::from(self.second_looks))?;
+        active.deadline.checked_sub(active.rto * (10 - tenths) / 10)
     }
 
     /// When something has to be done about it.

@@ -56,7 +56,8 @@ impl Agent {
         }
         let fragment = candidate.username_fragment.as_deref();
         let is_of = |theirs: &Parameters| fragment.is_none_or(|it| it == theirs.username_fragment);
-        let replaced = self.previous.as_ref().and_then(|(old, _)| old.session.remote());
+        let previous = self.previous.as_ref();
+        let replaced = previous.and_then(|previous| previous.generation.session.remote());
         if fragment.is_some() && replaced.is_some_and(is_of) {
             return Err(AddError::Generation);
         }
@@ -113,7 +114,7 @@ impl Agent {
     /// signaling says whose it is, [`end_of_remote_candidates_of()`](Self::end_of_remote_candidates_of) knows
     /// better.
     pub fn end_of_remote_candidates(&mut self, now: Instant) {
-        if self.has_restarted && self.current.session.remote().is_none() {
+        if self.restarts > 0 && self.current.session.remote().is_none() {
             return;
         }
         self.current.remote_ended = true;

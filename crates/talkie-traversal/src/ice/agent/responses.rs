@@ -6,7 +6,8 @@ use std::time::Duration;
 use rand_core::Rng as _;
 
 use super::context::Context;
-use super::generation::{Generation, Local};
+use super::generation::Generation;
+use super::ours::Local;
 use super::pair::{Check, Life, Pair, State};
 use super::session::{Proposal, Reply};
 use crate::ice::candidate::{Candidate, CandidateType};
@@ -113,6 +114,8 @@ impl Generation {
         }
         self.answered_at = Some(context.now);
         if !was_valid {
+            // The answer may be to a second look, and the check itself has been lost.
+            self.pairs[index].stop();
             context.story(&self.pairs[index], Chapter::Answered { round_trip, mapped });
             self.first_valid_at.get_or_insert(context.now);
             self.unfreeze(index);

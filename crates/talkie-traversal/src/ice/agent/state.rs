@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::Agent;
 use super::context::Context;
 use super::generation::Generation;
+use super::{Agent, Previous};
 use crate::ice::event::{ConnectionState, Event, GatheringState};
 
 impl Agent {
@@ -28,6 +28,10 @@ impl Agent {
             self.current.is_failed = true;
             self.current.selected = None;
             self.previous = None;
+        }
+        if self.connection != state {
+            // What comes now are checks of pairs that are there.
+            self.current.shrink();
         }
         self.set_connection(state);
     }
@@ -95,12 +99,12 @@ impl Agent {
     pub(super) fn leave_previous(&mut self, now: Instant) {
         let is_agreed = self.current.was_nominated;
         let expiry = self.config.timers.consent_expiry;
-        let Some((previous, until)) = &mut self.previous else { return };
+        let Some(Previous { generation, until }) = self.previous.as_deref_mut() else { return };
         if is_agreed && until.is_none() {
             *until = Some(now + expiry);
         }
         let is_over = until.is_some_and(|until| until <= now);
-        if is_over || previous.pairs.iter().all(|pair| !pair.is_valid() && !pair.was_heard) {
+        if is_over || generation.pairs.iter().all(|pair| !pair.is_valid() && !pair.was_heard) {
             self.previous = None;
         }
     }

@@ -24,10 +24,13 @@ pub struct Config {
     /// Which TCP candidates there are.
     pub tcp: Tcp,
     /// The most guesses of the ports that a NAT which maps by destination will give one of our sockets for the
-    /// other side, told as candidates; 12 at most. Default 0: none. Needs servers that answer at three
+    /// other side, told as candidates; 12 at most. Default 0: none. Needs servers that answer at two
     /// addresses or ports, or one that names its others (RFC 5780's OTHER-ADDRESS). See
     /// [`predict`](crate::ice::predict).
     pub predict: usize,
+    /// Ports at which the STUN servers' addresses answer as well, for guesses: a server with one address may not
+    /// name its other port itself (RFC 5780 §7.4). Default: none are known.
+    pub other_ports: Vec<u16>,
     /// Whether the gateway is asked for a port that leads to each IPv4 socket. Default: no.
     pub portmap: PortMapping,
     /// Between two transactions that begin (RFC 8445 §14.2: Ta). Default 20 ms: there is no other
@@ -59,6 +62,7 @@ impl Default for Config {
             external: Vec::new(),
             tcp: Tcp::Off,
             predict: 0,
+            other_ports: Vec::new(),
             portmap: PortMapping::Off,
             pace: Duration::from_millis(20),
             limit: Duration::from_secs(10),

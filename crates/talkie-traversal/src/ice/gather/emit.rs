@@ -70,6 +70,11 @@ impl Emitted {
         Self { list: Vec::new(), foundations: Foundations::new(secret) }
     }
 
+    /// Gives room back that is not needed.
+    pub(super) fn shrink(&mut self) {
+        self.list.shrink_to_fit();
+    }
+
     /// Whether it adds nothing to what is there: the same address from the same base.
     fn is_redundant(&self, found: &Found<'_>) -> bool {
         let of_base = || self.list.iter().filter(|entry| entry.id == found.id);

@@ -4,7 +4,9 @@
 //! what makes mappings. Once a server has told one, another address is asked, and only if that one sees
 //! another port, two more: four in all show an order ([`predict`](crate::ice::predict)). Where these addresses
 //! come from: other configured servers, further addresses of a server's name, and what a server names as its
-//! other address (RFC 5780 §7.4), with both ports.
+//! other address (RFC 5780 §7.4), with both ports. One server at one address shows two mappings, by its two ports;
+//! then a second socket is opened, a *scout*, which asks them as well: where the NAT counts for all of its hosts, and
+//! only there can an order be of use to somebody else, its mappings come next in the same order.
 //!
 //! A NAT may also keep a socket's port for the first destination alone, and give any to the others. Then another
 //! socket is opened that sends to nobody but the other side: its first destination is the one that counts.
@@ -34,6 +36,8 @@ pub(super) struct Trail {
     stage: Stage,
     /// How many guesses were told.
     told: usize,
+    /// Whether a scout was sent.
+    is_scouted: bool,
 }
 
 #[derive(Debug)]
@@ -44,6 +48,8 @@ struct Step {
     mapped: Option<SocketAddr>,
     /// Whether it is an address of the other side that its NAT may have given it.
     is_peer: bool,
+    /// Whether a scout has sent it, and not the socket itself.
+    is_scouts: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,8 +87,8 @@ impl Trail {
         (is_first && others.any(|mapped| mapped != first)).then_some(first.ip())
     }
 
-    fn has(&self, remote: SocketAddr) -> bool {
-        self.steps.iter().any(|step| step.remote == remote)
+    fn has(&self, remote: SocketAddr, is_scouts: bool) -> bool {
+        self.steps.iter().any(|step| (step.remote, step.is_scouts) == (remote, is_scouts))
     }
 
     /// An address of a server that was not asked yet.
@@ -104,13 +110,14 @@ impl Trail {
     /// The place of each step among those that made a mapping of their own.
     fn places(&self) -> Vec<u16> {
         let is_by_address = self.is_by_address();
-        let mut known: Vec<SocketAddr> = Vec::new();
+        let mut known: Vec<(SocketAddr, bool)> = Vec::new();
         let mut place = |step: &Step| {
-            let same = |it: &SocketAddr| {
-                *it == step.remote || (is_by_address && it.ip() == step.remote.ip())
+            let same = |(it, is_scouts): &(SocketAddr, bool)| {
+                let is_same = *it == step.remote || (is_by_address && it.ip() == step.remote.ip());
+                is_same && *is_scouts == step.is_scouts
             };
             let at = known.iter().position(same).unwrap_or_else(|| {
-                known.push(step.remote);
+                known.push((step.remote, step.is_scouts));
                 known.len() - 1
             });
             u16::try_from(at).unwrap_or(u16::MAX)
@@ -125,6 +132,7 @@ impl Trail {
         seen().any(|one| {
             seen().any(|other| {
                 one.remote.ip() == other.remote.ip()
+                    && one.is_scouts == other.is_scouts
                     && one.remote != other.remote
                     && one.mapped == other.mapped
             })
@@ -196,9 +204,10 @@ impl Gatherer {
         remote: SocketAddr,
         is_server: bool,
     ) {
+        let (id, is_scouts) = self.trail_of(id);
         let Some(socket) = self.sockets.get_mut(&id) else { return };
         let Some(trail) = &mut socket.trail else { return };
-        if trail.stage == Stage::Over || trail.has(remote) {
+        if trail.stage == Stage::Over || trail.has(remote, is_scouts) {
             return;
         }
         if trail.steps.len() >= MOST_STEPS {
@@ -211,17 +220,25 @@ impl Gatherer {
         let is_peer = !is_server
             && Scope::of(remote.ip()) >= Scope::Shared
             && !trail.steps.iter().any(is_beside);
-        trail.steps.push(Step { remote, at: now, mapped: None, is_peer });
+        trail.steps.push(Step { remote, at: now, mapped: None, is_peer, is_scouts });
         if is_peer && trail.stage == Stage::Foretold {
             self.foretell_last(id);
         }
     }
 
+    /// Whose trail a socket is followed by, and whether as its scout.
+    fn trail_of(&self, id: LocalId) -> (LocalId, bool) {
+        let main = self.sockets.get(&id).and_then(|socket| socket.scouts_for);
+        main.map_or((id, false), |main| (main, true))
+    }
+
     /// A server has told how it sees a socket.
     pub(super) fn note_mapped(&mut self, id: LocalId, remote: SocketAddr, mapped: SocketAddr) {
+        let (id, is_scouts) = self.trail_of(id);
         let Some(socket) = self.sockets.get_mut(&id) else { return };
         let Some(trail) = &mut socket.trail else { return };
-        if let Some(step) = trail.steps.iter_mut().find(|step| step.remote == remote) {
+        let is_it = |step: &&mut Step| (step.remote, step.is_scouts) == (remote, is_scouts);
+        if let Some(step) = trail.steps.iter_mut().find(is_it) {
             step.is_peer = false;
             step.mapped.get_or_insert(mapped);
         }
@@ -278,8 +295,37 @@ impl Gatherer {
             self.starts.push_back(Start::Look { socket: id, remote });
             pending += 1;
         }
-        if pending == 0 && !seen.is_empty() {
-            self.foretell(id);
+        if pending > 0 || seen.is_empty() {
+            return;
+        }
+        // Two mappings are an order of nothing, but show that there may be one.
+        if (2..wanted).contains(&seen.len()) && !trail.is_scouted {
+            trail.is_scouted = true;
+            let ip = socket.ip;
+            let scout = self.open_socket(ip, true);
+            if let Some(scout) = self.sockets.get_mut(&scout) {
+                scout.scouts_for = Some(id);
+            }
+            return;
+        }
+        self.dismiss_scouts(|main| main == id);
+        self.foretell(id);
+    }
+
+    /// A scout's socket is open: it asks whom the socket has asked.
+    pub(super) fn send_scout(&mut self, scout: LocalId, main: LocalId) {
+        let trail = self.sockets.get(&main).and_then(|socket| socket.trail.as_ref());
+        let seen = trail.iter().flat_map(|trail| &trail.steps).filter(|step| step.mapped.is_some());
+        let remotes: Vec<_> = seen.map(|step| step.remote).take(ENOUGH - 2).collect();
+        self.starts.extend(remotes.iter().map(|it| Start::Look { socket: scout, remote: *it }));
+    }
+
+    /// Scouts have seen what they can.
+    pub(super) fn dismiss_scouts(&mut self, is_served: impl Fn(LocalId) -> bool) {
+        let scouts = self.sockets.iter();
+        let scouts = scouts.filter(|(_, socket)| socket.scouts_for.is_some_and(&is_served));
+        for id in scouts.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.lose_socket(id, self.sockets.get(&id).is_some_and(|it| it.local.is_some()));
         }
     }
 
@@ -288,17 +334,21 @@ impl Gatherer {
         let Some(trail) = self.sockets.get(&id).and_then(|socket| socket.trail.as_ref()) else {
             return 0;
         };
+        let is_its = |socket: LocalId| self.trail_of(socket).0 == id;
         let is_of = |start: &&Start| match start {
-            Start::Query { socket, .. } | Start::Look { socket, .. } => *socket == id,
+            Start::Query { socket, .. } | Start::Look { socket, .. } => is_its(*socket),
             Start::Leg(_) => false,
         };
+        let scouts = self.sockets.values().filter(|it| it.scouts_for == Some(id));
+        let opening = scouts.filter(|it| it.local.is_none()).count();
         let is_seen = |remote: SocketAddr| {
             trail.steps.iter().any(|step| step.remote == remote && step.mapped.is_some())
         };
         let asked =
-            self.queries.iter().filter(|it| it.socket == id && it.purpose != Purpose::Renewal);
+            self.queries.iter().filter(|it| is_its(it.socket) && it.purpose != Purpose::Renewal);
         let legs = self.legs.values().filter_map(|leg| leg.asks_from(id));
-        self.starts.iter().filter(is_of).count()
+        opening
+            + self.starts.iter().filter(is_of).count()
             + asked.count()
             + legs.filter(|remote| !is_seen(*remote)).count()
     }
@@ -383,14 +433,18 @@ impl Gatherer {
         self.ask(now, socket, 0, remote, Purpose::Look)
     }
 
-    /// Further addresses of a server's name answer as well as the first.
+    /// Further addresses of a server's name answer as well as the first, and so may further ports.
     pub(super) fn note_siblings(&mut self, id: LocalId, server: usize) {
         let Some(socket) = self.sockets.get(&id) else { return };
         let is_udp = self.config.servers[server].transport() == Transport::Udp;
         if socket.trail.is_none() || !is_udp {
             return;
         }
-        let siblings = self.addresses_of(server, socket.ip);
+        let mut siblings = self.addresses_of(server, socket.ip);
+        if let Some(first) = siblings.first().map(SocketAddr::ip) {
+            let ports = self.config.other_ports.iter();
+            siblings.extend(ports.map(|port| SocketAddr::new(first, *port)));
+        }
         let Some(trail) = self.sockets.get_mut(&id).and_then(|it| it.trail.as_mut()) else {
             return;
         };

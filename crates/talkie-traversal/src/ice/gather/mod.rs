@@ -19,6 +19,7 @@
 mod addresses;
 mod config;
 mod emit;
+mod event;
 mod framing;
 mod gateway;
 mod guess;
@@ -27,6 +28,7 @@ mod reflexive;
 mod relay;
 mod server;
 mod socket;
+mod stage;
 mod stream;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -38,88 +40,21 @@ use rand_core::{Rng as _, SeedableRng as _};
 use talkie_sansio::{Answer, Genesis, Interface, Path, Transmit, Transport, Want, WantId};
 
 pub use config::{Config, Families, Filter, Policy, PortMapping, Server, ServerError, Tcp};
+pub use event::{Event, Received};
 pub use problem::{Problem, SendError};
 
 use self::emit::Emitted;
 use self::gateway::Doors;
-use self::reflexive::{Purpose, Query};
+use self::reflexive::Query;
 use self::relay::{Leg, LegId};
 use self::server::Asked;
 use self::socket::Socket;
+use self::stage::{Stage, Start};
 use self::stream::{Streams, TcpBase};
-use super::Candidate;
 
 /// Names what packets leave from: a socket, a TCP port or an allocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalId(u32);
-
-/// What a gatherer tells.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Event {
-    /// We may be reached there.
-    Candidate {
-        /// What packets leave from: the candidate's base.
-        id: LocalId,
-        /// The base's address: a socket's, or a relayed one.
-        base: SocketAddr,
-        /// The candidate.
-        candidate: Candidate,
-    },
-    /// One candidate is no more; its base stays.
-    Withdrawn {
-        /// Its base.
-        id: LocalId,
-        /// Its address.
-        address: SocketAddr,
-    },
-    /// A stream with a peer has ended, or there will be none.
-    Ended {
-        /// Our side.
-        id: LocalId,
-        /// The peer.
-        remote: SocketAddr,
-    },
-    /// All candidates of this base are no more.
-    Gone(LocalId),
-    /// Something did not work; gathering goes on without it.
-    Error(Problem),
-    /// All candidates have been told.
-    Complete,
-}
-
-/// What a datagram was.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Received<'p> {
-    /// A server's, and has been dealt with.
-    Taken,
-    /// Nobody's.
-    Dropped,
-    /// A peer's.
-    From {
-        /// The base that it came to.
-        local: LocalId,
-        /// The peer as the base sees it.
-        remote: SocketAddr,
-        /// What the peer sent.
-        payload: &'p mut [u8],
-    },
-}
-
-/// How far gathering is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    New,
-    Gathering {
-        until: Instant,
-    },
-    Complete,
-    /// What servers hold for us is given back.
-    Closing {
-        until: Instant,
-    },
-    Closed,
-}
 
 /// Gathers candidates and sends from them.
 #[derive(Debug)]
@@ -133,7 +68,8 @@ pub struct Gatherer {
     interfaces: Option<Vec<Interface>>,
     /// Local addresses in use, and their place among each other: 0 is tried first.
     ranks: BTreeMap<IpAddr, u16>,
-    sockets: BTreeMap<LocalId, Socket>,
+    /// Boxed, since a node of a map has room for eleven and most agents have one.
+    sockets: BTreeMap<LocalId, Box<Socket>>,
     names: BTreeMap<String, server::Name>,
     asked: Vec<Asked>,
     starts: VecDeque<Start>,
@@ -151,14 +87,6 @@ pub struct Gatherer {
     events: VecDeque<Event>,
     outbox: VecDeque<(Path, Vec<u8>)>,
     deadline: Option<Instant>,
-}
-
-/// A transaction that waits for its turn (RFC 8445 §14.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Start {
-    Query { socket: LocalId, server: usize },
-    Look { socket: LocalId, remote: SocketAddr },
-    Leg(LegId),
 }
 
 /// How long servers are waited for when all is given back.
@@ -230,6 +158,11 @@ impl Gatherer {
         self.settle(now);
     }
 
+    /// The addresses that it was told last.
+    pub(super) fn interfaces(&self) -> &[Interface] {
+        self.interfaces.as_deref().unwrap_or_default()
+    }
+
     /// What has come of a want.
     pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
         if self.door_answered(now, &answer) {
@@ -264,11 +197,12 @@ impl Gatherer {
         if path.transport != Transport::Udp {
             return self.receive_framed(path, payload);
         }
-        let Some(local) = self.socket_at(path.local) else { return Received::Dropped };
+        // Its socket may be none for peers.
         if self.answers_query(now, path, payload) {
             self.settle(now);
             return Received::Taken;
         }
+        let Some(local) = self.socket_at(path.local) else { return Received::Dropped };
         if self.config.policy == Policy::Relay {
             // Who reaches us directly gets no answer that would tell him so.
             return Received::Dropped;
@@ -350,7 +284,13 @@ impl Gatherer {
 
     /// The next thing that it tells.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let event = self.events.pop_front()?;
+        // Gathering tells a dozen at once, and then hardly anything comes any more.
+        if self.events.is_empty() && self.stage == Stage::Complete {
+            self.events.shrink_to_fit();
+            self.emitted.shrink();
+        }
+        Some(event)
     }
 
     /// Appends the next datagram to `buf`.
@@ -411,99 +351,6 @@ impl Gatherer {
         let mut seed = [0; 32];
         self.rng.fill_bytes(&mut seed);
         seed
-    }
-
-    /// What follows from any change.
-    fn settle(&mut self, now: Instant) {
-        self.follow_doors(now);
-        self.ask_servers();
-        self.look_ahead();
-        self.start(now);
-        self.complete(now);
-        self.finish_closing(now);
-        self.schedule();
-    }
-
-    /// Begins transactions, one per pace.
-    fn start(&mut self, now: Instant) {
-        while now >= self.next_start
-            && let Some(start) = self.starts.pop_front()
-        {
-            let has_begun = match start {
-                Start::Query { socket, server } => self.start_query(now, socket, server),
-                Start::Look { socket, remote } => self.start_look(now, socket, remote),
-                Start::Leg(leg) => self.start_leg(now, leg),
-            };
-            if has_begun {
-                // RFC 8445 §14.2: never less than 5 ms.
-                self.next_start = now + self.config.pace.max(Duration::from_millis(5));
-            }
-        }
-    }
-
-    /// Says that all is gathered, if it is or if it took too long.
-    fn complete(&mut self, now: Instant) {
-        let Stage::Gathering { until } = self.stage else { return };
-        let is_done = self.interfaces.is_some()
-            && self.wants_are_answered()
-            && self.starts.is_empty()
-            && self.queries.iter().all(|query| query.purpose == Purpose::Renewal)
-            && self.doors.have_spoken(now)
-            && self.legs.values().all(|leg| !leg.is_gathering());
-        if !is_done && now < until {
-            return;
-        }
-        self.stage = Stage::Complete;
-        // What was there before and is asked for again is no part of the gathering.
-        let legs = &self.legs;
-        self.starts.retain(|start| match start {
-            Start::Query { .. } | Start::Look { .. } => false,
-            Start::Leg(id) => legs.get(id).is_some_and(|leg| !leg.is_gathering()),
-        });
-        let unanswered = self.queries.extract_if(.., |it| it.purpose != Purpose::Renewal);
-        for query in unanswered.filter(|it| it.purpose == Purpose::Candidate) {
-            self.asked[query.server].unreachable = Some("the server does not answer".into());
-        }
-        self.abandon_legs(now);
-        self.report_unreached();
-        self.events.push_back(Event::Complete);
-    }
-
-    fn wants_are_answered(&self) -> bool {
-        self.sockets.values().all(|socket| socket.local.is_some())
-            && self.tcp.values().all(|base| !base.is_opening())
-            && self.names.values().all(|name| !name.is_asked())
-    }
-
-    fn finish_closing(&mut self, now: Instant) {
-        let Stage::Closing { until } = self.stage else { return };
-        if now < until && !(self.legs.is_empty() && self.doors.are_closed()) {
-            return;
-        }
-        self.stage = Stage::Closed;
-        self.abandon_doors(now);
-        self.legs.clear();
-        self.outbox.clear();
-        self.close_sockets();
-    }
-
-    /// Settles when to be woken next.
-    fn schedule(&mut self) {
-        let stage = match self.stage {
-            Stage::Gathering { until } | Stage::Closing { until } => Some(until),
-            Stage::New | Stage::Complete | Stage::Closed => None,
-        };
-        let start = (!self.starts.is_empty()).then_some(self.next_start);
-        let queries = self.queries.iter().filter_map(|query| query.transaction.poll_timeout());
-        let sockets = self.sockets.values().filter_map(|socket| socket.renew_at);
-        let legs = self.legs.values().filter_map(Leg::poll_timeout);
-        self.deadline = [stage, start, self.streams.poll_timeout(), self.doors.poll_timeout()]
-            .into_iter()
-            .flatten()
-            .chain(queries)
-            .chain(sockets)
-            .chain(legs)
-            .min();
     }
 }
 

@@ -93,10 +93,8 @@ impl Gatherer {
             return false;
         }
         let Ok(message) = Message::parse(payload) else { return false };
-        let socket = self.socket_at(path.local);
-        let is_answer = self.queries.iter_mut().any(|query| {
-            Some(query.socket) == socket && query.transaction.handle_datagram(now, path, &message)
-        });
+        let mut queries = self.queries.iter_mut();
+        let is_answer = queries.any(|query| query.transaction.handle_datagram(now, path, &message));
         if is_answer {
             self.conclude_queries(now);
         }

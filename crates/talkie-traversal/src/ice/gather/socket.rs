@@ -22,6 +22,8 @@ pub(super) struct Socket {
     pub(super) is_spare: bool,
     /// The NAT's address, if its port is guessed to be the same there.
     pub(super) kept_at: Option<IpAddr>,
+    /// The socket for whose sake it only looks what the NAT does.
+    pub(super) scouts_for: Option<LocalId>,
     /// When to look at the NAT's mapping again, and by which server.
     pub(super) renew_at: Option<Instant>,
     pub(super) renew_by: Option<usize>,
@@ -95,12 +97,13 @@ impl Gatherer {
             local: None,
             is_spare,
             kept_at: None,
+            scouts_for: None,
             renew_at: None,
             renew_by: None,
             trail,
             has_door: false,
         };
-        self.sockets.insert(id, socket);
+        self.sockets.insert(id, Box::new(socket));
         id
     }
 
@@ -124,7 +127,9 @@ impl Gatherer {
         }
         socket.local = Some(local);
         let (id, is_spare, kept_at) = (*id, socket.is_spare, socket.kept_at);
-        if let Some(outside) = kept_at {
+        if let Some(main) = socket.scouts_for {
+            self.send_scout(id, main);
+        } else if let Some(outside) = kept_at {
             self.tell_guess(id, local, SocketAddr::new(outside, local.port()));
         } else if is_spare {
             self.start_legs_of(id);

@@ -213,6 +213,13 @@ impl Gatherer {
         }
     }
 
+    /// Whether this want is for a connection with a peer, and not with a relay.
+    pub(in crate::ice) fn opens_to_peer(&self, id: WantId) -> bool {
+        let is_it =
+            |stream: &Stream| matches!(&stream.state, State::Opening { want, .. } if *want == id);
+        self.streams.list.iter().any(is_it)
+    }
+
     /// Whether one more connection may be there, if need be instead of another.
     fn has_room(&mut self, now: Instant) -> bool {
         if self.streams.list.len() < self.config.streams {

@@ -8,6 +8,7 @@ use rustc_hash::FxHashMap;
 use talkie_sansio::Path;
 
 use super::{AgentId, Counters};
+use crate::ice::Parameters;
 use crate::stun::attributes::Username;
 use crate::stun::{AttributeType, Class, MAGIC_COOKIE, Message, Method, TransactionId};
 
@@ -22,13 +23,16 @@ const MOST_FRAGMENTS: usize = 2;
 /// consent checks (RFC 7675 §5.1). After that the NAT has given it to somebody else.
 const HELD: Duration = Duration::from_secs(15);
 
+/// A fragment that an agent has made up; no others are for anybody here. In the table itself, not beside it.
+type Fragment = [u8; Parameters::FRAGMENT];
+
 /// Both ends of a path of a shared socket.
 type Key = (SocketAddr, SocketAddr);
 
 /// The tables.
 #[derive(Debug)]
 pub(super) struct Demux {
-    fragments: FxHashMap<String, AgentId>,
+    fragments: FxHashMap<Fragment, AgentId>,
     transactions: FxHashMap<TransactionId, AgentId>,
     addresses: FxHashMap<Key, Claim>,
     most_addresses: usize,
@@ -50,7 +54,7 @@ pub(super) enum Proof {
     /// By a check, which shows that he knows the password.
     Check,
     /// By an answer to one of ours, which shows that what is sent there reaches him.
-    Answer,
+    Answer(TransactionId),
 }
 
 impl Claim {
@@ -58,7 +62,7 @@ impl Claim {
     fn yields_to(&self, now: Instant, proof: Proof) -> bool {
         let is_recent = |at: Instant| now < at + HELD;
         let is_answered = self.answered_at.is_some_and(is_recent);
-        !is_answered && (proof == Proof::Answer || !is_recent(self.heard_at))
+        !is_answered && (matches!(proof, Proof::Answer(_)) || !is_recent(self.heard_at))
     }
 }
 
@@ -66,7 +70,7 @@ impl Claim {
 #[derive(Debug, Default)]
 pub(super) struct Belongings {
     /// The newest last.
-    fragments: VecDeque<String>,
+    fragments: VecDeque<Fragment>,
     /// The oldest first.
     transactions: VecDeque<(TransactionId, Instant)>,
     /// Who was silent longest first.
@@ -99,7 +103,7 @@ impl Demux {
     }
 
     pub(super) fn has_fragment(&self, fragment: &str) -> bool {
-        self.fragments.contains_key(fragment)
+        fragment_of(fragment).is_some_and(|fragment| self.fragments.contains_key(&fragment))
     }
 
     /// Whom a datagram on a shared socket is for.
@@ -123,7 +127,8 @@ impl Demux {
         };
         match message.class() {
             Class::Request if message.method() == Method::BINDING => {
-                let found = fragment_of(&message).and_then(|own| self.fragments.get(own)).copied();
+                let own = addressee_of(&message).and_then(fragment_of);
+                let found = own.and_then(|own| self.fragments.get(&own)).copied();
                 counters.unknown_fragment += u64::from(found.is_none());
                 found
             }
@@ -138,12 +143,10 @@ impl Demux {
 
     /// The fragment that an agent has now.
     pub(super) fn note_fragment(&mut self, id: AgentId, fragment: &str, own: &mut Belongings) {
-        if own.fragments.back().is_some_and(|newest| newest == fragment) {
-            return;
-        }
+        let Some(fragment) = fragment_of(fragment) else { return };
         // Who has it keeps it; that two have the same happens once in 2⁴⁸ restarts.
-        self.fragments.entry(fragment.to_owned()).or_insert(id);
-        own.fragments.push_back(fragment.to_owned());
+        self.fragments.entry(fragment).or_insert(id);
+        own.fragments.push_back(fragment);
         if own.fragments.len() > MOST_FRAGMENTS
             && let Some(oldest) = own.fragments.pop_front()
         {
@@ -151,7 +154,7 @@ impl Demux {
         }
     }
 
-    fn drop_fragment(&mut self, id: AgentId, fragment: &str) {
+    fn drop_fragment(&mut self, id: AgentId, fragment: &Fragment) {
         if self.fragments.get(fragment) == Some(&id) {
             self.fragments.remove(fragment);
         }
@@ -165,8 +168,9 @@ impl Demux {
         payload: &[u8],
         own: &mut Belongings,
     ) {
-        let Some(transaction) = payload.get(8..20).filter(|_| is_request(payload)) else { return };
-        let transaction = TransactionId(transaction.try_into().expect("twelve bytes"));
+        let Some(transaction) = transaction_of(payload).filter(|_| is_request(payload)) else {
+            return;
+        };
         // A retransmission is known.
         if self.transactions.insert(transaction, id).is_none() {
             own.transactions.push_back((transaction, now));
@@ -177,6 +181,17 @@ impl Demux {
             }
             own.transactions.pop_front();
             self.transactions.remove(&oldest);
+        }
+    }
+
+    /// The other side has answered: nothing more will come of this transaction. What is not answered is forgotten
+    /// with time.
+    pub(super) fn note_answered(&mut self, transaction: TransactionId, own: &mut Belongings) {
+        // Mostly the newest.
+        let known = own.transactions.iter().rposition(|(id, _)| *id == transaction);
+        if let Some(at) = known {
+            own.transactions.remove(at);
+            self.transactions.remove(&transaction);
         }
     }
 
@@ -196,7 +211,7 @@ impl Demux {
         }
         let loser = other.map(|claim| claim.agent);
         let before = known.filter(|claim| claim.agent == id).and_then(|claim| claim.answered_at);
-        let answered_at = if proof == Proof::Answer { Some(now) } else { before };
+        let answered_at = if matches!(proof, Proof::Answer(_)) { Some(now) } else { before };
         self.addresses.insert(key, Claim { agent: id, heard_at: now, answered_at });
         own.addresses.retain(|known| *known != key);
         own.addresses.push(key);
@@ -247,12 +262,20 @@ pub(super) fn proof_of(payload: &[u8]) -> Option<Proof> {
         _ if !is_stun(payload) => None,
         (0, 0) => Some(Proof::Check),
         (0, _) => None,
-        _ => Some(Proof::Answer),
+        _ => Some(Proof::Answer(transaction_of(payload)?)),
     }
 }
 
+fn transaction_of(payload: &[u8]) -> Option<TransactionId> {
+    payload.get(8..20)?.try_into().ok().map(TransactionId)
+}
+
 /// RFC 8445 §7.2.2: what stands before the colon is the receiver's.
-fn fragment_of<'a>(message: &Message<'a>) -> Option<&'a str> {
+fn addressee_of<'a>(message: &Message<'a>) -> Option<&'a str> {
     let username = message.get::<Username<'a>>().ok()??;
     username.as_str().split_once(':').map(|(own, _)| own)
+}
+
+fn fragment_of(text: &str) -> Option<Fragment> {
+    text.as_bytes().try_into().ok()
 }

@@ -17,7 +17,9 @@
 //!
 //! It is a machine that owns the agents, not a table beside them, because of time and of output: it knows
 //! after each input which agent has something to say, so that an idle agent costs nothing but an entry in
-//! a heap of deadlines; a table would leave a driver to ask ten thousand agents each time. And a table
+//! a heap of deadlines. What wakes one is looked at without touching it: ten thousand agents do not fit into a
+//! processor's cache, and fetching one costs more than what it does then; those that only wait are woken a few at a
+//! time. A table would leave a driver to ask ten thousand agents each time. And a table
 //! would have to be told of each restart, candidate and end, which an owner sees.
 //!
 //! An agent here has neither guesses of ports nor ports of the gateway: both are about a socket of its own.
@@ -33,14 +35,17 @@ mod restraint;
 mod sockets;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, VecDeque};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
+use rustc_hash::FxHashMap;
 use talkie_sansio::{
     Answer, Datagram, Genesis, Hosted, Interface, Machine, Path, Transmit, Transport, Want,
+    WantError, WantId,
 };
 
 use self::demux::{Belongings, Demux, Proof};
@@ -96,7 +101,7 @@ pub struct Counters {
     pub malformed: u64,
     /// Proofs of addresses that are another agent's, and in use.
     pub contested: u64,
-    /// Checks that were not sent, because all agents together had sent enough to a host that does not answer.
+    /// Checks that were not sent, and streams that were not opened, because all agents together had sent enough to a host that does not answer.
     pub restrained: u64,
 }
 
@@ -105,7 +110,7 @@ pub struct Counters {
 pub struct Mux {
     config: Config,
     rng: ChaCha20Rng,
-    agents: BTreeMap<AgentId, Slot>,
+    agents: FxHashMap<AgentId, Slot>,
     next_id: u64,
     demux: Demux,
     restraint: Restraint,
@@ -117,6 +122,9 @@ pub struct Mux {
     /// What agents that are gone have left to be sent.
     outbox: VecDeque<(Path, Vec<u8>)>,
     heap: BinaryHeap<Reverse<(Instant, AgentId)>>,
+    /// Agents whose time has come; kept for its room.
+    due: Vec<AgentId>,
+    born: Instant,
     /// The time of the last input.
     clock: Instant,
     counters: Counters,
@@ -125,16 +133,25 @@ pub struct Mux {
 /// One agent, and what is known of it.
 #[derive(Debug)]
 struct Slot {
-    agent: Agent,
+    /// Boxed, so that what follows is found without it.
+    agent: Box<Agent>,
+    /// The agent's count of restarts when its fragment was noted.
+    noted: Option<u32>,
     belongings: Belongings,
     is_speaking: bool,
     is_telling: bool,
-    /// The earliest of its entries in the heap.
+    /// When it wants to be woken.
+    wake: Option<Instant>,
+    /// The earliest of its entries in the heap, which may be for an earlier wish.
     queued: Option<Instant>,
 }
 
 /// The most packets of agents that are gone.
 const MOST_LEFT: usize = 256;
+/// Who wants nothing for so long only looks after a path, by timers that are spread by a second and more…
+const IDLE: Duration = Duration::from_secs(1);
+/// …and is woken together with whoever else is due in these few milliseconds.
+const TOGETHER: Duration = Duration::from_millis(8);
 
 impl Mux {
     /// No agent yet.
@@ -145,7 +162,7 @@ impl Mux {
             sockets: Sockets::new(config.ports.clone()),
             restraint: Restraint::new(genesis.now, rng.next_u64()),
             rng,
-            agents: BTreeMap::new(),
+            agents: FxHashMap::default(),
             next_id: 0,
             demux: Demux::new(config.most_addresses),
             interfaces: Vec::new(),
@@ -153,6 +170,8 @@ impl Mux {
             telling: VecDeque::new(),
             outbox: VecDeque::new(),
             heap: BinaryHeap::new(),
+            due: Vec::new(),
+            born: genesis.now,
             clock: genesis.now,
             counters: Counters::default(),
             config,
@@ -190,8 +209,15 @@ impl Mux {
                 break agent;
             }
         };
-        let belongings = Belongings::default();
-        let slot = Slot { agent, belongings, is_speaking: false, is_telling: false, queued: None };
+        let slot = Slot {
+            agent: Box::new(agent),
+            noted: None,
+            belongings: Belongings::default(),
+            is_speaking: false,
+            is_telling: false,
+            wake: None,
+            queued: None,
+        };
         self.agents.insert(id, slot);
         let interfaces = std::mem::take(&mut self.interfaces);
         self.call(genesis.now, id, |agent| agent.handle_interfaces(genesis.now, &interfaces));
@@ -202,7 +228,7 @@ impl Mux {
     /// Looks at an agent.
     #[must_use]
     pub fn agent(&self, id: AgentId) -> Option<&Agent> {
-        self.agents.get(&id).map(|slot| &slot.agent)
+        self.agents.get(&id).map(|slot| &*slot.agent)
     }
 
     /// Does something with an agent. For packets of data there is [`Mux::send`], which costs less.
@@ -273,10 +299,17 @@ impl Mux {
 
     /// Ends all agents and gives the sockets up.
     pub fn close(&mut self, now: Instant) {
-        for id in self.agents.keys().copied().collect::<Vec<_>>() {
+        for id in self.ids() {
             self.remove(now, id);
         }
         self.sockets.close();
+    }
+
+    /// All agents, in the order in which they came.
+    fn ids(&self) -> Vec<AgentId> {
+        let mut ids: Vec<_> = self.agents.keys().copied().collect();
+        ids.sort_unstable();
+        ids
     }
 
     /// How many agents there are.
@@ -333,8 +366,9 @@ impl Mux {
                 && path.transport == Transport::Udp
                 && slot.agent.is_proven(path.remote)
             {
-                if proof == Proof::Check {
-                    self.restraint.credit(path.remote.ip());
+                match proof {
+                    Proof::Check => self.restraint.credit(path.remote.ip()),
+                    Proof::Answer(to) => self.demux.note_answered(to, &mut slot.belongings),
                 }
                 self.learn(now, id, path, proof);
             }
@@ -365,12 +399,26 @@ impl Mux {
         self.clock = self.clock.max(now);
         let Some(slot) = self.agents.get_mut(&id) else { return };
         while let Some(want) = slot.agent.poll_want() {
-            if let Some(answer) = self.sockets.handle_want(id, want) {
+            let blind = blind_stream(&want, &slot.agent);
+            let refused =
+                blind.filter(|(_, ip)| !self.restraint.admits(self.clock, *ip, restraint::STREAM));
+            let answer = match refused {
+                Some((id, _)) => {
+                    self.counters.restrained += 1;
+                    Some(Answer::Failed { id, error: WantError::TimedOut })
+                }
+                None => self.sockets.handle_want(id, want),
+            };
+            if let Some(answer) = answer {
                 slot.agent.handle_answer(now, answer);
             }
         }
-        let fragment = &slot.agent.local_parameters().username_fragment;
-        self.demux.note_fragment(id, fragment, &mut slot.belongings);
+        let restarts = slot.agent.restarts();
+        if slot.noted != Some(restarts) {
+            slot.noted = Some(restarts);
+            let fragment = &slot.agent.local_parameters().username_fragment;
+            self.demux.note_fragment(id, fragment, &mut slot.belongings);
+        }
         if !slot.is_speaking {
             slot.is_speaking = true;
             self.speaking.push_back(id);
@@ -379,7 +427,8 @@ impl Mux {
             slot.is_telling = true;
             self.telling.push_back(id);
         }
-        if let Some(at) = slot.agent.poll_timeout()
+        slot.wake = slot.agent.poll_timeout().map(|at| together(self.born, now, at));
+        if let Some(at) = slot.wake
             && slot.queued.is_none_or(|queued| at < queued)
         {
             slot.queued = Some(at);
@@ -387,6 +436,24 @@ impl Mux {
             self.sweep();
         }
     }
+}
+
+/// A stream that an agent wants to a peer that has not answered it, and that host.
+fn blind_stream(want: &Want, agent: &Agent) -> Option<(WantId, IpAddr)> {
+    let Want::Connect { id, remote, .. } = want else { return None };
+    let is_blind = agent.opens_to_peer(*id) && !agent.is_answered_from(*remote);
+    is_blind.then_some((*id, remote.ip()))
+}
+
+/// When an agent is woken that wants to be at a time: a little later if it only looks after a path.
+fn together(born: Instant, now: Instant, at: Instant) -> Instant {
+    if at < now + IDLE {
+        return at;
+    }
+    let since = at.saturating_duration_since(born).as_nanos();
+    let over = since % TOGETHER.as_nanos();
+    let rest = u64::try_from(TOGETHER.as_nanos() - over).unwrap_or_default();
+    if over == 0 { at } else { at + Duration::from_nanos(rest) }
 }
 
 impl Machine for Mux {
@@ -401,17 +468,26 @@ impl Machine for Mux {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        let mut due = Vec::new();
+        let mut due = std::mem::take(&mut self.due);
         while let Some(Reverse((at, id))) = self.heap.peek().copied().filter(|e| e.0.0 <= now) {
             self.heap.pop();
-            if let Some(slot) = self.agents.get_mut(&id).filter(|slot| slot.queued == Some(at)) {
-                slot.queued = None;
-                due.push(id);
+            let slot = self.agents.get_mut(&id).filter(|slot| slot.queued == Some(at));
+            let Some(slot) = slot else { continue };
+            slot.queued = None;
+            match slot.wake {
+                Some(wake) if wake <= now => due.push(id),
+                // A packet came meanwhile, and there is nothing to do before that.
+                Some(wake) => {
+                    slot.queued = Some(wake);
+                    self.heap.push(Reverse((wake, id)));
+                }
+                None => {}
             }
         }
-        for id in due {
+        for id in due.drain(..) {
             self.call(now, id, |agent| agent.handle_timeout(now));
         }
+        self.due = due;
     }
 
     fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
@@ -425,7 +501,7 @@ impl Machine for Mux {
                     let payload = &buf[buf.len() - transmit.len..];
                     let remote = transmit.path.remote;
                     let is_blind = demux::is_check(payload) && !slot.agent.is_answered_from(remote);
-                    if is_blind && !self.restraint.admits(self.clock, remote.ip()) {
+                    if is_blind && !self.restraint.admits(self.clock, remote.ip(), 1) {
                         self.counters.restrained += 1;
                         buf.truncate(buf.len() - transmit.len);
                         continue;
@@ -472,7 +548,7 @@ impl Hosted for Mux {
 
     fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]) {
         self.interfaces = interfaces.to_vec();
-        for id in self.agents.keys().copied().collect::<Vec<_>>() {
+        for id in self.ids() {
             self.call(now, id, |agent| agent.handle_interfaces(now, interfaces));
         }
         self.sockets.retain_addresses(interfaces);
@@ -483,3 +559,27 @@ const _: fn() = || {
     fn assert_send<T: Send>() {}
     assert_send::<Mux>();
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_only_looks_after_a_path_is_woken_with_others_and_never_early() {
+        let born = talkie_sansio::conformance::genesis().now;
+        let now = born + Duration::from_secs(100);
+        let wake = |after: u64| together(born, now, now + Duration::from_micros(after)) - now;
+        assert_eq!(wake(0), Duration::ZERO);
+        assert_eq!(wake(999_999), Duration::from_micros(999_999));
+        for after in [4_000_001, 4_003_000, 4_008_000] {
+            assert_eq!(wake(after), Duration::from_millis(4_008));
+        }
+    }
+
+    /// Of ten thousand the first part is in the cache; of the second each costs a server its size in memory.
+    #[test]
+    fn what_wakes_an_agent_is_small_and_the_agent_not_large() {
+        let sizes = [size_of::<Slot>(), size_of::<Agent>()];
+        assert!(sizes[0] <= 192 && sizes[1] <= 3500, "{sizes:?}");
+    }
+}

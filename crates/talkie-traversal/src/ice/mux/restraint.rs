@@ -4,7 +4,9 @@
 //! victim would have a thousand agents send to it, each at its own pace and none too fast (RFC 8445 §14.2,
 //! §19.5.1). So checks to addresses from which the agent has had no answer share a token bucket for each host:
 //! one packet each 5 ms, the pace that §14.2 grants all agents of a host together, after a burst. What finds no
-//! token is lost, as any packet may be, and is repeated as STUN has it.
+//! token is lost, as any packet may be, and is repeated as STUN has it. A TCP candidate that is connected to takes
+//! the tokens of all packets that the kernel may send for it, and fails if there are none: it costs a victim more than
+//! a packet, and is one way among others.
 //!
 //! Whoever checks us with a right password gets a token of his own: many clients behind one NAT are answered
 //! with a check each, however many they are; and who writes a victim's address on his checks makes us send it
@@ -26,6 +28,10 @@ const BURST: u64 = 64;
 const BUCKETS: usize = 1 << BITS;
 const BITS: u32 = 13;
 
+/// A stream that is opened to nobody sends its first packet so often, at 0, 1, 3, 7, 15 and 31 s, until it is given
+/// up after the 39.5 s of a transaction.
+pub(super) const STREAM: u64 = 6;
+
 /// The buckets.
 #[derive(Debug)]
 pub(super) struct Restraint {
@@ -40,11 +46,11 @@ impl Restraint {
         Self { born: now, factor: secret | 1, full_at: vec![0; BUCKETS].into() }
     }
 
-    /// Whether one more packet may go to this host; takes its token if so.
-    pub(super) fn admits(&mut self, now: Instant, ip: IpAddr) -> bool {
+    /// Whether so many more packets may go to this host; takes their tokens if so.
+    pub(super) fn admits(&mut self, now: Instant, ip: IpAddr, packets: u64) -> bool {
         let now = self.nanos(now);
         let full_at = self.bucket(ip);
-        let next = (*full_at).max(now) + APART;
+        let next = (*full_at).max(now) + APART * packets;
         let is_admitted = next <= now + APART * BURST;
         if is_admitted {
             *full_at = next;

@@ -124,10 +124,11 @@ impl Gatherer {
         let mut ips: Vec<_> = self.ranks.iter().map(|(ip, rank)| (*rank, *ip)).collect();
         ips.sort_unstable();
         for (_, ip) in ips {
-            let open = |(_, socket): &(&LocalId, &super::Socket)| {
-                socket.ip == ip && socket.local.is_some() && !socket.is_spare
-            };
-            let socket = self.sockets.iter().find(open).map(|(id, _)| *id);
+            let open = self
+                .sockets
+                .iter()
+                .find(|(_, socket)| socket.ip == ip && socket.local.is_some() && !socket.is_spare);
+            let socket = open.map(|(id, _)| *id);
             let mut others: VecDeque<_> = self.addresses_of(server, ip).into();
             let is_ready = transport != Transport::Udp || socket.is_some();
             let legs = self.legs.values().filter(|leg| leg.server == server).count();
