@@ -118,12 +118,15 @@ fn hear(agent: &mut Agent, all: &str, line: &str, now: Instant) -> Outcome<()> {
         return Ok(agent.send(now, line.as_bytes())?);
     }
     let attribute: Attribute = line.parse()?;
+    let mut fragment = String::new();
     if let Attribute::Candidate(_) | Attribute::EndOfCandidates = attribute {
-        agent.set_remote_parameters(now, Parameters::from_lines(all.lines())?);
+        let theirs = Parameters::from_lines(all.lines())?;
+        fragment.clone_from(&theirs.username_fragment);
+        agent.set_remote_parameters(now, theirs);
     }
     match attribute {
         Attribute::Candidate(candidate) => agent.add_remote_candidate(now, candidate)?,
-        Attribute::EndOfCandidates => agent.end_of_remote_candidates(now),
+        Attribute::EndOfCandidates => agent.end_of_remote_candidates_of(now, &fragment),
         _ => {}
     }
     Ok(())

@@ -118,12 +118,13 @@ impl Attempt {
         tell: impl Fn(&Found),
     ) -> Result<Tried, PairError> {
         let begun = self.running.handle.call(move |agent, now| {
+            let fragment = other.parameters.username_fragment.clone();
             agent.set_remote_parameters(now, other.parameters);
             for candidate in other.candidates {
                 // What is of no use is not tried.
                 let _ = agent.add_remote_candidate(now, candidate);
             }
-            agent.end_of_remote_candidates(now);
+            agent.end_of_remote_candidates_of(now, &fragment);
         });
         begun.await.map_err(|error| PairError::local(&error))?;
         let mut watch = Watch::new(self.had_relay);

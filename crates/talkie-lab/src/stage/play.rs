@@ -34,8 +34,8 @@ struct Letter {
     /// In the first one.
     parameters: Option<Parameters>,
     candidates: Vec<Candidate>,
-    /// Whether there will be no more.
-    is_last: bool,
+    /// Of whose candidates these are the last.
+    end_of: Option<String>,
 }
 
 /// One side of it.
@@ -217,6 +217,7 @@ impl Stage {
             return;
         }
         let agent = self.network.machine(one.host);
+        let fragment = agent.local_parameters().username_fragment.clone();
         let parameters = (!one.has_written).then(|| agent.local_parameters().clone());
         let candidates = one.found[one.told..].to_vec();
         let more = f64::from(self.rng.next_u32()) / f64::from(u32::MAX) / 4.0;
@@ -226,11 +227,12 @@ impl Stage {
         let one = &mut self.sides[side];
         (one.told, one.has_written) = (one.found.len(), true);
         one.has_ended |= is_last;
-        self.letters.push(Letter { at, to, parameters, candidates, is_last });
+        let end_of = is_last.then_some(fragment);
+        self.letters.push(Letter { at, to, parameters, candidates, end_of });
     }
 
     fn deliver(&mut self, letter: Letter) {
-        let Letter { to, parameters, candidates, is_last, .. } = letter;
+        let Letter { to, parameters, candidates, end_of, .. } = letter;
         let now = self.network.now();
         if self.before.is_none() {
             let nats = [0, 1].map(|side| self.sides[side].nat);
@@ -261,8 +263,8 @@ impl Stage {
                 let taken = agent.add_remote_candidate(now, candidate);
                 debug_assert!(taken.is_ok(), "what an agent tells another one takes: {taken:?}");
             }
-            if is_last {
-                agent.end_of_remote_candidates(now);
+            if let Some(fragment) = end_of {
+                agent.end_of_remote_candidates_of(now, &fragment);
             }
         });
     }

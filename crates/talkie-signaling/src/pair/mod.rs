@@ -77,6 +77,13 @@ impl Rendezvous {
         &self.welcome.ice.ice_servers
     }
 
+    /// `stun:` URLs of the server's sockets that differ in their port or address alone, for who wants to know what
+    /// the NAT does; empty if there are no two.
+    #[must_use]
+    pub fn discovery(&self) -> &[String] {
+        &self.welcome.discovery
+    }
+
     /// The server as the other side is to name it, which may be elsewhere.
     #[must_use]
     pub fn invited(&self) -> ServerUrl {

@@ -35,12 +35,24 @@ pub(super) fn introduction(parameters: &Parameters) -> Vec<String> {
     parameters.attributes().map(|attribute| format!("a={attribute}")).collect()
 }
 
+/// What goes into one letter: lines of which every reader knows whose they are, since a letter may come late, after
+/// a restart (RFC 8838 §8.1, RFC 8840 §4.4).
+pub(super) fn named(mut lines: Vec<String>, introduced: &[String]) -> Vec<String> {
+    let name = introduced.iter().find(|line| line.contains("ice-ufrag:"));
+    if let Some(name) = name.filter(|name| !lines.contains(name)) {
+        lines.insert(0, name.clone());
+    }
+    lines
+}
+
 /// Hands the other side's lines to the agent.
 pub(super) fn hear(agent: &mut Agent, now: Instant, lines: &[String], roles: Roles) -> Vec<Heard> {
     let lines = &lines[..lines.len().min(MOST)];
     let mut heard = Vec::new();
-    let introduces = |line: &String| line.contains("ice-ufrag:") || line.contains("ice-pwd:");
-    if lines.iter().any(introduces) {
+    let has = |part: &str| lines.iter().any(|line| line.contains(part));
+    // Over a server the name alone only says whose the candidates are.
+    let only_names = roles == Roles::Known && has("candidate");
+    if has("ice-pwd:") || (has("ice-ufrag:") && !only_names) {
         match Parameters::from_lines(lines.iter().map(String::as_str)) {
             Ok(parameters) => {
                 if roles == Roles::ByName {
@@ -55,8 +67,10 @@ pub(super) fn hear(agent: &mut Agent, now: Instant, lines: &[String], roles: Rol
             Err(error) => heard.push(Heard::Useless(error.to_string())),
         }
     }
+    let mut fragment = None;
     for line in lines {
         match line.parse() {
+            Ok(Attribute::UsernameFragment(name)) => fragment = Some(name),
             Ok(Attribute::Candidate(candidate)) => {
                 let taken = agent.add_remote_candidate(now, candidate.clone());
                 heard.push(match taken {
@@ -65,7 +79,10 @@ pub(super) fn hear(agent: &mut Agent, now: Instant, lines: &[String], roles: Rol
                 });
             }
             Ok(Attribute::EndOfCandidates) => {
-                agent.end_of_remote_candidates(now);
+                match &fragment {
+                    Some(fragment) => agent.end_of_remote_candidates_of(now, fragment),
+                    None => agent.end_of_remote_candidates(now),
+                }
                 heard.push(Heard::End);
             }
             Ok(_) => {}
@@ -161,6 +178,24 @@ mod tests {
             matches!(&heard[..], [Heard::Useless(why)] if why.contains("password")),
             "{heard:?}"
         );
+    }
+
+    #[test]
+    fn the_end_of_other_credentials_does_not_end_these() {
+        let (mut agent, now) = agent(1);
+        let introduced = lines("a=ice-ufrag:abcd\na=ice-pwd:0123456789abcdefghijkl");
+        hear(&mut agent, now, &introduced, Roles::Known);
+        let end =
+            |of: &str| named(lines("a=end-of-candidates"), &lines(&format!("a=ice-ufrag:{of}")));
+        let candidate = |port: u16| {
+            lines(&format!("a=candidate:1 1 udp 2130706431 192.0.2.1 {port} typ host ufrag abcd"))
+        };
+        assert_eq!(hear(&mut agent, now, &end("gone"), Roles::Known), [Heard::End]);
+        let heard = hear(&mut agent, now, &candidate(5000), Roles::Known);
+        assert!(matches!(&heard[..], [Heard::Candidate(_)]), "{heard:?}");
+        assert_eq!(hear(&mut agent, now, &end("abcd"), Roles::Known), [Heard::End]);
+        let heard = hear(&mut agent, now, &candidate(5001), Roles::Known);
+        assert!(matches!(&heard[..], [Heard::Useless(_)]), "{heard:?}");
     }
 
     #[test]

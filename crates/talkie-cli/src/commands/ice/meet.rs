@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::attributes::Roles;
 use super::session::{End, Session, Start};
-use super::settings::{Meeting, Settings, Way};
+use super::settings::{Meeting, Settings, Way, other_ports};
 use super::view::{News, View};
 use super::words;
 use crate::signals::Signals;
@@ -99,6 +99,9 @@ async fn hold(
     // Who comes later finds everything ready, and decides.
     let role = if meeting.code.is_some() { Role::Controlling } else { Role::Controlled };
     let mut config = settings.agent(role, place.ice_servers());
+    if !settings.names_servers() {
+        config.gather.other_ports = other_ports(place.discovery());
+    }
     // Who meets on this very host may have no other address in common.
     config.gather.filter.loopback = place.address().ip().is_loopback();
     let options = host::Options { trust: trust(settings, meeting, place), ..Default::default() };

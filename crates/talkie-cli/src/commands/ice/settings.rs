@@ -190,6 +190,15 @@ impl Settings {
     }
 }
 
+/// The other ports at which the server answers, of URLs that differ in port or address alone: each shows one more
+/// mapping of the NAT.
+pub(super) fn other_ports(alike: &[String]) -> Vec<u16> {
+    let uris: Vec<Uri> = alike.iter().filter_map(|url| url.parse().ok()).collect();
+    let Some(first) = uris.first() else { return Vec::new() };
+    let others = uris.iter().filter(|uri| uri.host() == first.host() && uri.port() != first.port());
+    others.map(Uri::port).take(SERVERS).collect()
+}
+
 /// Those of the servers offered that make sense.
 fn usable(offered: &[IceServer]) -> Vec<Server> {
     let servers = offered.iter().flat_map(|offer| {
@@ -243,6 +252,15 @@ mod tests {
             let error = told(words).map(drop).unwrap_err();
             assert!(error.contains(part), "{words:?}: {error}");
         }
+    }
+
+    #[test]
+    fn a_server_with_one_address_shows_the_nat_by_its_other_port() {
+        let ports =
+            |urls: &[&str]| other_ports(&urls.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(ports(&[]), [0; 0]);
+        assert_eq!(ports(&["stun:a.example:3478", "stun:a.example:3479"]), [3479]);
+        assert_eq!(ports(&["stun:192.0.2.1:3478", "nonsense", "stun:192.0.2.2:3479"]), [0; 0]);
     }
 
     #[test]

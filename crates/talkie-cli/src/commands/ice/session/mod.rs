@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use self::renewal::Generation;
-use super::attributes::{Block, Heard, Roles, Taken, hear, introduction};
+use super::attributes::{Block, Heard, Roles, Taken, hear, introduction, named};
 use super::board::{Board, Told};
 use super::farewell::Farewell;
 use super::lines::{LONGEST, Typed, keys, typed};
@@ -439,7 +439,7 @@ impl<'a> Session<'a> {
             // It is said when the server takes something again.
             Some(link) if !link.has_room() => {}
             Some(link) => {
-                let lines = std::mem::take(&mut self.untold);
+                let lines = named(std::mem::take(&mut self.untold), &self.introduced);
                 // Why there is no way any more, its receiving end tells.
                 let _ = link.send(&Message::Attributes { lines }).await;
             }
