@@ -158,6 +158,11 @@ pub(crate) fn run(data: &[u8]) {
     let mut config = Config::default();
     config.role = if shape & 1 == 0 { Role::Controlling } else { Role::Controlled };
     config.hide_addresses = shape & 2 != 0;
+    if shape & 32 != 0 {
+        // Pairs fail long before all of it does, and are asked again.
+        config.pace.requests = 2;
+        config.timers.patience = Duration::from_secs(14);
+    }
     let genesis = conformance::genesis();
     let mut now = genesis.now;
     let mut agent = Agent::new(&genesis, config);

@@ -60,8 +60,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// With spans that can be added to any time without an overflow: whoever wants one never to end gives the
-    /// longest that there is.
+    /// With spans that can be added to any time without an overflow (whoever wants one never to end gives the
+    /// longest that there is), and with some time between two questions.
     pub(super) fn bounded(mut self) -> Self {
         let Timers {
             consent_interval,
@@ -86,6 +86,11 @@ impl Config {
         for timer in timers {
             *timer = (*timer).min(NEVER);
         }
+        for timer in
+            [&mut self.timers.consent_interval, &mut self.timers.keepalive, &mut self.timers.retry]
+        {
+            *timer = (*timer).max(LEAST_APART);
+        }
         self.pace.interval = self.pace.interval.min(LONGEST_PACE);
         self.pace.timeout = self.pace.timeout.min(LONGEST_PACE);
         self
@@ -93,7 +98,9 @@ impl Config {
 }
 
 /// Ten years.
-const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+pub(super) const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// Between two questions of a kind: with no time between them an agent would do nothing else.
+const LEAST_APART: Duration = Duration::from_millis(20);
 /// A check is repeated after up to 2¹⁶ of them.
 const LONGEST_PACE: Duration = Duration::from_secs(60);
 

@@ -243,17 +243,19 @@ fn a_redirection_counts_only_if_it_is_protected() {
 }
 
 #[test]
-fn a_redirection_to_the_other_family_leads_nowhere() {
-    let mut server = Scripted::new(Transport::Udp);
-    server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");
-    let request = server.request();
-    server.answer(&request, Class::Error, |writer| {
-        writer
-            .attribute(&ErrorCode::TRY_ALTERNATE)
-            .attribute(&AlternateServer(addr("[2001:db8::1]:3478")))
-            .integrity(&key());
-    });
-    assert_eq!(server.ended(), Some(End::Failed(Failure::TryAlternate(None))));
+fn a_redirection_to_the_other_family_or_to_ourselves_leads_nowhere() {
+    for to in ["[2001:db8::1]:3478", "127.0.0.1:22", "0.0.0.0:3478", "224.0.0.1:9", "192.0.2.9:0"] {
+        let mut server = Scripted::new(Transport::Udp);
+        server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");
+        let request = server.request();
+        server.answer(&request, Class::Error, |writer| {
+            writer
+                .attribute(&ErrorCode::TRY_ALTERNATE)
+                .attribute(&AlternateServer(addr(to)))
+                .integrity(&key());
+        });
+        assert_eq!(server.ended(), Some(End::Failed(Failure::TryAlternate(None))), "{to}");
+    }
 }
 
 #[test]

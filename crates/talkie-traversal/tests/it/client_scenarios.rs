@@ -263,6 +263,21 @@ fn peers_asked_for_early_wait_for_the_allocation_ten_at_a_time() {
 }
 
 #[test]
+fn a_permission_that_comes_when_nobody_wants_it_any_more_is_not_kept() {
+    let mut pair = Pair::new(config(), Config::default());
+    pair.settle();
+    pair.take_events();
+    let peer = addr("8.8.8.1:1").ip();
+    pair.client.permit(pair.now(), peer).unwrap();
+    pair.client.forget(peer);
+    pair.settle();
+    assert_eq!(pair.take_events(), []);
+    let before = pair.sent.len();
+    pair.elapse(secs(250));
+    assert!(!methods(&pair)[before..].contains(&Method::CREATE_PERMISSION));
+}
+
+#[test]
 fn every_store_has_its_bound() {
     let small = Config { permissions: 2, channels: 1, queue: 3, ..Config::default() };
     let mut pair = Pair::new(config(), small);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use talkie_sansio::Machine as _;
 use talkie_traversal::ice::ConnectionState::{self, Checking, Connected, Disconnected, Failed};
 use talkie_traversal::ice::{SendError, gather};
 use talkie_traversal::stun::attributes::ErrorCode;
@@ -298,6 +299,27 @@ fn who_is_to_wait_for_ever_does() {
     assert!(world.run_until(secs(2), World::agree));
     world.run(secs(60));
     assert!(world.both(Connected));
+}
+
+#[test]
+fn who_is_to_ask_without_a_pause_has_one_all_the_same() {
+    let mut config = config(Role::Controlling);
+    let timers = &mut config.timers;
+    (timers.consent_interval, timers.keepalive, timers.retry) = Default::default();
+    let mut puppet = Puppet::new(config, &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    puppet.answer_all();
+    let (mut wakes, end) = (0, puppet.now + secs(1));
+    while let Some(next) = puppet.agent.poll_timeout().filter(|next| *next <= end) {
+        puppet.now = puppet.now.max(next);
+        puppet.agent.handle_timeout(puppet.now);
+        puppet.settle();
+        puppet.answer_all();
+        wakes += 1;
+        assert!(wakes < 200, "it never rests");
+    }
+    assert!(puppet.agent.selected().is_some());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use talkie_sansio::Machine as _;
 use talkie_traversal::ice::{Candidate, CandidateType, ConnectionState, Protocol, Role};
 
 use crate::ice_agent_puppet::Puppet;
@@ -96,4 +97,38 @@ fn while_patience_lasts_pairs_are_asked_again_and_the_late_side_is_met() {
     run(&mut puppet, 601);
     assert_eq!(puppet.agent.connection_state(), ConnectionState::Failed);
     assert_eq!(run(&mut puppet, 60), 0);
+}
+
+/// What was asked just before the end is answered just after it.
+#[test]
+fn an_answer_that_comes_after_the_failure_changes_nothing() {
+    let mut patient = config(Role::Controlling);
+    patient.timers.patience = Duration::from_secs(60);
+    let mut puppet = Puppet::new(patient, &[]);
+    puppet.introduce();
+    puppet.candidate(STRAIGHT, 2_000_000_000);
+    let mut last = None;
+    while puppet.state() != ConnectionState::Failed {
+        puppet.run(Duration::from_millis(100));
+        last = puppet.checks().pop().or(last);
+    }
+    let (to, check) = last.unwrap();
+    let answer = puppet.success(&check);
+    puppet.give_from(to, &answer);
+    assert_eq!(puppet.state(), ConnectionState::Failed);
+    let mut wakes = 0;
+    let end = puppet.now + Duration::from_secs(600);
+    while let Some(next) = puppet.agent.poll_timeout().filter(|next| *next <= end) {
+        puppet.now = puppet.now.max(next);
+        puppet.agent.handle_timeout(puppet.now);
+        wakes += 1;
+        assert!(wakes < 100, "it never rests");
+    }
+    assert_eq!(puppet.agent.selected(), None);
+    // Asking anew is what helps.
+    puppet.agent.restart(puppet.now);
+    puppet.introduce();
+    puppet.candidate(STRAIGHT, 2_000_000_000);
+    puppet.answer_all();
+    assert!(puppet.agent.selected().is_some());
 }

@@ -211,6 +211,49 @@ fn many_strangers_make_each_other_wait_and_nobody_for_ever() {
     assert!(meets_within(&mut puppet, "10.0.0.2:9", ms(4000)));
 }
 
+/// docs/ice.md says so.
+#[test]
+fn no_check_is_longer_than_356_bytes() {
+    let mut longest = [0; 2];
+    for (at, length) in [(0, 8), (1, 256)] {
+        let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+        puppet.parameters = Parameters::new(&"u".repeat(length), &"p".repeat(256)).unwrap();
+        puppet.parameters.options = puppet.parameters.options.with("renomination");
+        puppet.introduce();
+        puppet.candidate("10.0.0.2:9", 1000);
+        for _ in 0..20 {
+            for (to, check) in puppet.checks() {
+                longest[at] = longest[at].max(check.len());
+                let answer = puppet.success(&check);
+                puppet.give_from(to, &answer);
+            }
+            puppet.run(ms(500));
+        }
+        assert!(puppet.agent.selected().unwrap().is_nominated);
+    }
+    assert_eq!(longest[1], 356);
+    assert!(longest[0] <= 112, "{longest:?}");
+}
+
+#[test]
+fn of_each_stranger_that_makes_room_for_another_it_is_told() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &[]);
+    puppet.introduce();
+    for port in 1..=60 {
+        let check = puppet.check(CONTROLLING);
+        puppet.give(&format!("198.51.100.7:{port}"), &check);
+        puppet.run(ms(500));
+    }
+    let told = |is_it: fn(&Chapter) -> bool| {
+        let is_it = |event: &&Event| matches!(event, Event::Story(story) if is_it(&story.chapter));
+        puppet.events.iter().filter(is_it).count()
+    };
+    let begun = told(|chapter| matches!(chapter, Chapter::Waiting | Chapter::Frozen));
+    let left = puppet.agent.stats().candidate_pairs.len();
+    assert!(begun > left, "{begun} {left}");
+    assert_eq!(told(|chapter| *chapter == Chapter::Removed), begun - left);
+}
+
 #[test]
 fn who_is_seen_elsewhere_each_time_still_takes_another_interface() {
     let mut puppet = Puppet::new(config(Role::Controlling), &[]);

@@ -58,6 +58,24 @@ fn a_name_that_cannot_be_asked_for_leaves_no_candidate() {
 }
 
 #[test]
+fn a_name_that_leads_nowhere_is_told() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    let mut portless = named("host.example");
+    portless.port = 0;
+    assert_eq!(puppet.agent.add_remote_candidate(puppet.now, portless), Err(AddError::Address));
+    puppet.agent.add_remote_candidate(puppet.now, named("host.example")).unwrap();
+    let Some(Want::Resolve { id, .. }) = puppet.agent.poll_want() else { panic!("it asks") };
+    let addresses = ["0.0.0.0", "224.0.0.251"].map(|ip| ip.parse().unwrap()).to_vec();
+    puppet.agent.handle_answer(puppet.now, Answer::Resolved { id, addresses });
+    puppet.settle();
+    assert_eq!(puppet.checks(), []);
+    let is_told =
+        |event: &Event| matches!(event, Event::Unresolved { name, .. } if name == "host.example");
+    assert!(puppet.events.iter().any(is_told), "{:?}", puppet.events);
+}
+
+#[test]
 fn another_name_is_the_drivers_to_resolve() {
     let mut puppet = Puppet::new(config(Role::Controlling), &[]);
     puppet.introduce();

@@ -1,5 +1,7 @@
 //! Candidates over UDP: who is told of, once, and how packets travel from them.
 
+use std::time::Duration;
+
 use talkie_sansio::{Interface, Path, Transport, Want};
 use talkie_traversal::ice::CandidateType::{Host, Relayed, ServerReflexive};
 use talkie_traversal::ice::gather::{Config, Event, Policy, Problem, SendError};
@@ -72,7 +74,7 @@ fn requests_leave_one_by_one_at_the_pace() {
     }
     assert_eq!(starts.len(), 6, "two addresses ask three servers");
     for pair in starts.windows(2) {
-        assert!(pair[1].0 - pair[0].0 >= std::time::Duration::from_millis(20), "{starts:?}");
+        assert!(pair[1].0 - pair[0].0 >= Duration::from_millis(20), "{starts:?}");
     }
 }
 
@@ -334,4 +336,16 @@ fn restarts_that_nobody_listens_to_pile_up_nothing() {
     assert_eq!(told.len(), candidates);
     assert!(told.iter().all(|(_, it)| it.username_fragment.as_deref() == Some("frag999")));
     assert!(matches!(site.events.last(), Some(Event::Complete)));
+}
+
+#[test]
+fn what_is_never_to_end_lasts_as_long_as_anything_can() {
+    let endless = Duration::MAX;
+    for config in [
+        Config { limit: endless, keepalive: Some(endless), ..config(stuns()) },
+        Config { pace: endless, ..config(stuns()) },
+    ] {
+        let site = Site::gathered(config);
+        assert!(!site.of_kind(ServerReflexive).is_empty());
+    }
 }

@@ -124,7 +124,7 @@ impl Agent {
             let question = self.names.questions.swap_remove(at);
             match answer {
                 Answer::Resolved { addresses, .. } => self.settle_name(now, &question, addresses),
-                Answer::Failed { error, .. } => self.miss_name(question, error.to_string()),
+                Answer::Failed { error, .. } => self.miss_name(&question, error.to_string()),
                 _ => {}
             }
         }
@@ -145,7 +145,7 @@ impl Agent {
             for question in self.names.questions.extract_if(.., is_it).collect::<Vec<_>>() {
                 match &outcome {
                     Ok(addresses) => self.settle_name(now, &question, addresses),
-                    Err(why) => self.miss_name(question, why.to_string()),
+                    Err(why) => self.miss_name(&question, why.to_string()),
                 }
             }
         }
@@ -160,13 +160,14 @@ impl Agent {
             self.current.locals.iter().any(|local| local.base.is_ipv4() == ip.is_ipv4())
         };
         let chosen = usable().find(is_ours).or_else(|| usable().next());
-        if let Some(ip) = chosen {
-            self.with_current(now, |generation, context| generation.resolve(context, number, *ip));
-        }
+        let Some(ip) = chosen.copied() else {
+            return self.miss_name(question, "nothing can be sent to its address".to_owned());
+        };
+        self.with_current(now, |generation, context| generation.resolve(context, number, ip));
     }
 
-    fn miss_name(&mut self, question: Question, why: String) {
-        let event = Event::Unresolved { name: question.name, why };
+    fn miss_name(&mut self, question: &Question, why: String) {
+        let event = Event::Unresolved { name: question.name.clone(), why };
         self.events.tell(&mut self.counters, event);
     }
 

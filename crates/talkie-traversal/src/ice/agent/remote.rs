@@ -47,11 +47,12 @@ impl Agent {
         if candidate.component != 1 {
             return Err(AddError::Component(candidate.component));
         }
-        if let Some(address) = candidate.socket_address()
-            // RFC 6544 §4.5: an active one has no port of its own; nobody sends to it.
-            && candidate.protocol != Protocol::Tcp(TcpType::Active)
-            && !is_sendable(address)
-        {
+        let leads_nowhere = match candidate.socket_address() {
+            Some(address) => !is_sendable(address),
+            None => candidate.port == 0,
+        };
+        // RFC 6544 §4.5: an active one has no port of its own; nobody sends to it.
+        if leads_nowhere && candidate.protocol != Protocol::Tcp(TcpType::Active) {
             return Err(AddError::Address);
         }
         let fragment = candidate.username_fragment.as_deref();

@@ -42,6 +42,10 @@ impl Generation {
             return false;
         };
         let Some(reply) = self.session.reply(message) else { return false };
+        if self.is_failed {
+            // W3C webrtc-pc: that is final until a restart. What was asked last came to nothing.
+            return true;
+        }
         let expiry = context.config.timers.consent_expiry;
         if self.pairs[index].life.is_some_and(|life| life.proven_at + expiry <= context.now) {
             // RFC 7675 §5.1: an answer after consent has expired does not bring it back.

@@ -12,6 +12,7 @@ use super::pair::State;
 use super::requests::Early;
 use super::theirs::Remote;
 use crate::ice::candidate::{Candidate, CandidateType, Protocol, TcpType};
+use crate::ice::story::Chapter;
 use crate::stun::TransactionId;
 
 /// How many peer-reflexive candidates may come at once; one more is granted each [`STRANGERS_APART`]. Two NATs
@@ -30,7 +31,8 @@ impl Generation {
     /// Whether there is room for one more peer-reflexive candidate; forgets one that came to nothing if
     /// need be. They are bounded apart from those that are told, so that whoever repeats a check of the
     /// other side from many addresses can crowd out none of those.
-    fn has_room_to_learn(&mut self, now: Instant, room: usize) -> bool {
+    fn has_room_to_learn(&mut self, context: &mut Context<'_>) -> bool {
+        let (now, room) = (context.now, context.config.limits.learned_candidates);
         let is_learned = |remote: &&Remote| remote.candidate.kind == CandidateType::PeerReflexive;
         if self.remotes.iter().filter(is_learned).count() < room {
             return true;
@@ -52,7 +54,13 @@ impl Generation {
             .or_else(|| learned().find(|remote| is_silent(remote)));
         let Some(number) = gone.map(|remote| remote.number) else { return false };
         self.remotes.retain(|remote| remote.number != number);
-        self.pairs.retain(|pair| pair.remote != number);
+        self.pairs.retain(|pair| {
+            let stays = pair.remote != number;
+            if !stays {
+                context.story(pair, Chapter::Removed);
+            }
+            stays
+        });
         true
     }
 
@@ -89,8 +97,7 @@ impl Generation {
         if let Some(remote) = known {
             return self.insert(context, local, remote, address);
         }
-        let room = context.config.limits.learned_candidates;
-        if !self.admits_stranger(context.now, id) || !self.has_room_to_learn(context.now, room) {
+        if !self.admits_stranger(context.now, id) || !self.has_room_to_learn(context) {
             context.counters.overflowing += 1;
             return None;
         }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use talkie_sansio::Transport;
 
+use crate::ice::config::NEVER;
 use crate::stun::credential::{CredentialError, LongTerm};
 use crate::uri::{Uri, UriError};
 
@@ -195,6 +196,15 @@ impl Families {
 }
 
 impl Config {
+    /// With spans that can be added to any time without an overflow: whoever wants one never to end gives the
+    /// longest that there is.
+    pub(super) fn bounded(mut self) -> Self {
+        self.pace = self.pace.min(NEVER);
+        self.limit = self.limit.min(NEVER);
+        self.keepalive = self.keepalive.map(|keepalive| keepalive.min(NEVER));
+        self
+    }
+
     /// The address that the world knows `local` by.
     pub(super) fn outside(&self, local: SocketAddr) -> SocketAddr {
         let known = self.external.iter().find(|(private, _)| *private == local.ip());

@@ -96,6 +96,7 @@ impl Gatherer {
     /// A gatherer that does nothing yet.
     #[must_use]
     pub fn new(genesis: &Genesis, config: Config) -> Self {
+        let config = config.bounded();
         let mut rng = ChaCha20Rng::from_seed(genesis.seed);
         let mut secret = [0; 16];
         rng.fill_bytes(&mut secret);

@@ -113,10 +113,11 @@ impl Peers {
                 .any(|(bound, channel)| bound.ip() == peer && lives(&channel.grant))
     }
 
-    /// Whether it is new.
+    /// Whether it is new. One that was forgotten meanwhile is left to lapse.
     pub(super) fn permitted(&mut self, now: Instant, peer: IpAddr, refresh: Duration) -> bool {
+        let Some(known) = self.permissions.get_mut(&peer) else { return false };
         let grant = Grant { since: Some(now), refresh_at: Some(now + refresh) };
-        self.permissions.insert(peer, grant).is_none_or(|old| old.since.is_none())
+        std::mem::replace(known, grant).since.is_none()
     }
 
     /// The channel's number if it is new.

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use talkie_sansio::Scope;
+
 use super::requests::{Outstanding, Purpose};
 use super::{Client, End, Event, Failure, Families, Phase};
 use crate::stun::attributes::{
@@ -94,7 +96,13 @@ impl Client {
         let has_key = self.credential.as_ref().is_some_and(|known| known.is_challenged());
         let server = message.get::<AlternateServer>().ok().flatten()?.0;
         let same_family = server.is_ipv4() == self.path.remote.is_ipv4();
-        (is_protected && has_key && same_family).then_some(server)
+        // Nobody elsewhere sends us to ourselves.
+        let is_here = |ip| Scope::of(ip) == Scope::Loopback;
+        let is_sendable = server.port() != 0
+            && !server.ip().is_unspecified()
+            && !server.ip().is_multicast()
+            && (is_here(self.path.remote.ip()) || !is_here(server.ip()));
+        (is_protected && has_key && same_family && is_sendable).then_some(server)
     }
 
     fn succeed(
