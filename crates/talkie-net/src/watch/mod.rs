@@ -101,13 +101,21 @@ impl Watch {
 
 /// Lets a thread look.
 fn begin(eyes: Eyes) -> io::Result<Arc<watch::Sender<Sight>>> {
-    let runtime = runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let first = Sight { interfaces: (eyes.list)()?, asleep: (eyes.asleep)() };
     let sights = Arc::new(watch::Sender::new(first));
     let told = Arc::clone(&sights);
-    thread::Builder::new()
-        .name("talkie-watch".to_owned())
-        .spawn(move || runtime.block_on(look_out(&eyes, &told)))?;
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    thread::Builder::new().name("talkie-watch".to_owned()).spawn(move || {
+        // Made where it is used: tokio lets none be dropped in a task, as one would be if this failed there.
+        match runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+            Ok(runtime) => {
+                let _ = ready.send(Ok(()));
+                runtime.block_on(look_out(&eyes, &told));
+            }
+            Err(error) => drop(ready.send(Err(error))),
+        }
+    })?;
+    is_ready.recv().map_err(io::Error::other)??;
     Ok(sights)
 }
 
@@ -233,6 +241,17 @@ mod tests {
         drop(one);
         // The thread stays for who is left.
         assert!(Watch::start().unwrap().sights.same_channel(&other.sights));
+    }
+
+    #[tokio::test]
+    async fn a_system_that_tells_of_no_interfaces_is_an_error() {
+        let eyes = Eyes {
+            signal: Signal::looks,
+            list: || Err(io::ErrorKind::PermissionDenied.into()),
+            asleep: Box::new(|| Duration::ZERO),
+        };
+        let error = begin(eyes).map(drop).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
     }
 
     #[test]
