@@ -88,7 +88,10 @@ pub(super) fn what_to_do(error: &MeetError, server: &ServerUrl, start: &str) -> 
             "name a talkie serve that both machines reach with --server https://HOST".to_owned()
         }
         MeetError::Connect(_) => format!("`talkie doctor --server {server}` looks into it"),
-        MeetError::NobodyCame(_) | MeetError::Gone { .. } | MeetError::Lost(_) => ANEW.to_owned(),
+        MeetError::NobodyCame(_)
+        | MeetError::Silent(_)
+        | MeetError::Gone { .. }
+        | MeetError::Lost(_) => ANEW.to_owned(),
         MeetError::Tampered => "use a server that you trust, or ask who runs this one".to_owned(),
         _ => return None,
     })

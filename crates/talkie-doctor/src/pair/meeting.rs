@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::attempt::{Attempt, Reachable};
-use super::talk::{self, Message, PROTOCOL, Side};
+use super::talk::{Message, PROTOCOL, Side};
 use super::tried::Tried;
 use super::{Happening, PairError, Pairing, Role, SCHEMA, judge};
 use crate::advice::Sight;
@@ -19,8 +19,6 @@ use crate::{Stop, StopHandle, Target};
 
 /// What codes are for.
 const PURPOSE: &str = "doctor";
-/// How long a greeting may take.
-const GREETING: Duration = Duration::from_secs(20);
 /// How long the other side may take to look at its network and to gather: longer than both ever take.
 const READY: Duration = Duration::from_secs(60);
 /// How long the attempt of the other side may take: longer than any attempt.
@@ -59,7 +57,8 @@ impl Meeting {
             }
             Role::Second(code) => (self.place.enter(PURPOSE, &code).await?, ice::Role::Controlling),
         };
-        tell(Happening::Met { version: greet(&mut link).await? });
+        let version = link.greet(PROTOCOL, env!("CARGO_PKG_VERSION")).await?;
+        tell(Happening::Met { version });
 
         let (report, early) = await_report(&mut self.examination, &mut link).await?;
         let ours = side(&report);
@@ -108,7 +107,8 @@ impl Meeting {
 
 /// The next message, within `patience`. May be dropped without loss while it waits.
 async fn receive(link: &mut Link<'_>, patience: Duration) -> Result<Message, PairError> {
-    timeout(patience, next(link)).await.unwrap_or(Err(PairError::Silent(patience)))
+    let said = timeout(patience, next(link)).await;
+    said.unwrap_or(Err(MeetError::Silent(patience).into()))
 }
 
 async fn next(link: &mut Link<'_>) -> Result<Message, PairError> {
@@ -117,19 +117,6 @@ async fn next(link: &mut Link<'_>) -> Result<Message, PairError> {
             Message::Later => {}
             message => return Ok(message),
         }
-    }
-}
-
-/// The first words; returns the other side's version.
-async fn greet(link: &mut Link<'_>) -> Result<String, PairError> {
-    let ours = env!("CARGO_PKG_VERSION");
-    link.send(&Message::Hello { protocol: PROTOCOL, version: ours.to_owned() }).await?;
-    match receive(link, GREETING).await? {
-        Message::Hello { protocol: PROTOCOL, version } => Ok(talk::version(&version)),
-        Message::Hello { version, .. } => {
-            Err(PairError::Version { ours, theirs: talk::version(&version) })
-        }
-        other => Err(out_of_turn(&other)),
     }
 }
 
@@ -202,7 +189,6 @@ async fn try_both(
 
 fn out_of_turn(message: &Message) -> PairError {
     let kind = match message {
-        Message::Hello { .. } => "hello",
         Message::Ready { .. } => "ready",
         Message::Tried { .. } => "tried",
         Message::Later => "later",

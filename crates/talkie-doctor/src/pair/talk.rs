@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::tried::Tried;
 use crate::report::{Family, Nat};
 
-/// The version of what is said. It changes when an older version could not follow any more.
+/// The version of what is said after the greeting. It changes when an older version could not follow any more.
 pub(super) const PROTOCOL: u32 = 2;
 /// NATs that are taken of the other side: one for each IP version.
 const MAX_NATS: usize = 2;
@@ -16,8 +16,6 @@ const MAX_VERSION: usize = 40;
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub(super) enum Message {
-    /// First: who is there.
-    Hello { protocol: u32, version: String },
     /// What this side found about its network, and where it may be reached.
     Ready { side: Side, attributes: Vec<String> },
     /// What came of the attempt, as this side saw it.
@@ -61,7 +59,7 @@ impl Side {
 }
 
 /// A version of somebody else, fit to be shown.
-pub(super) fn version(text: &str) -> String {
+fn version(text: &str) -> String {
     let fits = |letter: &char| letter.is_ascii_graphic();
     text.chars().filter(fits).take(MAX_VERSION).collect()
 }

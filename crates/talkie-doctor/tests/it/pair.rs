@@ -181,11 +181,11 @@ async fn another_version_a_third_and_nonsense_are_told_apart() {
     assert_eq!(puppet.hear().await["protocol"], 2);
     puppet.say(Puppet::hello(3)).await;
     let end = first.end().await;
-    let Err(PairError::Version { theirs, .. }) = end else { panic!("{end:?}") };
+    let Err(PairError::Meet(MeetError::Version { theirs, .. })) = end else { panic!("{end:?}") };
     assert_eq!(theirs, "9.9[2J");
 
     for (message, expected) in [
-        (json!({"type": "tried", "tried": {"hadRelay": false}}), "out of turn"),
+        (json!({"type": "tried", "tried": {"hadRelay": false}}), "does not greet"),
         (json!({"type": "hello", "protocol": "one"}), "does not understand"),
         (json!([1, 2, 3]), "does not understand"),
     ] {

@@ -47,6 +47,19 @@ pub enum MeetError {
         "the other side says what this version does not understand ({0}); use the same version on both"
     )]
     Incomprehensible(String),
+    /// The other side says nothing.
+    #[error("the other side has said nothing for {} s", .0.as_secs())]
+    Silent(Duration),
+    /// The other side's version can't be talked to.
+    #[error(
+        "the other side has talkie {theirs}, which this one ({ours}) does not understand; use the same version on both"
+    )]
+    Version {
+        /// This program's.
+        ours: String,
+        /// The other's.
+        theirs: String,
+    },
     /// The session with the server is gone.
     #[error("the connection to the server is lost: {0}")]
     Lost(String),

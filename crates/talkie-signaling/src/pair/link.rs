@@ -1,8 +1,11 @@
 //! The other side, over the server: sealed messages, and why there are no more.
 
-use serde::Serialize;
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use tokio::time::timeout;
 
 use super::MeetError;
 use crate::client::Client;
@@ -14,12 +17,55 @@ use crate::sealed::{Channel, OpenError};
 /// A sealed way to the other side.
 #[derive(Debug)]
 pub struct Link<'a> {
-    pub(super) client: &'a mut Client,
-    pub(super) channel: Channel,
-    pub(super) peer: PeerId,
+    client: &'a mut Client,
+    channel: Channel,
+    peer: PeerId,
+    /// Whether a message was changed on the way: then it is over.
+    is_tampered: bool,
 }
 
-impl Link<'_> {
+/// The first words of either side.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase")]
+enum Greeting {
+    Hello {
+        protocol: u32,
+        version: String,
+    },
+    #[serde(other)]
+    Other,
+}
+
+/// How long a greeting may take.
+const GREETING: Duration = Duration::from_secs(20);
+/// Characters of somebody else's version.
+const MOST_VERSION: usize = 40;
+
+impl<'a> Link<'a> {
+    pub(super) fn new(client: &'a mut Client, channel: Channel, peer: PeerId) -> Self {
+        Self { client, channel, peer, is_tampered: false }
+    }
+
+    /// Says who this is and hears who the other side is, before anything else: both say which version of the
+    /// program they are, and by which `protocol` they are going to talk. Returns the other side's version, fit to
+    /// be shown.
+    ///
+    /// # Errors
+    /// If the other side says nothing, goes, or talks by another protocol.
+    pub async fn greet(&mut self, protocol: u32, version: &str) -> Result<String, MeetError> {
+        self.send(&Greeting::Hello { protocol, version: version.to_owned() }).await?;
+        let said = timeout(GREETING, self.receive()).await;
+        match said.map_err(|_| MeetError::Silent(GREETING))?? {
+            Greeting::Hello { protocol: theirs, version } if theirs == protocol => {
+                Ok(shown(&version))
+            }
+            Greeting::Hello { version: theirs, .. } => {
+                Err(MeetError::Version { ours: version.to_owned(), theirs: shown(&theirs) })
+            }
+            Greeting::Other => Err(MeetError::Incomprehensible("it does not greet".to_owned())),
+        }
+    }
+
     /// Says something to the other side.
     ///
     /// # Errors
@@ -47,6 +93,10 @@ impl Link<'_> {
     /// If there will be none, or it makes no sense.
     pub async fn receive<T: DeserializeOwned>(&mut self) -> Result<T, MeetError> {
         loop {
+            // Whoever dropped this while the refusal was on its way has not heard of it.
+            if self.is_tampered {
+                return Err(MeetError::Tampered);
+            }
             let Some(event) = self.client.event().await else {
                 return Err(MeetError::lost(&"the session has ended"));
             };
@@ -74,6 +124,7 @@ impl Link<'_> {
             Err(error) => error,
         };
         if error == OpenError::Tampered {
+            self.is_tampered = true;
             let refusal = self.channel.refusal();
             // The end is the same if it does not arrive.
             let _ = self.client.signal(&self.peer, &refusal).await;
@@ -83,4 +134,8 @@ impl Link<'_> {
             _ => MeetError::Tampered,
         })
     }
+}
+
+fn shown(version: &str) -> String {
+    version.chars().filter(char::is_ascii_graphic).take(MOST_VERSION).collect()
 }

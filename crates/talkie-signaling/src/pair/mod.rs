@@ -123,7 +123,7 @@ impl Rendezvous {
         match room.meet(&joined.own, peer) {
             Ok(met) => {
                 let peer = peer.id.clone();
-                Ok(Link { client: &mut self.client, channel: met.channel, peer })
+                Ok(Link::new(&mut self.client, met.channel, peer))
             }
             Err(Stranger::NoKey) => Err(MeetError::Mismatch),
             Err(_) => Err(MeetError::Tampered),
@@ -160,7 +160,7 @@ impl<'a> Opened<'a> {
                 Some(Event::PeerJoined(peer)) => {
                     // Who does not have the code is let in by the server alone: not our guest.
                     if let Ok(met) = room.meet(&joined.own, &peer) {
-                        return Ok(Link { client, channel: met.channel, peer: peer.id });
+                        return Ok(Link::new(client, met.channel, peer.id));
                     }
                 }
                 Some(Event::Restarted(_)) => {

@@ -1,39 +1,27 @@
 //! How two meet: on a server, by a code, or by what people carry from one to the other.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use talkie_net::host;
 use talkie_signaling::pair::{Code, Link, MeetError, Rendezvous};
 use talkie_signaling::{Tls, Trust};
 use talkie_traversal::ice::Role;
-use tokio::time::timeout;
 
 use super::attributes::Roles;
 use super::session::{End, Session, Start};
 use super::settings::{Meeting, Settings, Way, other_ports};
 use super::view::{News, View};
-use super::words;
 use crate::signals::Signals;
 
 /// What codes are for.
 const PURPOSE: &str = "ice";
-/// The version of what is said. It changes when an older version could not follow any more.
+/// The version of what is said after the greeting. It changes when an older version could not follow any more.
 const PROTOCOL: u32 = 1;
-/// How long a greeting may take.
-const GREETING: Duration = Duration::from_secs(20);
 
 /// Why there is not even an attempt.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum IceError {
     #[error(transparent)]
     Meet(#[from] MeetError),
-    #[error("the other side has said nothing for {} s", GREETING.as_secs())]
-    Silent,
-    #[error(
-        "the other side has talkie {theirs}, which this one ({ours}) does not understand; use the same version on both"
-    )]
-    Version { ours: &'static str, theirs: String },
     #[error("standard input has ended before the other side's block")]
     NoBlock,
     #[error(
@@ -50,8 +38,6 @@ pub(super) enum IceError {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 pub(super) enum Message {
-    /// First: who is there.
-    Hello { protocol: u32, version: String },
     /// Attributes of RFC 8839, as they come.
     Attributes { lines: Vec<String> },
     /// No pair works, so that this side gives up.
@@ -131,23 +117,9 @@ async fn find<'a>(
             opened.wait(patience).await?
         }
     };
-    let version = greet(&mut link).await?;
+    let version = link.greet(PROTOCOL, env!("CARGO_PKG_VERSION")).await?;
     view.show(News::Met { version: &version });
     Ok(link)
-}
-
-/// The first words; returns the other side's version.
-async fn greet(link: &mut Link<'_>) -> Result<String, IceError> {
-    let ours = env!("CARGO_PKG_VERSION");
-    link.send(&Message::Hello { protocol: PROTOCOL, version: ours.to_owned() }).await?;
-    let said = timeout(GREETING, link.receive::<Message>()).await.map_err(|_| IceError::Silent)?;
-    match said? {
-        Message::Hello { protocol: PROTOCOL, version } => Ok(words::version(&version)),
-        Message::Hello { version, .. } => {
-            Err(IceError::Version { ours, theirs: words::version(&version) })
-        }
-        _ => Err(MeetError::Incomprehensible("it does not greet".to_owned()).into()),
-    }
 }
 
 /// Whom to take for a relay over TLS: where the servers come from the meeting place, whoever was taken for

@@ -147,7 +147,6 @@ fn failed(error: &PairError, server: &ServerUrl) -> u8 {
 fn what_to_do(error: &PairError, server: &ServerUrl) -> Option<String> {
     match error {
         PairError::Meet(error) => meeting::what_to_do(error, server, "talkie doctor --pair"),
-        PairError::Silent(_) => Some(meeting::ANEW.to_owned()),
         _ => None,
     }
 }
