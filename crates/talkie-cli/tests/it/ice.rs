@@ -62,6 +62,30 @@ fn two_on_one_host_meet_and_what_each_says_the_other_has() {
 }
 
 #[test]
+fn who_is_read_no_more_takes_leave() {
+    let server = Running::start(&["--no-self-test"]);
+    let url = server.value("local URL").to_owned();
+    for more in [&[][..], &["--json"]] {
+        let mut first = start(&["--server", &url]);
+        let mut told =
+            BufReader::new(first.stderr.take().expect("piped")).lines().map_while(Result::ok);
+        let command = told.find(|line| line.contains("talkie ice ")).expect("a command");
+        let words: Vec<&str> =
+            command.split_whitespace().skip(2).chain(more.iter().copied()).collect();
+        let mut second = start(&words);
+        // As `head` does when it has enough.
+        drop(second.stdout.take());
+        let mut input = first.stdin.take().expect("piped");
+        input.write_all(b"one\ntwo\n").expect("it reads");
+        let ends = [&mut second, &mut first].map(|side| side.wait().expect("it ends").code());
+        // An event is too much before there is a connection, or just after.
+        let is_right =
+            |code: &Option<i32>| *code == Some(0) || (!more.is_empty() && *code == Some(1));
+        assert!(ends.iter().all(is_right), "{more:?}: {ends:?}");
+    }
+}
+
+#[test]
 fn a_code_that_nobody_waits_with_is_told_as_such() {
     let server = Running::start(&["--no-self-test"]);
     let url = server.value("local URL").to_owned();

@@ -5,8 +5,7 @@ use std::time::Duration;
 use talkie_doctor::report::Millis;
 use talkie_traversal::ice::{Candidate, CandidateAddress, ConnectionState, Pair, Protocol};
 
-/// Characters of somebody else's version.
-const MOST_VERSION: usize = 40;
+use crate::terminal;
 
 /// `21.3 ms`.
 pub(super) fn millis(span: Duration) -> String {
@@ -27,23 +26,13 @@ pub(super) fn clock(unix: Duration) -> String {
 
 /// Somebody else's bytes, as a terminal may show them.
 pub(super) fn readable(bytes: &[u8]) -> String {
-    let is_odd = |letter: char| {
-        letter.is_control()
-            || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-    };
-    let text = String::from_utf8_lossy(bytes);
-    text.chars().map(|letter| if is_odd(letter) { '\u{fffd}' } else { letter }).collect()
+    terminal::readable(&String::from_utf8_lossy(bytes))
 }
 
 /// A datagram as a line: its own line end, if it brings one, is not another line.
 pub(super) fn line(payload: &[u8]) -> &[u8] {
     let line = payload.strip_suffix(b"\n").unwrap_or(payload);
     line.strip_suffix(b"\r").unwrap_or(line)
-}
-
-/// The version of the other side, fit to be shown.
-pub(super) fn version(text: &str) -> String {
-    text.chars().filter(char::is_ascii_graphic).take(MOST_VERSION).collect()
 }
 
 /// Address and port, the former in brackets if it needs them.
@@ -101,7 +90,6 @@ mod tests {
             "\u{fffd}[2Jh\u{fffd}\u{fffd}i \u{fffd}x"
         );
         assert_eq!(readable("grüße 中文".as_bytes()), "grüße 中文");
-        assert_eq!(version("9.9\u{1b}[2J and more"), "9.9[2Jandmore");
     }
 
     #[test]

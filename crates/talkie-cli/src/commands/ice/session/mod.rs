@@ -272,6 +272,7 @@ impl<'a> Session<'a> {
                 self.view.show(News::Unsent { why: &why });
             }
             Step::Typed(Some(Typed::End) | None) => return self.end_input(),
+            Step::Tick if self.view.is_unread() => return Ok(Some(self.left_early())),
             Step::Tick => {
                 self.look().await?;
                 self.renew().await?;
@@ -311,8 +312,12 @@ impl<'a> Session<'a> {
             Some(_) => return Err(IceError::HalfBlock),
             None => {}
         }
-        let end = if self.was_connected { End::Done } else { End::Early };
-        Ok(self.view.is_console().then_some(end))
+        Ok(self.view.is_console().then_some(self.left_early()))
+    }
+
+    /// What it is to end it from here.
+    fn left_early(&self) -> End {
+        if self.was_connected { End::Done } else { End::Early }
     }
 
     async fn take_event(&mut self, event: Event) -> Option<End> {

@@ -103,8 +103,7 @@ impl Console {
         let way = self.way.map(|way| format!(", {way}")).unwrap_or_default();
         let (sent, received) = (board.packets_sent, board.packets_received);
         let words = format!("── talkie ice: {state}{way}; {sent} sent, {received} received ");
-        let rule = "─".repeat(columns.saturating_sub(words.chars().count()));
-        self.painter.line(Style::Faint, &(words + &rule))
+        self.painter.line(Style::Faint, &ruled(&words, columns))
     }
 }
 
@@ -166,14 +165,14 @@ impl View for Console {
 
     fn board(&mut self, board: &Board) {
         let (columns, rows) = size();
-        let height = Panel::height(rows);
+        let height = Panel::height((columns, rows));
         if height == 0 {
             return self.panel.remove();
         }
         let table = Table { painter: self.painter, columns };
         let mut lines = vec![self.title(board, columns)];
         lines.extend(table.lines(board, height - 2));
-        if self.panel.draw(rows, &lines) {
+        if self.panel.draw((columns, rows), &lines) {
             terminal::say(&self.prompt());
         }
     }
@@ -185,7 +184,26 @@ impl View for Console {
     }
 }
 
+/// Words with a line behind them that is as long as there is room, neither more nor less.
+fn ruled(words: &str, columns: usize) -> String {
+    words.chars().chain(std::iter::repeat('─')).take(columns).collect()
+}
+
 fn size() -> (usize, usize) {
     terminal_size::terminal_size_of(io::stdout())
         .map_or(SIZE, |(width, height)| (usize::from(width.0), usize::from(height.0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_as_wide_as_the_terminal() {
+        for words in ["── talkie ice ", "── talkie ice: disconnected, by a relay; 1234567 sent "]
+        {
+            assert_eq!(ruled(words, 40).chars().count(), 40);
+        }
+        assert_eq!(ruled("ab ", 5), "ab ──");
+    }
 }

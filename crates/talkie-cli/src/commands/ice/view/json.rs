@@ -11,17 +11,39 @@ use super::{News, Summary, View};
 use crate::commands::meeting;
 use crate::terminal;
 
-pub(super) struct Json;
+#[derive(Debug, Default)]
+pub(super) struct Json {
+    is_unread: bool,
+}
 
 impl View for Json {
+    fn is_unread(&self) -> bool {
+        self.is_unread
+    }
+
     fn show(&mut self, news: News<'_>) {
         let mut event = event(&news);
         if let Value::Object(fields) = &mut event {
             let now = talkie_net::unix_time();
             fields.insert("at".to_owned(), json!(now.as_millis() as u64));
         }
-        terminal::say(&format!("{event}\n"));
+        let line = plain(&event.to_string()) + "\n";
+        self.is_unread |= terminal::offer(line.as_bytes()).is_err();
     }
+}
+
+/// The same object with nothing in it that a terminal obeys: JSON escapes the control characters of ASCII only.
+fn plain(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if terminal::is_obeyed(letter) {
+            // They stand in strings only, and are of the basic plane.
+            out.push_str(&format!("\\u{:04x}", u32::from(letter)));
+        } else {
+            out.push(letter);
+        }
+    }
+    out
 }
 
 fn event(news: &News<'_>) -> Value {
@@ -157,4 +179,19 @@ fn over(summary: &Summary) -> Value {
         "pair": summary.pair.as_ref().map(way),
         "pairs": summary.board.rows.iter().map(row).collect::<Vec<_>>(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_obeys_no_datagram_and_a_program_reads_all_of_it() {
+        let text = "a\u{9b}2Jb\u{7f}\u{1b}[2J\u{202e}c\"\\";
+        let news = News::Received { payload: text.as_bytes(), there_and_back: None, path: None };
+        let line = plain(&event(&news).to_string());
+        assert!(!line.contains(terminal::is_obeyed), "{line}");
+        let read: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(read["text"], text);
+    }
 }

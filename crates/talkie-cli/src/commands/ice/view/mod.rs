@@ -100,6 +100,11 @@ pub(super) trait View {
         false
     }
 
+    /// Whether nobody reads any more what is shown, as `head` does when it has enough.
+    fn is_unread(&self) -> bool {
+        false
+    }
+
     /// Takes what was typed; returns what it completes.
     fn type_keys(&mut self, _keys: &[u8]) -> Vec<Typed> {
         Vec::new()
@@ -119,7 +124,7 @@ pub(super) trait View {
 pub(super) fn of(settings: &Settings) -> Box<dyn View> {
     let (output, input) = (io::stdout().is_terminal(), io::stdin().is_terminal());
     if settings.json {
-        return Box::new(json::Json);
+        return Box::new(json::Json::default());
     }
     let colour = terminal::colour(settings.colour, output && input);
     // One that does not say what it obeys is given nothing but text.
@@ -127,5 +132,5 @@ pub(super) fn of(settings: &Settings) -> Box<dyn View> {
     if output && input && !is_dumb {
         return Box::new(console::Console::new(colour, settings.verbose));
     }
-    Box::new(plain::Plain { to_terminal: output, verbose: settings.verbose })
+    Box::new(plain::Plain::new(output, settings.verbose))
 }

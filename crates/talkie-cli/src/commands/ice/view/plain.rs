@@ -19,21 +19,30 @@ const ROWS: usize = 40;
 
 pub(super) struct Plain {
     /// Whether standard output is a terminal after all, which is not to be given what it would obey.
-    pub(super) to_terminal: bool,
-    pub(super) verbose: bool,
+    to_terminal: bool,
+    verbose: bool,
+    is_unread: bool,
+}
+
+impl Plain {
+    pub(super) fn new(to_terminal: bool, verbose: bool) -> Self {
+        Self { to_terminal, verbose, is_unread: false }
+    }
 }
 
 impl View for Plain {
+    fn is_unread(&self) -> bool {
+        self.is_unread
+    }
+
     fn show(&mut self, news: News<'_>) {
         if let News::Received { payload, .. } = news {
             let payload = words::line(payload);
-            if self.to_terminal {
-                terminal::say(&(words::readable(payload) + "\n"));
-            } else {
-                let mut output = io::stdout().lock();
-                // Who reads no more is found out by whoever writes next.
-                let _ = output.write_all(&[payload, b"\n"].concat()).and_then(|()| output.flush());
-            }
+            let line = match self.to_terminal {
+                true => words::readable(payload).into_bytes(),
+                false => payload.to_vec(),
+            };
+            self.is_unread |= terminal::offer(&[&line[..], b"\n"].concat()).is_err();
         }
         for line in lines(&news, self.verbose) {
             let _ = writeln!(io::stderr(), "{line}");
@@ -47,8 +56,13 @@ impl View for Plain {
     }
 }
 
-/// What there is to say, a line each, without the datagrams themselves.
+/// What there is to say, a line each, without the datagrams themselves. Servers, and what the other side does,
+/// may have put words into it.
 pub(super) fn lines(news: &News<'_>, verbose: bool) -> Vec<String> {
+    said(news, verbose).iter().map(|line| terminal::readable(line)).collect()
+}
+
+fn said(news: &News<'_>, verbose: bool) -> Vec<String> {
     let one = |text: String| vec![text];
     match news {
         News::Unvouched(fingerprint) => {
@@ -139,4 +153,19 @@ fn summary_lines(summary: &Summary) -> Vec<String> {
         lines.push(format!("  {}", words::way(pair)));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_others_say_moves_no_cursor() {
+        let why = "gone: \u{1b}[2J\u{9b}31m\nerror: none";
+        for news in [News::Unsignaled { why }, News::Useless(why), News::Stranded { why }] {
+            let lines = lines(&news, true);
+            assert!(!lines.join("").contains(char::is_control), "{lines:?}");
+            assert!(lines[0].contains("gone: "), "{lines:?}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::super::words::millis;
 use crate::block::paint::{Line, Painter, Style};
 
 /// The narrowest table.
-const NARROWEST: usize = 60;
+pub(super) const NARROWEST: usize = 60;
 /// State, with what marks the selected pair.
 const STATE: usize = 8;
 /// Whether it is nominated, with a blank on both sides.
