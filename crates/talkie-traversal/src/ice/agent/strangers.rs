@@ -12,7 +12,7 @@ use super::pair::State;
 use super::requests::Early;
 use super::theirs::Remote;
 use crate::ice::candidate::{Candidate, CandidateType, Protocol, TcpType};
-use crate::ice::story::Chapter;
+use crate::ice::event::Chapter;
 use crate::stun::TransactionId;
 
 /// How many peer-reflexive candidates may come at once; one more is granted each [`STRANGERS_APART`]. Two NATs
