@@ -124,7 +124,7 @@ static void heard(gchar *line) {
         return;
     } else {
         if (line[0] && line[0] != '#' && !g_str_has_prefix(line, "a="))
-            nice_agent_send(agent, stream, 1, strlen(line), line);
+            if (nice_agent_send(agent, stream, 1, strlen(line), line) < 0) say("# cannot send");
         return;
     }
     hand_over();

@@ -258,6 +258,12 @@ impl Way {
 
 impl Drop for Peer {
     fn drop(&mut self) {
+        // A test that fails because of one side is seldom understood without the other's words.
+        if thread::panicking()
+            && let Ok(lines) = self.said.lines.lock()
+        {
+            eprintln!("{} has said: {lines:#?}", self.name);
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
