@@ -82,11 +82,15 @@ impl Connected {
 
     /// Each hears a word of the other, that was not said before.
     fn talk(&self, word: &str) {
-        for [from, to] in [[0, 1], [1, 0]] {
-            let words = format!("{word} from {from}");
-            self.0[from].tell(&words);
-            self.0[to].hears(&words);
+        for from in [0, 1] {
+            self.tell(from, &format!("{word} from {from}"));
         }
+    }
+
+    /// The other side hears what this one says.
+    fn tell(&self, from: usize, words: &str) {
+        self.0[from].tell(words);
+        self.0[1 - from].hears(words);
     }
 }
 
