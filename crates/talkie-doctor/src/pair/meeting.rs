@@ -108,7 +108,7 @@ impl Meeting {
 /// The next message, within `patience`. May be dropped without loss while it waits.
 async fn receive(link: &mut Link<'_>, patience: Duration) -> Result<Message, PairError> {
     let said = timeout(patience, next(link)).await;
-    said.unwrap_or(Err(MeetError::Silent(patience).into()))
+    said.unwrap_or_else(|_| Err(MeetError::Silent(patience).into()))
 }
 
 async fn next(link: &mut Link<'_>) -> Result<Message, PairError> {
