@@ -177,7 +177,7 @@ impl World {
             return;
         };
         if matches!(first.kind, kind::INIT | kind::INIT_ACK)
-            && let Some(init) = Init::parse(&first)
+            && let Ok(init) = Init::parse(&first)
         {
             self.tags[end] = init.tag;
         }

@@ -31,7 +31,7 @@ fn read(chunk: &Chunk<'_>) {
             assert_eq!(written.len() + 4, i_data::OVERHEAD + data.payload.len());
         }
         kind::INIT | kind::INIT_ACK => {
-            let Some(init) = Init::parse(chunk) else { return };
+            let Ok(init) = Init::parse(chunk) else { return };
             init.write(&mut written);
             assert_eq!(written, chunk.value[..16]);
             init.parameters.for_each(|parameter| assert!(parameter.whole.len() >= 4));

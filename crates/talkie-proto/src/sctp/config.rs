@@ -10,8 +10,10 @@ use super::wire::init;
 /// How an association behaves.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Both sides' SCTP port (RFC 8841 §5: 5000 in WebRTC).
+    /// Our SCTP port (RFC 8841 §5: 5000 in WebRTC).
     pub port: u16,
+    /// The peer's, as it has told (`a=sctp-port`). Packets of other ports are none.
+    pub peer_port: u16,
     /// Bytes of an SCTP packet at most. The default fits into IPv6's least MTU: 1280 − 40 (IPv6) − 8 (UDP)
     /// − 4 (ChannelData) − 37 (DTLS 1.2 with AES-GCM) = 1191, and a multiple of 4.
     pub packet: usize,
@@ -63,6 +65,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             port: 5000,
+            peer_port: 5000,
             packet: 1188,
             packet_most: 1188,
             receive_initial: 1 << 20,

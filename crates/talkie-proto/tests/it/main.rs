@@ -5,6 +5,7 @@ mod datachannel;
 mod datachannel_hostile;
 mod datachannel_world;
 mod peers;
+mod sctp_causes;
 mod sctp_cookies;
 mod sctp_games;
 mod sctp_handshake;

@@ -32,7 +32,7 @@ pub(crate) fn known() -> Known {
     known_with(&Config::default())
 }
 
-fn known_with(config: &Config) -> Known {
+pub(crate) fn known_with(config: &Config) -> Known {
     let mut world = World::with(Link::default(), config, config);
     world.sent = Some(vec![]);
     world.connect();

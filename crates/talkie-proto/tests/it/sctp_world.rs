@@ -123,6 +123,13 @@ impl World {
         world
     }
 
+    /// Ada asks, and nobody waits for what comes of it.
+    pub(crate) fn ask(&mut self) {
+        let now = self.now;
+        self.ends[ADA].connect(now).expect("it has not begun");
+        self.drain();
+    }
+
     pub(crate) fn connect(&mut self) {
         let now = self.now;
         self.ends[ADA].connect(now).expect("it has not begun");

@@ -1,6 +1,6 @@
 //! The four-way handshake (RFC 9260 §5), both at once, and beginning anew.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rand_core::Rng as _;
 
@@ -50,7 +50,7 @@ impl Association {
             return Err(ConnectError::Begun);
         }
         let chunk = Chunks::new(peer).next().filter(|chunk| chunk.kind == kind::INIT);
-        let init = chunk.as_ref().and_then(Init::parse).ok_or(ConnectError::BadInit)?;
+        let init = chunk.and_then(|chunk| Init::parse(&chunk).ok()).ok_or(ConnectError::BadInit)?;
         self.now = now;
         self.establish(now, Told::read(&init).peer);
         self.become_established(now);
@@ -65,9 +65,9 @@ impl Association {
 
     /// RFC 9260 §5.1 B, §5.2.1, §5.2.2: answered without remembering anything.
     pub(super) fn handle_init(&mut self, now: Instant, chunk: &Chunk<'_>) {
-        let Some(init) = Init::parse(chunk) else {
-            self.counters.unexpected += 1;
-            return;
+        let init = match Init::parse(chunk) {
+            Ok(init) => init,
+            Err(flaw) => return self.refuse_init(flaw),
         };
         if self.state == State::ShutdownAckSent {
             // RFC 9260 §9.2: the peer has not heard that it is over.
@@ -75,9 +75,17 @@ impl Association {
             return;
         }
         if self.state == State::Ended {
+            // An INIT of the association that has ended is late, and its sender may still wait for the end.
+            if self.link.as_ref().is_none_or(|link| link.peer.tag != init.tag) {
+                self.refuse_another(init.tag);
+            }
             return;
         }
         let told = Told::read(&init);
+        if let Some(host_name) = told.host_name {
+            self.refuse_host_name(init.tag, host_name);
+            return;
+        }
         let (tag, tsn, ties) = match self.state {
             // RFC 9260 §5.2.1: the parameters of our own INIT, so that both end up with one association.
             State::CookieWait | State::CookieEchoed => {
@@ -106,16 +114,24 @@ impl Association {
 
     /// RFC 9260 §5.1 C.
     pub(super) fn handle_init_ack(&mut self, now: Instant, chunk: &Chunk<'_>) {
-        let init = Init::parse(chunk).filter(|_| self.state == State::CookieWait);
         // RFC 9260 §5.2.3: at any other time it is old.
-        let Some(init) = init else {
+        if self.state != State::CookieWait {
             self.counters.unexpected += 1;
             return;
+        }
+        let init = match Init::parse(chunk) {
+            Ok(init) => init,
+            Err(flaw) => return self.refuse_init_ack(flaw),
         };
         let told = Told::read(&init);
+        if let Some(host_name) = told.host_name {
+            self.refuse_host_name(init.tag, host_name);
+            self.end(End::Violation);
+            return;
+        }
         let fits = |cookie: &&[u8]| cookie.len() + HEADER + 4 <= self.config.packet;
         let Some(cookie) = told.cookie.filter(fits) else {
-            self.abort_with(error::MISSING_PARAMETER, End::Violation);
+            self.refuse_cookie(init.tag, told.cookie);
             return;
         };
         self.cookie = cookie.to_vec();
@@ -130,6 +146,7 @@ impl Association {
         self.state = State::CookieEchoed;
         self.repeat_at = Some(now + self.round_trip.timeout());
         self.send_cookie();
+        self.report_parameters(&told.unrecognized);
     }
 
     pub(super) fn send_cookie(&mut self) {
@@ -207,32 +224,12 @@ impl Association {
         true
     }
 
-    fn refuse_stale_cookie(&mut self, cookie: &Cookie, age: Duration) {
-        let over = age.saturating_sub(self.config.cookie_life).as_micros();
-        let over = u32::try_from(over).unwrap_or(u32::MAX);
-        let mut chunk = Vec::new();
-        packet::write_chunk(&mut chunk, kind::ERROR, 0, |buf| {
-            parameter::write(buf, error::STALE_COOKIE, &over.to_be_bytes());
-        });
-        self.answer(cookie.peer.tag, chunk);
-    }
-
     /// The peer goes by another tag, in the same association: its TSNs begin where they did.
     fn rename_peer(&mut self, peer: &Peer) -> bool {
         let same = self.link.as_mut().filter(|link| link.peer.tsn == peer.tsn);
         let Some(link) = same else { return false };
         link.peer.tag = peer.tag;
         true
-    }
-
-    /// RFC 9260 §5.2.4 A: in SHUTDOWN-ACK-SENT nothing begins anew.
-    fn refuse_restart(&mut self, tag: u32) {
-        self.send_shutdown_ack();
-        let mut chunk = Vec::new();
-        packet::write_chunk(&mut chunk, kind::ERROR, 0, |buf| {
-            parameter::write(buf, error::SHUTTING_DOWN, &[]);
-        });
-        self.answer(tag, chunk);
     }
 
     fn restart(&mut self, now: Instant, cookie: Cookie) {

@@ -7,14 +7,11 @@ use crate::sctp::receive::{Fragment, Violation};
 use crate::sctp::wire::data::IMMEDIATE;
 use crate::sctp::wire::forward::Forward;
 use crate::sctp::wire::{
-    Checksum, Chunk, Data, IData, Packet, Sack, error, heartbeat, kind, packet, parameter,
+    Checksum, Chunk, Data, IData, Packet, Sack, error, heartbeat, kind, packet,
 };
 
 /// Flag of ABORT and SHUTDOWN COMPLETE: the tag is the receiver's own reflected (RFC 9260 §8.5.1).
-const REFLECTED: u8 = 1;
-
-/// The longest HEARTBEAT that is answered.
-const HEARTBEAT: usize = 1024;
+pub(super) const REFLECTED: u8 = 1;
 
 /// The round trip, for the receiver's window, of a peer to whom nothing has been sent: a long one, as a
 /// window that grows too early is only a promise.
@@ -34,7 +31,7 @@ impl Association {
             return;
         };
         let header = packet.header;
-        if header.source != self.config.port
+        if header.source != self.config.peer_port
             || header.destination != self.config.port
             || !self.checksum_will_do(&packet)
         {
@@ -63,7 +60,7 @@ impl Association {
                     return;
                 }
             }
-            _ if !self.is_ours(header.tag, &first) => return,
+            _ if !self.is_ours(&packet, &first) => return,
             _ => {}
         }
         self.heard(now);
@@ -90,7 +87,8 @@ impl Association {
     }
 
     /// RFC 9260 §8.5: whether the tag is the one we asked for, or may be another.
-    fn is_ours(&mut self, tag: u32, first: &Chunk<'_>) -> bool {
+    fn is_ours(&mut self, packet: &Packet<'_>, first: &Chunk<'_>) -> bool {
+        let tag = packet.header.tag;
         let peer = self.link.as_ref().map(|link| link.peer.tag);
         let ours = if reflects(first) { peer == Some(tag) } else { tag == self.tag };
         match self.state {
@@ -104,7 +102,7 @@ impl Association {
             }
             // RFC 9260 §8.4 8: the peer has not heard of the end. Before the beginning nobody is told that
             // there is nothing: with INITs from signaling the peer may have begun already.
-            State::Ended if ours && expects_us(first.kind) => {
+            State::Ended if ours && packet.chunks().all(|chunk| expects_us(chunk.kind)) => {
                 let mut chunk = Vec::new();
                 packet::write_chunk(&mut chunk, kind::ABORT, REFLECTED, |_| {});
                 self.answer(tag, chunk);
@@ -151,12 +149,8 @@ impl Association {
 
     /// RFC 9260 §3.2: the two top bits of the type say what to do.
     fn handle_unknown(&mut self, chunk: &Chunk<'_>) -> bool {
-        if chunk.kind & 0x40 != 0 && chunk.whole.len() <= HEARTBEAT {
-            let mut report = Vec::new();
-            packet::write_chunk(&mut report, kind::ERROR, 0, |buf| {
-                parameter::write(buf, error::UNRECOGNIZED_CHUNK, chunk.whole);
-            });
-            self.control(report);
+        if chunk.kind & 0x40 != 0 {
+            self.report_chunk(chunk);
         }
         chunk.kind & 0x80 != 0
     }
@@ -177,12 +171,12 @@ impl Association {
         };
         // RFC 8260 §2.2.1: the other kind is not to be used. RFC 9260 §6.2: nor are empty ones.
         let Some(fragment) = fragment.filter(|_| interleaved == link.interleaved) else {
-            let cause = if interleaved == link.interleaved && chunk.value.len() >= 12 {
-                error::NO_USER_DATA
-            } else {
-                error::PROTOCOL_VIOLATION
-            };
-            self.abort_with(cause, End::Violation);
+            match chunk.value.first_chunk::<4>().filter(|_| interleaved == link.interleaved) {
+                Some(tsn) if chunk.value.len() >= 12 => {
+                    self.abort_with(error::NO_USER_DATA, tsn, End::Violation);
+                }
+                _ => self.abort_with(error::PROTOCOL_VIOLATION, &[], End::Violation),
+            }
             return false;
         };
         seen.data = true;
@@ -190,12 +184,7 @@ impl Association {
         if fragment.stream >= inbound {
             // RFC 9260 §6.5: acknowledged, reported and dropped.
             link.receiver.discard(fragment.tsn);
-            let mut report = Vec::new();
-            packet::write_chunk(&mut report, kind::ERROR, 0, |buf| {
-                let [high, low] = fragment.stream.to_be_bytes();
-                parameter::write(buf, error::INVALID_STREAM, &[high, low, 0, 0]);
-            });
-            self.control(report);
+            self.report_stream(fragment.stream);
             return true;
         }
         let round_trip = link.sender.round_trip.smoothed().unwrap_or(UNKNOWN_ROUND);
@@ -204,7 +193,7 @@ impl Association {
         match taken {
             Ok(at_once) => seen.at_once |= at_once,
             Err(Violation::TooLong | Violation::Overlap | Violation::Fragmentation) => {
-                self.abort_with(error::PROTOCOL_VIOLATION, End::Violation);
+                self.abort_with(error::PROTOCOL_VIOLATION, &[], End::Violation);
                 return false;
             }
         }
@@ -219,7 +208,7 @@ impl Association {
             return;
         };
         if link.sender.handle_sack(now, &sack).is_err() {
-            self.abort_with(error::PROTOCOL_VIOLATION, End::Violation);
+            self.abort_with(error::PROTOCOL_VIOLATION, &[], End::Violation);
         }
     }
 
@@ -236,7 +225,7 @@ impl Association {
 
     /// RFC 9260 §8.3: what it carries goes back as it came.
     fn handle_heartbeat(&mut self, value: &[u8]) {
-        if value.len() > HEARTBEAT || self.state == State::CookieWait {
+        if !self.fits(value) || self.state == State::CookieWait {
             self.counters.unexpected += 1;
             return;
         }
@@ -274,7 +263,7 @@ fn reflects(first: &Chunk<'_>) -> bool {
     matches!(first.kind, kind::ABORT | kind::SHUTDOWN_COMPLETE) && first.flags & REFLECTED != 0
 }
 
-/// Whether a packet that begins so comes from a peer that believes in an association (RFC 9260 §8.4 2, 6, 7).
+/// Whether a packet with such a chunk may be answered where there is no association (RFC 9260 §8.4 2, 6, 7).
 fn expects_us(kind: u8) -> bool {
     !matches!(kind, kind::ABORT | kind::SHUTDOWN_COMPLETE | kind::COOKIE_ACK | kind::ERROR)
 }

@@ -3,7 +3,7 @@
 //! [`Association`] dispatches and keeps the state of RFC 9260 §4; [`handshake`] and [`shutdown`] are its
 //! beginning and end, [`input`] takes packets apart, [`output`] puts them together, [`cookie`] and
 //! [`peer`] are what is exchanged at the beginning; [`streams`] and [`reconfig`] reset and add streams, and
-//! [`path_size`] finds out how long packets may be. Until the handshake is over there is neither sender
+//! [`path_size`] finds out how long packets may be; [`refuse`] tells peers what was wrong. Until the handshake is over there is neither sender
 //! nor receiver; messages may be queued all the same.
 
 mod cookie;
@@ -14,6 +14,7 @@ mod output;
 mod path_size;
 mod peer;
 mod reconfig;
+mod refuse;
 mod shutdown;
 mod streams;
 mod timers;

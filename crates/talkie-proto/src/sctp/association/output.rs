@@ -10,9 +10,9 @@ use crate::sctp::wire::{Header, Writer, heartbeat, kind, sack};
 impl Association {
     /// Appends the next packet and tells its length.
     pub(super) fn write_packet(&mut self, buf: &mut Vec<u8>) -> Option<usize> {
-        let port = self.config.port;
+        let (source, destination) = (self.config.port, self.config.peer_port);
         if let Some(answer) = self.answers.pop_front() {
-            let header = Header { source: port, destination: port, tag: answer.tag };
+            let header = Header { source, destination, tag: answer.tag };
             let mut packet = Writer::new(buf, header);
             packet.append(&answer.chunk);
             // Whoever it is for may not have agreed to do without (RFC 9653 §5.2).
@@ -27,7 +27,7 @@ impl Association {
         let most = self.path_size.size();
         let link = self.link.as_mut().filter(|_| self.state != State::Ended)?;
         let start = buf.len();
-        let header = Header { source: port, destination: port, tag: link.peer.tag };
+        let header = Header { source, destination, tag: link.peer.tag };
         let mut packet = Writer::new(buf, header);
         let mut begins = false;
         while let Some(chunk) = self.controls.front() {
@@ -83,8 +83,8 @@ impl Association {
         let link = self.link.as_ref()?;
         let nonce = self.rng.next_u32();
         let size = self.path_size.take_probe(self.now, nonce)?;
-        let port = self.config.port;
-        let header = Header { source: port, destination: port, tag: link.peer.tag };
+        let (source, destination) = (self.config.port, self.config.peer_port);
+        let header = Header { source, destination, tag: link.peer.tag };
         let mut packet = Writer::new(buf, header);
         let info = heartbeat::Info { nonce, packet: u32::try_from(size).unwrap_or(u32::MAX) };
         packet.chunk(kind::HEARTBEAT, 0, |buf| info.write(buf));

@@ -84,6 +84,8 @@ pub(super) struct Peer {
 pub(super) struct Told<'a> {
     pub(super) peer: Peer,
     pub(super) cookie: Option<&'a [u8]>,
+    /// A host name, whole: whoever begins with one is refused.
+    pub(super) host_name: Option<&'a [u8]>,
     /// Unrecognized ones that are to be reported, each with its padding.
     pub(super) unrecognized: Vec<u8>,
 }
@@ -91,7 +93,7 @@ pub(super) struct Told<'a> {
 impl<'a> Told<'a> {
     pub(super) fn read(init: &Init<'a>) -> Self {
         let mut capabilities = Capabilities::default();
-        let mut cookie = None;
+        let (mut cookie, mut host_name) = (None, None);
         let mut unrecognized = Vec::new();
         let mut interleaving = (false, false);
         for parameter in init.parameters.clone() {
@@ -110,7 +112,8 @@ impl<'a> Told<'a> {
                 parameter::ECN => capabilities.ecn = true,
                 parameter::UNRECOGNIZED => {}
                 // Addresses and the like: one path is all there is (RFC 8261 §6.1).
-                5 | 6 | 9 | 11 | 12 => {}
+                5 | 6 | 9 | 12 => {}
+                parameter::HOST_NAME => host_name = Some(parameter.whole),
                 _ => {
                     let length = padded(parameter.whole.len());
                     if parameter.is_reported() && unrecognized.len() + length <= REPORTED {
@@ -133,7 +136,7 @@ impl<'a> Told<'a> {
             inbound: init.inbound,
             capabilities,
         };
-        Self { peer, cookie, unrecognized }
+        Self { peer, cookie, host_name, unrecognized }
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::refuse::abort;
 use super::{Association, End, State};
 use crate::sctp::serial::Tsn;
-use crate::sctp::wire::{Sack, error, kind, packet, parameter};
+use crate::sctp::wire::{Sack, error, kind, packet};
 
 impl Association {
     /// Ends in order: what is queued is delivered first. Nothing more can be sent.
@@ -26,22 +27,18 @@ impl Association {
         self.now = now;
         match self.state {
             State::Closed | State::CookieWait => self.end(End::Aborted),
-            _ => self.abort_with(error::USER_ABORT, End::Aborted),
+            _ => self.abort_with(error::USER_ABORT, &[], End::Aborted),
         }
     }
 
     /// Tells the peer that it is over, and why.
-    pub(super) fn abort_with(&mut self, cause: u16, end: End) {
+    pub(super) fn abort_with(&mut self, cause: u16, information: &[u8], end: End) {
         if self.state == State::Ended {
             return;
         }
         if let Some(link) = &self.link {
             let tag = link.peer.tag;
-            let mut chunk = Vec::new();
-            packet::write_chunk(&mut chunk, kind::ABORT, 0, |buf| {
-                parameter::write(buf, cause, &[]);
-            });
-            self.answer(tag, chunk);
+            self.answer(tag, abort(cause, information));
         }
         self.end(end);
     }

@@ -8,8 +8,10 @@ const DELAY: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Acknowledge {
-    /// Everything has been acknowledged.
+    /// No data has come yet; the first is acknowledged at once (RFC 9260 §5.1).
     #[default]
+    First,
+    /// Everything has been acknowledged.
     Nothing,
     /// One packet has not.
     By(Instant),
@@ -34,7 +36,7 @@ impl Acknowledge {
     pub(crate) fn deadline(self) -> Option<Instant> {
         match self {
             Self::By(at) => Some(at),
-            Self::Nothing | Self::Now => None,
+            Self::First | Self::Nothing | Self::Now => None,
         }
     }
 }

@@ -149,7 +149,7 @@ impl Receiver {
             unread: 0,
             window: Window::new(now, limits.initial, limits.most),
             most_message: limits.message,
-            acknowledge: Acknowledge::Nothing,
+            acknowledge: Acknowledge::default(),
             refused: 0,
         }
     }

@@ -8,10 +8,16 @@ pub const INVALID_STREAM: u16 = 1;
 pub const MISSING_PARAMETER: u16 = 2;
 /// A cookie came too late.
 pub const STALE_COOKIE: u16 = 3;
+/// There is no room for it.
+pub const OUT_OF_RESOURCE: u16 = 4;
+/// A host name, which nobody resolves.
+pub const UNRESOLVABLE_ADDRESS: u16 = 5;
 /// A chunk that isn't known.
 pub const UNRECOGNIZED_CHUNK: u16 = 6;
 /// A tag of 0, no streams.
 pub const INVALID_PARAMETER: u16 = 7;
+/// Parameters of an INIT ACK that aren't known.
+pub const UNRECOGNIZED_PARAMETERS: u16 = 8;
 /// DATA without payload.
 pub const NO_USER_DATA: u16 = 9;
 /// A cookie while shutting down.

@@ -6,6 +6,30 @@ use crate::sctp::serial::Tsn;
 /// The smallest window to begin with (RFC 9260 §3.3.2).
 pub const WINDOW_LEAST: u32 = 1500;
 
+/// Why a chunk is no INIT or INIT ACK (RFC 9260 §3.3.2, §3.3.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadInit {
+    /// It is too short.
+    #[error("it is too short")]
+    Short,
+    /// Its tag is 0.
+    #[error("its tag is 0")]
+    NoTag,
+    /// The window is under [`WINDOW_LEAST`].
+    #[error("its window is too small")]
+    TinyWindow {
+        /// Its tag.
+        tag: u32,
+    },
+    /// There are no streams in one of the directions.
+    #[error("it has no streams")]
+    NoStreams {
+        /// Its tag.
+        tag: u32,
+    },
+}
+
 /// Begins an association, or answers that.
 #[derive(Clone, Debug)]
 pub struct Init<'a> {
@@ -24,15 +48,31 @@ pub struct Init<'a> {
 }
 
 impl<'a> Init<'a> {
-    /// Reads the chunk's value. A tag of 0, no streams or a tiny window make it none (RFC 9260 §3.3.2).
-    #[must_use]
-    pub fn parse(chunk: &Chunk<'a>) -> Option<Self> {
-        let value = chunk.value;
+    /// Reads the chunk's value.
+    ///
+    /// # Errors
+    /// If it is too short, or a field says what it must not (RFC 9260 §3.3.2).
+    pub fn parse(chunk: &Chunk<'a>) -> Result<Self, BadInit> {
+        let init = Self::read(chunk.value).ok_or(BadInit::Short)?;
+        let tag = init.tag;
+        if tag == 0 {
+            return Err(BadInit::NoTag);
+        }
+        if init.window < WINDOW_LEAST {
+            return Err(BadInit::TinyWindow { tag });
+        }
+        if init.outbound == 0 || init.inbound == 0 {
+            return Err(BadInit::NoStreams { tag });
+        }
+        Ok(init)
+    }
+
+    fn read(value: &'a [u8]) -> Option<Self> {
         Some(Self {
-            tag: u32_at(value, 0).filter(|tag| *tag != 0)?,
-            window: u32_at(value, 4).filter(|window| *window >= WINDOW_LEAST)?,
-            outbound: u16_at(value, 8).filter(|streams| *streams != 0)?,
-            inbound: u16_at(value, 10).filter(|streams| *streams != 0)?,
+            tag: u32_at(value, 0)?,
+            window: u32_at(value, 4)?,
+            outbound: u16_at(value, 8)?,
+            inbound: u16_at(value, 10)?,
             tsn: Tsn(u32_at(value, 12)?),
             parameters: Parameters::new(&value[16..]),
         })

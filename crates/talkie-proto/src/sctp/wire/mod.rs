@@ -19,7 +19,7 @@ pub mod sack;
 pub use chunk::{Chunk, Chunks, kind};
 pub use data::Data;
 pub use i_data::IData;
-pub use init::Init;
+pub use init::{BadInit, Init};
 pub use packet::{Checksum, Header, Packet, Writer};
 pub use parameter::{Parameter, Parameters};
 pub use sack::Sack;

@@ -6,6 +6,8 @@ use super::{padded, u16_at, u32_at};
 pub const STATE_COOKIE: u16 = 7;
 /// Parameters that were not recognized (RFC 9260 §3.3.3).
 pub const UNRECOGNIZED: u16 = 8;
+/// A host name, which is not to be used any more (RFC 9260 §3.3.2).
+pub const HOST_NAME: u16 = 11;
 /// Zero checksum acceptable (RFC 9653 §4).
 pub const ZERO_CHECKSUM: u16 = 0x8001;
 /// Supported extensions: a list of chunk types (RFC 5061 §4.2.7).
