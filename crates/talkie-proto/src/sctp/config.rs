@@ -55,6 +55,9 @@ pub struct Config {
     pub retransmissions: u32,
     /// The same for the handshake (RFC 9260 §16: Max.Init.Retransmits).
     pub handshake_retransmissions: u32,
+    /// How long an end in order may take once we have nothing more to deliver. RFC 9260 §9.2: five times
+    /// RTO.Max, which is 60 s there.
+    pub shutdown_most: Duration,
     /// How long the path may be silent before it is asked (RFC 9260 §16: HB.interval).
     pub heartbeat: Duration,
     /// How long a cookie is good (RFC 9260 §16: Valid.Cookie.Life).
@@ -84,6 +87,7 @@ impl Default for Config {
             timeout_most: Duration::from_secs(10),
             retransmissions: 10,
             handshake_retransmissions: 8,
+            shutdown_most: Duration::from_secs(300),
             heartbeat: Duration::from_secs(30),
             cookie_life: Duration::from_secs(60),
         }
@@ -111,6 +115,7 @@ impl Config {
         // A message has to fit in with another that waits to be read.
         self.receive_most = self.receive_most.max(self.message_most.saturating_mul(2)).max(least);
         self.receive_initial = self.receive_initial.clamp(least, self.receive_most);
+        self.shutdown_most = self.shutdown_most.max(WAIT_LEAST);
         self.timeout_most = self.timeout_most.clamp(WAIT_LEAST, WAIT_MOST);
         self.timeout_least = self.timeout_least.clamp(WAIT_LEAST, self.timeout_most);
         self.timeout_initial = self.timeout_initial.clamp(self.timeout_least, self.timeout_most);

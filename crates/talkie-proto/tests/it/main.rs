@@ -16,4 +16,5 @@ mod sctp_shutdown;
 mod sctp_storm;
 mod sctp_streams;
 mod sctp_transfer;
+mod sctp_windows;
 mod sctp_world;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use talkie_proto::sctp::{End, Event, Reliability, SendError, SendOptions};
+use talkie_proto::sctp::wire::{Packet, kind};
+use talkie_proto::sctp::{Config, End, Event, Reliability, SendError, SendOptions};
 
+use crate::sctp_hostile::{Known, known_with, packet};
 use crate::sctp_world::{ADA, BOB, Link, World};
 
 fn ends(world: &World) -> [Option<End>; 2] {
@@ -120,4 +122,130 @@ fn the_end_lets_go_of_what_was_to_be_sent_and_keeps_what_has_come() {
     world.ends[ADA].abort(now);
     assert!(message.is_unique());
     assert!(world.ends[ADA].take_message().is_some());
+}
+
+/// RFC 9260 §4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Closed,
+    CookieWait,
+    CookieEchoed,
+    Established,
+    ShutdownPending,
+    ShutdownSent,
+    ShutdownReceived,
+    ShutdownAckSent,
+    Ended,
+}
+
+use State::*;
+
+const STATES: [State; 9] = [
+    Closed,
+    CookieWait,
+    CookieEchoed,
+    Established,
+    ShutdownPending,
+    ShutdownSent,
+    ShutdownReceived,
+    ShutdownAckSent,
+    Ended,
+];
+
+/// Has packets lost that have a chunk of one of these types.
+fn lose(world: &mut World, kinds: &'static [u8]) {
+    world.lose = Some(Box::new(move |_, bytes| {
+        let packet = Packet::parse(bytes).expect("a packet");
+        packet.chunks().any(|chunk| kinds.contains(&chunk.kind))
+    }));
+}
+
+/// Ada is in that state, and stays there until nothing is lost any more.
+fn at(state: State) -> World {
+    if matches!(state, Closed | CookieWait | CookieEchoed) {
+        let mut world = World::new(Link::default());
+        let lost = if state == CookieWait { &[kind::INIT_ACK] } else { &[kind::COOKIE_ACK] };
+        lose(&mut world, lost);
+        if state != Closed {
+            world.ask();
+        }
+        world.run_for(Duration::from_millis(200));
+        return world;
+    }
+    let mut world = World::connected(Link::default());
+    let now = world.now;
+    let lost: &[u8] = match state {
+        ShutdownPending | ShutdownReceived => &[kind::I_DATA],
+        ShutdownSent => &[kind::SHUTDOWN],
+        ShutdownAckSent => &[kind::SHUTDOWN_ACK],
+        _ => &[],
+    };
+    lose(&mut world, lost);
+    if matches!(state, ShutdownPending | ShutdownReceived) {
+        world.send(ADA, 0, "comes late");
+    }
+    match state {
+        ShutdownPending | ShutdownSent => world.ends[ADA].shutdown(now),
+        ShutdownReceived | ShutdownAckSent => world.ends[BOB].shutdown(now),
+        Ended => world.ends[ADA].abort(now),
+        _ => {}
+    }
+    world.run_for(Duration::from_millis(200));
+    world
+}
+
+#[test]
+fn it_may_be_ended_in_order_in_every_state() {
+    for state in STATES {
+        let mut world = at(state);
+        let now = world.now;
+        world.ends[ADA].shutdown(now);
+        world.run_for(Duration::from_secs(1));
+        world.lose = None;
+        world.run_for(Duration::from_secs(30));
+        let told = Some(End::AbortedByPeer(Some(12)));
+        let expected = match state {
+            Closed => [Some(End::Shutdown), None],
+            // Nobody has heard of it.
+            CookieWait => [Some(End::Aborted), None],
+            CookieEchoed | Ended => [Some(End::Aborted), told],
+            _ => [Some(End::Shutdown); 2],
+        };
+        assert_eq!(ends(&world), expected, "{state:?}");
+        let late = usize::from(matches!(state, ShutdownPending | ShutdownReceived));
+        assert_eq!(world.received[BOB].len(), late, "{state:?}");
+    }
+}
+
+#[test]
+fn it_may_be_ended_at_once_in_every_state() {
+    for state in STATES {
+        let mut world = at(state);
+        let now = world.now;
+        world.ends[ADA].abort(now);
+        let refused = world.ends[ADA].send(now, 0, 51, "late".into(), SendOptions::default());
+        assert_eq!(refused, Err(SendError::Ended));
+        world.run_for(Duration::from_secs(1));
+        let told = (!matches!(state, Closed | CookieWait)).then_some(End::AbortedByPeer(Some(12)));
+        assert_eq!(ends(&world), [Some(End::Aborted), told], "{state:?}");
+    }
+}
+
+#[test]
+fn an_end_that_a_peer_puts_off_for_ever_comes_all_the_same() {
+    let config = Config { shutdown_most: Duration::from_secs(120), ..Config::default() };
+    let Known { mut world, tags, .. } = known_with(&config);
+    lose(&mut world, &[kind::SHUTDOWN, kind::ABORT]);
+    let now = world.now;
+    world.ends[ADA].shutdown(now);
+    // It is there, so that it counts as silent by no measure, and never answers.
+    let beat = packet(tags[ADA], kind::HEARTBEAT, 0, |buf| buf.extend_from_slice(&[0; 8]));
+    for _ in 0..119 {
+        world.run_for(Duration::from_secs(1));
+        world.inject(ADA, &beat);
+        assert_eq!(ends(&world)[ADA], None);
+    }
+    lose(&mut world, &[kind::SHUTDOWN]);
+    world.run_for(Duration::from_secs(2));
+    assert_eq!(ends(&world), [Some(End::Aborted), Some(End::AbortedByPeer(Some(12)))]);
 }

@@ -143,6 +143,25 @@ fn a_path_that_comes_back_is_used_again() {
 }
 
 #[test]
+fn a_path_that_is_a_black_hole_one_way_only_is_used_again() {
+    for hole in [ADA, BOB] {
+        for seconds in [1, 4, 15] {
+            let mut world = World::connected(Link::default());
+            (0..8).for_each(|_| world.send(ADA, 0, vec![0; 250_000]));
+            world.run_for(Duration::from_millis(100));
+            world.lose = Some(Box::new(move |from, _| from == hole));
+            world.run_for(Duration::from_secs(seconds));
+            world.lose = None;
+            let back = world.now;
+            world.run_until(Duration::from_secs(30), |world| world.received[BOB].len() == 8);
+            // The timeout doubles, up to ten seconds.
+            let (took, most) = (world.now - back, Duration::from_secs(seconds.min(10) + 2));
+            assert!(took < most, "{took:?} after {seconds} s without packets of {hole}");
+        }
+    }
+}
+
+#[test]
 fn a_good_path_is_filled() {
     let config = Config { send_buffer: 64 << 20, ..Config::default() };
     let link = Link { rate: Some(25_000_000), queue: 1 << 20, ..Link::default() };

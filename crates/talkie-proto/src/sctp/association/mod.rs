@@ -90,7 +90,8 @@ pub enum Event {
 pub enum End {
     /// In order: both sides have received everything.
     Shutdown,
-    /// By our [`Association::abort`].
+    /// By our [`Association::abort`], or because an end in order took longer than
+    /// [`Config::shutdown_most`].
     Aborted,
     /// By the peer, which may have given a cause (RFC 9260 §3.3.10).
     AbortedByPeer(Option<u16>),
@@ -225,6 +226,8 @@ pub struct Association {
     /// T1 or T2, and how often it has fired.
     repeat_at: Option<Instant>,
     repeats: u32,
+    /// T5: when an end in order has taken too long.
+    guard_at: Option<Instant>,
     /// When the INIT left, if only once.
     asked_at: Option<Instant>,
     heartbeat: timers::Heartbeat,
@@ -270,6 +273,7 @@ impl Association {
             reconfig: Streams::default(),
             repeat_at: None,
             repeats: 0,
+            guard_at: None,
             asked_at: None,
             heartbeat: timers::Heartbeat::default(),
             path_size: PathSize::new(config.packet, config.packet_most),
@@ -440,7 +444,7 @@ impl Association {
             return;
         }
         self.state = State::Ended;
-        self.repeat_at = None;
+        (self.repeat_at, self.guard_at) = (None, None);
         self.outbox = Outbox::default();
         // Messages that have come can still be fetched; what was under way is let go.
         if let Some(link) = &mut self.link {

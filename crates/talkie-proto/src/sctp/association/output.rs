@@ -45,11 +45,17 @@ impl Association {
             State::Established | State::ShutdownPending | State::ShutdownReceived => true,
             _ => false,
         };
+        if data {
+            link.sender.give_up_due(self.now, &mut self.outbox);
+        }
+        let acknowledges = match link.receiver.acknowledge {
+            Acknowledge::First | Acknowledge::Nothing => false,
+            Acknowledge::Now => true,
+            // RFC 9260 §6.1: with data it goes for next to nothing.
+            Acknowledge::By(_) => data && link.sender.is_ready(self.now, &self.outbox),
+        };
         let room = most.saturating_sub(packet.len());
-        if link.receiver.acknowledge == Acknowledge::Now
-            && !echoed
-            && room > sack::OVERHEAD + 32 * 4
-        {
+        if acknowledges && !echoed && room > sack::OVERHEAD + 32 * 4 {
             // Before the SACK, which may acknowledge the packet that it is about.
             if let Some(tsn) = link.echo {
                 packet.chunk(kind::ECNE, 0, |buf| buf.extend_from_slice(&tsn.0.to_be_bytes()));
@@ -58,7 +64,6 @@ impl Association {
             packet.chunk(kind::SACK, 0, |buf| link.receiver.write_sack(buf, room));
         }
         if data {
-            link.sender.give_up_due(self.now, &mut self.outbox);
             let room = most.saturating_sub(packet.len() + 8);
             if link.sender.has_forward() && room > 16 {
                 let forward =

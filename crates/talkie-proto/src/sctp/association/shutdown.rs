@@ -54,6 +54,9 @@ impl Association {
         match self.state {
             State::ShutdownPending => {
                 self.state = State::ShutdownSent;
+                // RFC 9260 §9.2, T5. A peer that begins anew meanwhile wins no time.
+                self.guard_at =
+                    self.guard_at.or_else(|| now.checked_add(self.config.shutdown_most));
                 self.send_shutdown();
             }
             State::ShutdownReceived => {

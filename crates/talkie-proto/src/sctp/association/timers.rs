@@ -1,4 +1,4 @@
-//! Timers of the association as a whole: handshake and shutdown (T1, T2), heartbeats, giving up.
+//! Timers of the association as a whole: handshake and shutdown (T1, T2, T5), heartbeats, giving up.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use rand_core::Rng as _;
 
 use super::{Association, End, State};
 use crate::sctp::wire::packet::HEADER;
-use crate::sctp::wire::{heartbeat::Info, kind, packet};
+use crate::sctp::wire::{error, heartbeat::Info, kind, packet};
 
 /// Asks whether a silent peer is there (RFC 9260 §8.3).
 #[derive(Debug, Default)]
@@ -22,6 +22,10 @@ impl Association {
     /// A packet of the peer has come.
     pub(super) fn heard(&mut self, now: Instant) {
         self.heartbeat.failures = 0;
+        // RFC 9260 §9.2: whoever sends anything is there.
+        if self.state == State::ShutdownSent {
+            self.repeats = 0;
+        }
         if self.heartbeat.pending.is_none() {
             self.heartbeat.at = now.checked_add(self.config.heartbeat);
         }
@@ -38,7 +42,7 @@ impl Association {
         let beats = self.beats();
         let probes = self.path_size.deadline(self.timeout()).filter(|_| beats);
         let beat = self.heartbeat.at.filter(|_| beats);
-        let own = [self.repeat_at, beat, self.reconfig.at, probes];
+        let own = [self.repeat_at, self.guard_at, beat, self.reconfig.at, probes];
         let halves = link.map_or([None; 2], |link| {
             let sends = !matches!(self.state, State::CookieWait | State::CookieEchoed);
             let sender = link.sender.next_wake(self.now, &self.outbox).filter(|_| sends);
@@ -52,6 +56,9 @@ impl Association {
     }
 
     pub(super) fn handle_timers(&mut self, now: Instant) {
+        if self.guard_at.is_some_and(|at| at <= now) {
+            self.abort_with(error::USER_ABORT, &[], End::Aborted);
+        }
         if self.repeat_at.is_some_and(|at| at <= now) {
             self.repeat(now);
         }

@@ -7,6 +7,9 @@
 
 use std::time::{Duration, Instant};
 
+/// Less room than a packet takes is told as none (RFC 9260 §6.2, silly windows).
+const LEAST: usize = 1500;
+
 /// Two such spans on a local link are reckoned as one.
 const SHORTEST_ROUND: Duration = Duration::from_millis(5);
 
@@ -55,7 +58,8 @@ impl Window {
 
     /// What to tell the peer.
     pub(crate) fn advertise(&mut self, held: usize) -> u32 {
-        self.advertised = self.room(held);
+        let room = self.room(held);
+        self.advertised = if room < LEAST.min(self.limit / 2) { 0 } else { room };
         u32::try_from(self.advertised).unwrap_or(u32::MAX)
     }
 

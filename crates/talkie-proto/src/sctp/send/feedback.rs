@@ -121,7 +121,7 @@ impl Sender {
             let bytes = self.flight.lose(number, &mut self.books);
             self.books.lost += bytes;
             self.long.handle_lost(snapshot.bytes, snapshot.sent_at, self.round_trip.timeout());
-            self.recovery.handle_lost();
+            self.recovery.handle_lost(self.flight.next_packet());
             let lost = Lost {
                 bytes,
                 sent_at: snapshot.sent_at,

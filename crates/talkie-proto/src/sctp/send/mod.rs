@@ -237,6 +237,13 @@ impl Sender {
         }
     }
 
+    /// Whether [`fill()`](Self::fill) would add something to a packet with room.
+    pub(crate) fn is_ready(&self, now: Instant, outbox: &Outbox) -> bool {
+        let free = self.books.in_flight < self.controller.window()
+            && self.pacer.blocked_until(now).is_none();
+        (free || self.forced) && self.has_work(outbox)
+    }
+
     /// Adds chunks to the packet up to `most` bytes; tells whether it added any.
     pub(crate) fn fill(
         &mut self,
@@ -394,7 +401,7 @@ impl Sender {
             self.books.lost += bytes;
         }
         self.flight.sort_lost();
-        self.recovery = Recovery::default();
+        self.recovery.handle_timeout();
         // RFC 9260 §6.1 A: that a closed window stays closed says nothing of the path.
         if !(self.is_closed() && self.is_probing()) {
             self.controller.on_timeout(now);

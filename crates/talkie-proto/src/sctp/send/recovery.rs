@@ -15,6 +15,9 @@ const OVERTAKEN: u64 = 3;
 /// How far the reordering window may be stretched.
 const MOST_STRETCH: u32 = 16;
 
+/// RFC 8985 §6.2 step 4: times of losses without a duplicate after which it is no longer stretched.
+const PERSISTENCE: u32 = 16;
+
 #[derive(Debug, Default)]
 pub(crate) struct Recovery {
     /// The newest packet that has been acknowledged, and how long that took.
@@ -23,6 +26,10 @@ pub(crate) struct Recovery {
     stretch: u32,
     /// The stretch grows once in a round trip: with the first packet from this on.
     stretched: u64,
+    /// How many times of losses the stretch still lasts.
+    persists: u32,
+    /// A time of losses is over when a packet from this on has been acknowledged.
+    until: Option<u64>,
     /// When the oldest packet will be lost.
     pub(crate) deadline: Option<Instant>,
     /// Packets lost, and chunks of those found again, since nothing was missing.
@@ -49,6 +56,13 @@ impl Recovery {
         {
             self.reordering = true;
         }
+        if self.until.is_some_and(|until| until <= newest.packet) {
+            self.until = None;
+            self.persists = self.persists.saturating_sub(1);
+            if self.persists == 0 {
+                self.stretch = 0;
+            }
+        }
         if self.newest.is_none_or(|(known, ..)| known < newest.packet) {
             self.newest = Some((newest.packet, newest.snapshot.sent_at, elapsed));
         }
@@ -58,6 +72,7 @@ impl Recovery {
     pub(crate) fn handle_duplicates(&mut self, next_packet: u64) {
         let Some((newest, ..)) = self.newest else { return };
         self.reordering = true;
+        self.persists = PERSISTENCE;
         if newest >= self.stretched {
             self.stretch = (self.stretch + 1).min(MOST_STRETCH);
             self.stretched = next_packet;
@@ -91,8 +106,16 @@ impl Recovery {
         None
     }
 
-    pub(crate) fn handle_lost(&mut self) {
+    /// A packet is lost; `next` will be the next to leave.
+    pub(crate) fn handle_lost(&mut self, next: u64) {
         self.lost += 1;
+        self.until.get_or_insert(next);
+    }
+
+    /// Everything is lost. What is known of reordering stays.
+    pub(crate) fn handle_timeout(&mut self) {
+        let Self { reordering, stretch, stretched, persists, .. } = *self;
+        *self = Self { reordering, stretch, stretched, persists, ..Self::default() };
     }
 
     /// Chunks that were taken for lost have been acknowledged before they were sent again. True once all
@@ -110,5 +133,55 @@ impl Recovery {
     /// Nothing is missing any more.
     pub(crate) fn handle_recovered(&mut self) {
         (self.lost, self.found) = (0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::books::Books;
+    use super::*;
+
+    const LEAST: Duration = Duration::from_millis(40);
+
+    fn acked(recovery: &mut Recovery, now: Instant, packet: u64) {
+        let snapshot = Books::new(now).snapshot(now, 1000);
+        recovery.handle_acked(now, &Newest { packet, snapshot, retransmission: false }, None, None);
+    }
+
+    /// RFC 8985 §6.2 step 4.
+    #[test]
+    fn the_window_is_stretched_by_duplicates_and_shrinks_after_sixteen_times_of_losses() {
+        let now = talkie_sansio::conformance::genesis().now;
+        let mut recovery = Recovery::default();
+        let window = |recovery: &Recovery| recovery.window(LEAST, Duration::from_secs(1));
+        acked(&mut recovery, now, 1);
+        for packet in 2..5 {
+            recovery.handle_duplicates(packet);
+            // The same round trip.
+            recovery.handle_duplicates(packet);
+            acked(&mut recovery, now, packet);
+        }
+        assert_eq!(window(&recovery), LEAST);
+        for time in 1..=PERSISTENCE {
+            assert_eq!(window(&recovery), LEAST, "{time}");
+            let next = u64::from(time) * 10;
+            recovery.handle_lost(next);
+            recovery.handle_lost(next + 5);
+            acked(&mut recovery, now, next - 1);
+            assert_eq!(window(&recovery), LEAST, "these losses are not over");
+            acked(&mut recovery, now, next);
+        }
+        assert_eq!(window(&recovery), LEAST / 4);
+    }
+
+    #[test]
+    fn what_is_known_of_reordering_outlives_a_timeout() {
+        let now = talkie_sansio::conformance::genesis().now;
+        let mut recovery = Recovery::default();
+        acked(&mut recovery, now, 1);
+        recovery.handle_duplicates(2);
+        recovery.handle_timeout();
+        assert!(recovery.reordering && recovery.newest.is_none());
+        assert_eq!(recovery.window(LEAST, Duration::from_secs(1)), LEAST / 2);
     }
 }

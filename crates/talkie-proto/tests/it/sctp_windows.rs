@@ -1,0 +1,103 @@
+//! When to acknowledge, and how windows open: neither side makes the other send little pieces.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use talkie_proto::sctp::Config;
+use talkie_proto::sctp::serial::Tsn;
+use talkie_proto::sctp::wire::{Chunk, Data, Packet, Sack, kind};
+use talkie_sansio::Machine as _;
+
+use crate::sctp_hostile::{Known, known_with, packet};
+use crate::sctp_world::{ADA, BOB, Link, World};
+
+/// What an end has sent since recording began.
+fn sent(world: &mut World, end: usize) -> Vec<Vec<u8>> {
+    let sent = world.sent.replace(vec![]).expect("recorded");
+    sent.into_iter().filter(|(from, _)| *from == end).map(|(_, packet)| packet).collect()
+}
+
+fn chunks(packet: &[u8]) -> impl Iterator<Item = Chunk<'_>> {
+    Packet::parse(packet).expect("a packet").chunks()
+}
+
+#[test]
+fn a_reader_of_little_pieces_opens_its_window_in_large_ones() {
+    let config = Config {
+        receive_initial: 20_000,
+        receive_most: 20_000,
+        message_most: 10_000,
+        ..Config::default()
+    };
+    let mut world = World::with(Link::default(), &config, &config);
+    world.sent = Some(vec![]);
+    world.connect();
+    world.reads[BOB] = false;
+    (0..400).for_each(|_| world.send(ADA, 0, vec![0; 100]));
+    world.run_for(Duration::from_secs(5));
+    sent(&mut world, BOB);
+    let mut read = 0;
+    while read < 400 {
+        let message = world.ends[BOB].take_message();
+        read += usize::from(message.is_some());
+        world.run_for(Duration::from_millis(if message.is_some() { 10 } else { 100 }));
+    }
+    let sent = sent(&mut world, BOB);
+    let sacks = sent.iter().flat_map(|packet| chunks(packet)).filter_map(|it| Sack::parse(&it));
+    let windows: Vec<u32> = sacks.map(|sack| sack.window).collect();
+    assert!(windows.iter().all(|window| *window == 0 || *window >= 1500), "{windows:?}");
+    assert!(windows.len() < 200, "{} of them for 400 messages", windows.len());
+}
+
+#[test]
+fn a_window_that_opens_little_by_little_is_not_filled_with_little_pieces() {
+    for interleaving in [false, true] {
+        let config = Config { interleaving, receive_initial: 5000, ..Config::default() };
+        let Known { mut world, tags, tsns } = known_with(&config);
+        world.sent = Some(vec![]);
+        world.lose = Some(Box::new(|from, _| from == ADA));
+        world.send(ADA, 0, Bytes::from(vec![0; 100_000]));
+        world.run_for(Duration::from_millis(50));
+        let least = Tsn(tsns[ADA].0.wrapping_sub(1));
+        // All that has left is acknowledged, and there is room for 100 bytes more each time.
+        let mut lengths: Vec<usize> = Vec::new();
+        let mut count = 0;
+        for round in 0..40 {
+            let data = sent(&mut world, ADA);
+            let data = data.iter().flat_map(|packet| chunks(packet));
+            let data = data.filter(|it| matches!(it.kind, kind::DATA | kind::I_DATA));
+            let found: Vec<usize> = data.map(|chunk| chunk.whole.len()).collect();
+            count += found.len();
+            lengths.extend(found);
+            let cumulative = least.plus(u32::try_from(count).expect("few"));
+            let sack = packet(tags[ADA], kind::SACK, 0, |buf| {
+                Sack::write(buf, cumulative, 100 * round, &[], &[]);
+            });
+            world.inject(ADA, &sack);
+            world.run_for(Duration::from_millis(40));
+        }
+        assert!(count > 20, "it went on, a packet at a time");
+        assert!(lengths.iter().all(|length| *length > 1100), "{lengths:?}");
+    }
+}
+
+#[test]
+fn an_acknowledgment_that_waits_goes_with_data() {
+    let config = Config { interleaving: false, ..Config::default() };
+    let Known { mut world, tags, tsns } = known_with(&config);
+    world.sent = Some(vec![]);
+    for ssn in 0..2 {
+        let tsn = tsns[ADA].plus(ssn.into());
+        let data = Data { flags: 3, tsn, stream: 0, ssn, ppid: 51, payload: b"data" };
+        world.inject(BOB, &packet(tags[BOB], kind::DATA, 3, |buf| data.write(buf)));
+    }
+    assert_eq!(sent(&mut world, BOB).len(), 1, "the second may wait");
+    world.send(BOB, 0, "an answer");
+    world.drain();
+    let sent = sent(&mut world, BOB);
+    let kinds: Vec<u8> = chunks(&sent[0]).map(|chunk| chunk.kind).collect();
+    assert_eq!((sent.len(), kinds), (1, vec![kind::SACK, kind::DATA]));
+    // Nothing is left to be acknowledged.
+    let acknowledged = world.now + Duration::from_millis(50);
+    assert!(world.ends[BOB].poll_timeout().is_none_or(|at| at > acknowledged));
+}
