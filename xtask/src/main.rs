@@ -5,6 +5,7 @@ mod bench;
 mod browsers;
 mod cargo;
 mod command;
+mod conformance;
 mod dependencies;
 mod files;
 mod interop;
@@ -24,7 +25,8 @@ Usage: cargo xtask <COMMAND>
 
 Commands:
   test              everything CI checks, cheap checks first; stops at the first failure
-  test fast         format, file sizes, forbidden words, crate arrows, dependencies
+  test fast         format, file sizes, forbidden words, crate arrows, dependencies,
+                    tests that docs/conformance.md names
   test unit         clippy, the tests of all crates, documentation
   test web          types and unit tests of the web app
   test browsers     release build, then real Chromium and Firefox against the real binary;
@@ -74,6 +76,7 @@ fn fast() -> Vec<Step> {
         Step::new("forbidden words", files::words),
         Step::new("crate arrows", arrows::check),
         Step::new("dependencies", dependencies::check),
+        Step::new("conformance", conformance::check),
     ]
 }
 
