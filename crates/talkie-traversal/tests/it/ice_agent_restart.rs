@@ -117,7 +117,10 @@ fn a_failed_agent_can_be_restarted() {
 fn candidates_of_an_earlier_generation_are_refused() {
     let mut world = connected();
     let old = world.sides[1].candidates[0].clone();
-    world.sides[0].agent.restart(world.now);
+    for side in 0..2 {
+        world.sides[side].agent.restart(world.now);
+    }
+    world.tell_parameters(0);
     world.settle();
     let added = world.sides[0].agent.add_remote_candidate(world.now, old);
     assert_eq!(added, Err(AddError::Generation));

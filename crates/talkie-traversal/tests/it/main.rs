@@ -20,6 +20,7 @@ mod ice_agent_names;
 mod ice_agent_nomination;
 mod ice_agent_puppet;
 mod ice_agent_restart;
+mod ice_agent_rollback;
 mod ice_agent_streams;
 mod ice_agent_world;
 mod ice_attributes;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use super::detour::Detour;
 use super::ours::Local;
-use super::pair::Pair;
+use super::pair::{Pair, State};
 use super::requests::Early;
 use super::session::Session;
 use super::strangers::MOST_STRANGERS;
@@ -169,6 +169,19 @@ impl Generation {
         self.detour = None;
         for pair in &mut self.pairs {
             pair.active = None;
+        }
+    }
+
+    /// It is the present one again, after one that came to nothing.
+    pub(super) fn resume(&mut self, undone: &Self) {
+        self.is_retired = false;
+        self.next = undone.next;
+        self.changes = self.changes.max(undone.changes);
+        self.keep_pace_of(undone);
+        for pair in &mut self.pairs {
+            if pair.state == State::InProgress && pair.active.is_none() {
+                pair.state = State::Waiting;
+            }
         }
     }
 }

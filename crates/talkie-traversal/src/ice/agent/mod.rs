@@ -22,6 +22,7 @@ mod remote;
 mod report;
 mod requests;
 mod responses;
+mod restart;
 mod session;
 mod state;
 mod strangers;
@@ -76,7 +77,7 @@ pub struct Agent {
     traffic: Traffic,
 }
 
-/// The generation before the last restart, and until when it is listened to.
+/// The generation before the last restart, and until when it is listened to once the other side has followed.
 struct Previous {
     generation: Generation,
     until: Option<Instant>,
@@ -158,7 +159,8 @@ impl Agent {
 
     /// Takes the other side's credentials. If they differ from those known, the other side has restarted:
     /// so does this one, unless [`restart()`](Self::restart) was called before, and then
-    /// [`local_parameters()`](Self::local_parameters) are others as well.
+    /// [`local_parameters()`](Self::local_parameters) are others as well. A restart of ours is settled by it:
+    /// there is no [way back](Self::undo_restart) any more.
     pub fn set_remote_parameters(&mut self, now: Instant, parameters: Parameters) {
         if self.is_closed() {
             return;
@@ -166,10 +168,10 @@ impl Agent {
         match self.current.session.remote() {
             Some(known) if same_session(known, &parameters) => return,
             Some(_) => {
-                let fragment = self.begin_restart(now);
+                let ours = self.prepare_restart();
+                self.begin_restart(now, ours);
                 if self.gathering != GatheringState::New {
-                    self.set_gathering(GatheringState::Gathering);
-                    self.gatherer.gather(now, &fragment);
+                    self.gather_again(now);
                     self.handle_gathered(now);
                 }
             }
@@ -182,6 +184,7 @@ impl Agent {
         if let Some(pacing) = parameters.pacing {
             self.current.interval = self.current.interval.max(pacing.min(LONGEST_INTERVAL));
         }
+        self.settle_restart();
         self.current.session.set_remote(parameters);
         self.current.patience_until = Some(now + self.config.timers.patience);
         self.add_waiting(now);
@@ -221,42 +224,6 @@ impl Agent {
     pub fn selected(&self) -> Option<Pair> {
         let generation = self.carrier()?;
         generation.describe(generation.selected?)
-    }
-
-    /// Begins anew with other credentials (RFC 8445 §9), which are to be told to the other side. Data goes
-    /// on along the old pair until there is a new one.
-    pub fn restart(&mut self, now: Instant) -> Parameters {
-        if !self.is_closed() {
-            let fragment = self.begin_restart(now);
-            self.set_gathering(GatheringState::Gathering);
-            self.gatherer.gather(now, &fragment);
-            self.advance(now);
-        }
-        self.current.session.local().clone()
-    }
-
-    fn begin_restart(&mut self, now: Instant) -> String {
-        let parameters = fresh_parameters(&mut self.rng, self.config.pace.interval);
-        let fragment = parameters.username_fragment.clone();
-        // RFC 8445 §9: the roles stay; a new tie-breaker settles a conflict as well as the old one.
-        let role = (self.current.role, self.rng.next_u64());
-        let mut next = Generation::new(
-            now,
-            parameters,
-            role,
-            self.config.pace.interval,
-            self.current.last_number(),
-        );
-        next.keep_pace_of(&self.current);
-        let mut old = std::mem::replace(&mut self.current, next);
-        self.current.changes = old.changes;
-        old.retire();
-        if old.selected.is_some() {
-            self.previous = Some(Box::new(Previous { generation: old, until: None }));
-        }
-        self.forget_names(now);
-        self.restarts += 1;
-        fragment
     }
 
     /// Ends it. Sockets and relays are given back.

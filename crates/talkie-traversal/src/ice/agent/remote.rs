@@ -59,11 +59,12 @@ impl Agent {
         let is_of = |theirs: &Parameters| fragment.is_none_or(|it| it == theirs.username_fragment);
         let previous = self.previous.as_ref();
         let replaced = previous.and_then(|previous| previous.generation.session.remote());
-        if fragment.is_some() && replaced.is_some_and(is_of) {
+        if fragment.is_some() && replaced.is_some_and(is_of) && !self.is_restart_open() {
             return Err(AddError::Generation);
         }
         if !self.current.session.remote().is_some_and(is_of) {
-            // Late signaling: the candidate has overtaken the credentials.
+            // Late signaling: the candidate has overtaken the credentials. Or it belongs to those before a restart
+            // that may yet be taken back.
             if self.names.waiting.len() >= self.config.limits.remote_candidates {
                 self.counters.overflowing += 1;
                 return Err(AddError::Full);
@@ -115,7 +116,12 @@ impl Agent {
     /// signaling says whose it is, [`end_of_remote_candidates_of()`](Self::end_of_remote_candidates_of) knows
     /// better.
     pub fn end_of_remote_candidates(&mut self, now: Instant) {
-        if self.restarts > 0 && self.current.session.remote().is_none() {
+        let before = self.previous.as_mut().map(|previous| &mut previous.generation);
+        if let Some(before) = before.filter(|before| before.session.remote().is_some())
+            && self.current.session.remote().is_none()
+        {
+            // It counts if the restart is taken back.
+            before.remote_ended = true;
             return;
         }
         self.current.remote_ended = true;

@@ -97,6 +97,9 @@ impl Agent {
     /// Lets the old generation go once the new one has an agreed pair: it is still heard for as long as a
     /// packet may take that was sent along its pair.
     pub(super) fn leave_previous(&mut self, now: Instant) {
+        if self.is_restart_open() {
+            return;
+        }
         let is_agreed = self.current.was_nominated;
         let expiry = self.config.timers.consent_expiry;
         let Some(Previous { generation, until }) = self.previous.as_deref_mut() else { return };
