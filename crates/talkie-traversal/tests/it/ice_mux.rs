@@ -209,6 +209,30 @@ fn a_restart_goes_on_at_the_same_socket() {
     assert_eq!(world.heard[1], [vec![b"1".to_vec()], vec![b"1".to_vec()]]);
 }
 
+#[test]
+fn an_agent_is_found_by_what_it_goes_back_to_when_restarts_are_taken_back() {
+    let mut world = World::new(1);
+    world.run(3 * SECOND);
+    let (_, id) = world.clients[0];
+    for restarts in 1..4 {
+        for _ in 0..restarts {
+            world.network.call(world.server, |mux, now| {
+                mux.call(now, id, |agent| agent.restart(now)).unwrap();
+            });
+            // The checks of the client's consent are for the fragment of before all the while.
+            world.run(20 * SECOND);
+        }
+        assert_eq!(world.mux().entries()[0], 2);
+        world.network.call(world.server, |mux, now| {
+            assert_eq!(mux.call(now, id, |agent| agent.undo_restart(now)), Some(true));
+        });
+        world.run(20 * SECOND);
+    }
+    assert_eq!(world.mux().entries()[0], 1);
+    assert_eq!(world.mux().counters().unknown_fragment, 0);
+    assert!(world.are_connected(), "{:?}", world.states);
+}
+
 /// A mux with a socket and agents that wait for their peers, and its time.
 pub(crate) fn waiting(genesis: &Genesis, agents: usize) -> (Mux, Vec<AgentId>) {
     waiting_with(genesis, agents, |_| ())

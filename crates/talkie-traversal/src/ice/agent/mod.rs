@@ -246,7 +246,12 @@ impl Agent {
         self.deadline = None;
     }
 
-    /// How often this side has got new credentials.
+    /// The user name fragments that it answers to.
+    pub(in crate::ice) fn fragments(&self) -> impl Iterator<Item = &str> {
+        self.generations().map(|generation| &*generation.session.local().username_fragment)
+    }
+
+    /// How often this side has got other credentials.
     pub(in crate::ice) fn restarts(&self) -> u32 {
         self.restarts
     }

@@ -17,8 +17,6 @@ use crate::stun::{AttributeType, Class, MAGIC_COOKIE, Message, Method, Transacti
 const TRANSACTION: Duration = Duration::from_secs(40);
 /// The most transactions of one agent: a check for each of a hundred pairs, and servers.
 const MOST_TRANSACTIONS: usize = 256;
-/// Fragments of one agent: a restart's, and the one before, whose pairs may still carry data.
-const MOST_FRAGMENTS: usize = 2;
 /// For so long after its last proof an address stays an agent's, whoever else proves to be there: three
 /// consent checks (RFC 7675 §5.1). After that the NAT has given it to somebody else.
 const HELD: Duration = Duration::from_secs(15);
@@ -69,8 +67,7 @@ impl Claim {
 /// What one agent has in the tables.
 #[derive(Debug, Default)]
 pub(super) struct Belongings {
-    /// The newest last.
-    fragments: VecDeque<Fragment>,
+    fragments: Vec<Fragment>,
     /// The oldest first.
     transactions: VecDeque<(TransactionId, Instant)>,
     /// Who was silent longest first.
@@ -141,17 +138,22 @@ impl Demux {
         }
     }
 
-    /// The fragment that an agent has now.
-    pub(super) fn note_fragment(&mut self, id: AgentId, fragment: &str, own: &mut Belongings) {
-        let Some(fragment) = fragment_of(fragment) else { return };
-        // Who has it keeps it; that two have the same happens once in 2⁴⁸ restarts.
-        self.fragments.entry(fragment).or_insert(id);
-        own.fragments.push_back(fragment);
-        if own.fragments.len() > MOST_FRAGMENTS
-            && let Some(oldest) = own.fragments.pop_front()
-        {
-            self.drop_fragment(id, &oldest);
+    /// The fragments that an agent answers to now.
+    pub(super) fn note_fragments<'f>(
+        &mut self,
+        id: AgentId,
+        fragments: impl Iterator<Item = &'f str>,
+        own: &mut Belongings,
+    ) {
+        let fragments: Vec<Fragment> = fragments.filter_map(fragment_of).collect();
+        for gone in own.fragments.iter().filter(|old| !fragments.contains(old)) {
+            self.drop_fragment(id, gone);
         }
+        for fragment in &fragments {
+            // Who has it keeps it; that two have the same happens once in 2⁴⁸ restarts.
+            self.fragments.entry(*fragment).or_insert(id);
+        }
+        own.fragments = fragments;
     }
 
     fn drop_fragment(&mut self, id: AgentId, fragment: &Fragment) {

@@ -416,8 +416,7 @@ impl Mux {
         let restarts = slot.agent.restarts();
         if slot.noted != Some(restarts) {
             slot.noted = Some(restarts);
-            let fragment = &slot.agent.local_parameters().username_fragment;
-            self.demux.note_fragment(id, fragment, &mut slot.belongings);
+            self.demux.note_fragments(id, slot.agent.fragments(), &mut slot.belongings);
         }
         if !slot.is_speaking {
             slot.is_speaking = true;
