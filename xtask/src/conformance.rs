@@ -83,10 +83,10 @@ impl Known {
             } else if let Some(module) = declared(line, "mod ") {
                 place = format!("{place}{module}/");
                 self.modules.insert(module.to_owned());
-            } else if let Some(test) = declared(line, "fn ") {
-                if std::mem::take(&mut is_test) {
-                    found.push(test.to_owned());
-                }
+            } else if let Some(test) = declared(line, "fn ")
+                && std::mem::take(&mut is_test)
+            {
+                found.push(test.to_owned());
             }
         }
         for test in found {
