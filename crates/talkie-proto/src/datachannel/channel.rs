@@ -1,5 +1,9 @@
 //! What a channel is told at its beginning, and what is known of one.
 
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::ops::Range;
+
 use bytes::Bytes;
 
 use crate::sctp::Reliability;
@@ -98,6 +102,14 @@ pub struct Message {
     pub payload: Bytes,
 }
 
+impl Message {
+    /// The text, if it is said to be one. What is no UTF-8 in it is replaced, as in browsers.
+    #[must_use]
+    pub fn text(&self) -> Option<Cow<'_, str>> {
+        (self.kind == Kind::Text).then(|| String::from_utf8_lossy(&self.payload))
+    }
+}
+
 /// How a channel stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -124,9 +136,11 @@ pub(super) struct Channel {
     pub(super) in_done: bool,
     /// Answers that are still to come to a reset of the channel that had the stream before.
     pub(super) stale: u32,
-    /// Bytes queued in all, and how many of them, the first, were ours to open or acknowledge it.
-    pub(super) queued: u64,
-    pub(super) control: u64,
+    /// Bytes queued in all, and where among them those are that are not the application's: what opens the
+    /// channel, and what stands for empty messages.
+    queued: u64,
+    foreign: VecDeque<Range<u64>>,
+    foreign_bytes: u64,
     pub(super) low: usize,
     /// The beginning of a message in the old kind of fragments.
     pub(super) partial: Vec<u8>,
@@ -145,17 +159,42 @@ impl Channel {
             in_done: false,
             stale: 0,
             queued: 0,
-            control: 0,
+            foreign: VecDeque::new(),
+            foreign_bytes: 0,
             low: 0,
             partial: Vec::new(),
         }
     }
 
+    /// Bytes have been queued, the application's or not; `waiting` are there now.
+    pub(super) fn note_queued(&mut self, length: u64, application: bool, waiting: u64) {
+        let start = self.queued;
+        self.queued += length;
+        self.forget_left(waiting);
+        if application {
+            return;
+        }
+        self.foreign_bytes += length;
+        match self.foreign.back_mut().filter(|range| range.end == start) {
+            Some(range) => range.end = self.queued,
+            None => self.foreign.push_back(start..self.queued),
+        }
+    }
+
+    /// Only `waiting` bytes are still there.
+    pub(super) fn forget_left(&mut self, waiting: u64) {
+        let left = self.queued.saturating_sub(waiting);
+        while let Some(range) = self.foreign.pop_front_if(|range| range.end <= left) {
+            self.foreign_bytes -= range.end - range.start;
+        }
+    }
+
     /// The application's bytes among those that wait to be sent.
     pub(super) fn buffered(&self, waiting: usize) -> usize {
-        // What opens the channel left first.
         let left = self.queued.saturating_sub(waiting as u64);
-        let control = self.control.saturating_sub(left);
-        waiting.saturating_sub(usize::try_from(control).unwrap_or(usize::MAX))
+        let begun = self.foreign.iter().take_while(|range| range.start < left);
+        let gone: u64 = begun.map(|range| range.end.min(left) - range.start).sum();
+        let foreign = self.foreign_bytes - gone;
+        waiting.saturating_sub(usize::try_from(foreign).unwrap_or(usize::MAX))
     }
 }

@@ -38,15 +38,24 @@ impl DataChannels {
             let Some(channel) = self.channels.get_mut(&id) else { continue };
             channel.in_done = true;
             if channel.state != State::Closing {
-                channel.state = State::Closing;
-                self.events.push_back(Event::Closing(id));
-                // Nobody is there to take what has not begun to leave.
-                self.association.discard(stream);
-                self.reset(id, stream);
+                self.handle_wish(id, stream);
             } else if channel.out_done {
                 self.finish(id);
             }
         }
+    }
+
+    /// The peer does not want the channel, or has misused it.
+    pub(super) fn handle_wish(&mut self, id: ChannelId, stream: u16) {
+        let Some(channel) = self.channels.get_mut(&id) else { return };
+        if channel.state == State::Closing {
+            return;
+        }
+        channel.state = State::Closing;
+        self.events.push_back(Event::Closing(id));
+        // Nobody is there to take what has not begun to leave.
+        self.association.discard(stream);
+        self.reset(id, stream);
     }
 
     /// Our side of streams has been reset, or the peer does not want to.

@@ -34,6 +34,11 @@ impl Dcep {
         }
     }
 
+    /// Whether it is an OPEN, be it broken.
+    pub(super) fn is_open(bytes: &[u8]) -> bool {
+        bytes.first() == Some(&OPEN)
+    }
+
     /// The message's bytes. Strings longer than the format can say are cut by whoever made the options.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {

@@ -242,7 +242,7 @@ impl DataChannels {
                 continue;
             }
             let Some(message) = self.association.peek_message() else { break };
-            if self.is_for_application(message.stream, message.ppid) {
+            if self.is_for_application(message) {
                 break;
             }
             let Some(message) = self.association.take_message() else { break };

@@ -45,7 +45,7 @@ impl DataChannels {
             (Some(stream), _) if self.streams.contains_key(&stream) => {
                 return Err(OpenError::Taken);
             }
-            (Some(stream), _) if stream >= self.association.streams().0 => {
+            (Some(stream), _) if stream >= self.limit() => {
                 return Err(OpenError::NoStream);
             }
             (Some(stream), _) => Some(stream),
@@ -89,8 +89,7 @@ impl DataChannels {
     /// The next stream of ours that has no channel. One that has been closed has its turn last: some peers
     /// reset streams once too often, which would close the next channel.
     fn free_stream(&mut self, role: Role) -> Option<u16> {
-        let (outbound, inbound) = self.association.streams();
-        let limit = outbound.min(inbound);
+        let limit = self.limit();
         let free =
             |stream: &u16| !self.streams.contains_key(stream) && !self.spoiled.contains(stream);
         let from = self.cursor.max(role.first());
@@ -98,6 +97,12 @@ impl DataChannels {
         let stream = later.or_else(|| (role.first()..from.min(limit)).step_by(2).find(free))?;
         self.cursor = stream.saturating_add(2);
         Some(stream)
+    }
+
+    /// Channels have a stream in each direction.
+    fn limit(&self) -> u16 {
+        let (outbound, inbound) = self.association.streams();
+        outbound.min(inbound)
     }
 
     fn add(&mut self, channel: Channel) -> ChannelId {
@@ -138,30 +143,30 @@ impl DataChannels {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let Some(stream) = channel.stream else { return };
         let bytes = message.to_bytes();
-        channel.queued += bytes.len() as u64;
-        channel.control += bytes.len() as u64;
+        let length = bytes.len() as u64;
         let (now, options) = (self.now, SendOptions::default());
         self.association.send_beyond(now, stream, ppid::DCEP, bytes.into(), options);
+        channel.note_queued(length, false, self.association.buffered_in(stream) as u64);
     }
 
     /// The association is there.
     pub(super) fn handle_connected(&mut self) {
         self.connected = true;
-        let (outbound, _) = self.association.streams();
+        let limit = self.limit();
         let all: Vec<(ChannelId, Option<u16>)> =
             self.channels.iter().map(|(id, channel)| (*id, channel.stream)).collect();
         for (id, stream) in all {
             match stream {
                 // The peer has fewer streams than were thought.
-                Some(stream) if stream >= outbound => self.finish(id),
+                Some(stream) if stream >= limit => self.finish(id),
                 Some(_) => self.become_open(id),
                 None => {}
             }
         }
     }
 
-    /// The peer opens a channel.
-    pub(super) fn handle_open(&mut self, stream: u16, options: Options) {
+    /// The peer opens a channel; with `None` it has tried to.
+    pub(super) fn handle_open(&mut self, stream: u16, options: Option<Options>) {
         let mut stale = 0;
         if let Some(&id) = self.streams.get(&stream) {
             // It uses a stream again whose reset we have not heard the answer of, though it has answered.
@@ -169,22 +174,29 @@ impl DataChannels {
                 channel.state == State::Closing && channel.in_done && !channel.out_done
             });
             if !over {
+                // RFC 8832 §6: that closes the channel which is there.
                 self.counters.unexpected += 1;
+                self.handle_wish(id, stream);
                 return;
             }
             self.finish(id);
             stale = 1;
         }
+        let Some(options) = options else {
+            self.counters.unexpected += 1;
+            self.refuse(stream);
+            return;
+        };
         // RFC 8832 §6: the peer's streams are the others.
         let ours = self.config.role.is_some_and(|role| stream % 2 == role.first());
         let length = options.label.len() + options.protocol.len();
         if ours
+            || stream >= self.limit()
             || self.incoming >= self.config.channels_most
             || self.labels + length > self.config.labels_most
         {
             self.counters.refused += 1;
-            // RFC 8832 §6: by closing it. The peer's side follows.
-            let _ = self.association.reset_streams(self.now, &[stream]);
+            self.refuse(stream);
             return;
         }
         self.labels += length;
@@ -197,6 +209,13 @@ impl DataChannels {
         self.association.set_weight(stream, weight);
         self.send_control(id, &Dcep::Ack);
         self.events.push_back(Event::Incoming(id));
+    }
+
+    /// RFC 8832 §6: by closing it. The peer's side follows, and is asked to where we have none.
+    fn refuse(&mut self, stream: u16) {
+        if self.association.reset_streams(self.now, &[stream]).is_err() {
+            let _ = self.association.request_reset(self.now, &[stream]);
+        }
     }
 
     /// The peer has heard of our channel.

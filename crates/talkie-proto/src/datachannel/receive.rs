@@ -33,6 +33,7 @@ impl DataChannels {
         self.readable = self.association.peek_message().is_some();
         let message = message?;
         let channel = *self.streams.get(&message.stream)?;
+        self.note_answer(channel);
         let kind = match message.ppid {
             ppid::TEXT | ppid::TEXT_EMPTY => Kind::Text,
             _ => Kind::Binary,
@@ -57,11 +58,24 @@ impl DataChannels {
         }
     }
 
+    /// RFC 8832 §6: whatever comes on a channel of ours tells that the peer has it.
+    fn note_answer(&mut self, channel: ChannelId) {
+        if let Some(channel) = self.channels.get_mut(&channel) {
+            channel.acknowledged = true;
+        }
+    }
+
     /// Whether a message is one that the application fetches.
-    pub(super) fn is_for_application(&self, stream: u16, kind: u32) -> bool {
-        let known =
-            matches!(kind, ppid::TEXT | ppid::BINARY | ppid::TEXT_EMPTY | ppid::BINARY_EMPTY);
-        known && self.is_open(stream)
+    pub(super) fn is_for_application(&self, message: &sctp::Message) -> bool {
+        is_payload(message.ppid) && self.is_open(message.stream) && !self.is_too_long(message)
+    }
+
+    /// Whether a message and what came of it before are longer together than a message may be.
+    fn is_too_long(&self, message: &sctp::Message) -> bool {
+        let id = self.streams.get(&message.stream);
+        let before =
+            id.and_then(|id| self.channels.get(id)).map_or(0, |channel| channel.partial.len());
+        before.saturating_add(message.payload.len()) > self.config.sctp.message_most
     }
 
     fn is_open(&self, stream: u16) -> bool {
@@ -73,10 +87,15 @@ impl DataChannels {
     pub(super) fn handle_message(&mut self, message: &sctp::Message) {
         match message.ppid {
             ppid::DCEP => match Dcep::parse(&message.payload) {
-                Some(Dcep::Open(options)) => self.handle_open(message.stream, options),
+                Some(Dcep::Open(options)) => self.handle_open(message.stream, Some(options)),
                 Some(Dcep::Ack) => self.handle_ack(message.stream),
+                None if Dcep::is_open(&message.payload) => self.handle_open(message.stream, None),
                 None => self.counters.unexpected += 1,
             },
+            // The end of what has become too long.
+            kind if is_payload(kind) && self.is_open(message.stream) => {
+                self.give_up(message.stream)
+            }
             ppid::TEXT_PART | ppid::BINARY_PART if self.is_open(message.stream) => {
                 self.handle_part(message.stream, &message.payload);
             }
@@ -88,9 +107,9 @@ impl DataChannels {
     /// than one message may have.
     fn handle_part(&mut self, stream: u16, part: &[u8]) {
         let Some(&id) = self.streams.get(&stream) else { return };
+        self.note_answer(id);
         if self.partial.saturating_add(part.len()) > self.config.sctp.message_most {
-            self.counters.refused += 1;
-            self.close(self.now, id);
+            self.give_up(stream);
             return;
         }
         if let Some(channel) = self.channels.get_mut(&id) {
@@ -98,4 +117,16 @@ impl DataChannels {
             self.partial += part.len();
         }
     }
+
+    /// Closes a channel on which more has come than a message may have.
+    fn give_up(&mut self, stream: u16) {
+        let Some(&id) = self.streams.get(&stream) else { return };
+        self.counters.refused += 1;
+        self.handle_wish(id, stream);
+    }
+}
+
+/// Whether it is the whole of a message, or its end.
+fn is_payload(kind: u32) -> bool {
+    matches!(kind, ppid::TEXT | ppid::BINARY | ppid::TEXT_EMPTY | ppid::BINARY_EMPTY)
 }

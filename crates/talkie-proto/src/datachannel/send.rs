@@ -48,8 +48,9 @@ impl DataChannels {
         if payload.len() > self.config.peer_message_most {
             return Err(SendError::TooLong);
         }
+        let is_empty = payload.is_empty();
         // RFC 8831 §6.6: SCTP has no empty messages.
-        let (kind, payload) = match (kind, payload.is_empty()) {
+        let (kind, payload) = match (kind, is_empty) {
             (Kind::Text, false) => (ppid::TEXT, payload),
             (Kind::Binary, false) => (ppid::BINARY, payload),
             (Kind::Text, true) => (ppid::TEXT_EMPTY, Bytes::from_static(&[0])),
@@ -65,8 +66,9 @@ impl DataChannels {
                 _ => SendError::Closed,
             },
         )?;
-        known.queued += length;
-        if known.buffered(self.association.buffered_in(stream)) > known.low {
+        let waiting = self.association.buffered_in(stream);
+        known.note_queued(length, !is_empty, waiting as u64);
+        if known.buffered(waiting) > known.low {
             self.above.insert(channel);
         }
         Ok(())
@@ -80,6 +82,12 @@ impl DataChannels {
             let waiting = channel.stream.map_or(0, |stream| self.association.buffered_in(stream));
             channel.buffered(waiting)
         })
+    }
+
+    /// At how many bytes [`Event::BufferedAmountLow`] comes; `None` if the channel is closed.
+    #[must_use]
+    pub fn buffered_amount_low(&self, channel: ChannelId) -> Option<usize> {
+        Some(self.channels.get(&channel)?.low)
     }
 
     /// At how many bytes [`Event::BufferedAmountLow`] comes; 0 if nothing is said.
@@ -99,9 +107,13 @@ impl DataChannels {
         if self.above.is_empty() {
             return;
         }
+        let (channels, association) = (&mut self.channels, &self.association);
         let is_low = |id: &ChannelId| {
-            let low = self.channels.get(id).map_or(0, |channel| channel.low);
-            self.buffered_amount(*id) <= low
+            channels.get_mut(id).is_none_or(|channel| {
+                let waiting = channel.stream.map_or(0, |stream| association.buffered_in(stream));
+                channel.forget_left(waiting as u64);
+                channel.buffered(waiting) <= channel.low
+            })
         };
         let low: Vec<ChannelId> = self.above.iter().copied().filter(is_low).collect();
         for id in low {

@@ -147,6 +147,45 @@ fn nothing_overtakes_what_opens_a_channel() {
     assert_eq!(got, [(50, false), (51, false), (51, true)]);
 }
 
+#[test]
+fn whatever_comes_on_a_channel_tells_that_it_is_there() {
+    let mut world =
+        World::with(Link::default(), end(1, Role::Client), bare(&sctp::Config::default()));
+    world.connect();
+    let now = world.now;
+    let channel = world.ada.open(now, Options { ordered: false, ..named("x") }).expect("it may");
+    world.run_for(SECOND);
+    // No acknowledgment, but a message.
+    world.bare_send(0, 51, "hello");
+    world.run_for(SECOND);
+    let now = world.now;
+    world.ada.send(now, channel, Kind::Text, "late".into()).expect("it has room");
+    world.run_for(SECOND);
+    assert!(world.seen[BOB].bare.last().expect("it came").unordered);
+}
+
+#[test]
+fn streams_come_to_an_end_and_are_used_again() {
+    let end = |number: u8, role| {
+        let sctp = sctp::Config { streams: 100, ..sctp::Config::default() };
+        channels(number, Config { role: Some(role), sctp, ..Config::default() })
+    };
+    let mut world = World::with(Link::default(), end(1, Role::Client), end(2, Role::Server));
+    world.connect();
+    let opened: Vec<_> = (0..50).map(|_| world.ada.open(world.now, named("x"))).collect();
+    let opened: Vec<_> = opened.into_iter().map(|id| id.expect("there are so many")).collect();
+    assert_eq!(world.ada.open(world.now, named("x")), Err(OpenError::NoStream));
+    // The server has others.
+    assert!(world.bob.open(world.now, named("x")).is_ok());
+    world.close(ADA, opened[17]);
+    world.run_for(SECOND);
+    let again = world.ada.open(world.now, named("x")).expect("one is free");
+    assert_eq!(world.ada.stream(again), Some(34));
+    world.send_from(ADA, again, "hello");
+    world.run_for(SECOND);
+    assert_eq!(world.seen[BOB].messages.len(), 1);
+}
+
 /// Ends with so few streams that they have to be used again.
 fn narrow(link: Link) -> World {
     let end = |number: u8, role| {
@@ -229,6 +268,7 @@ fn the_buffered_amount_counts_the_applications_bytes_and_falls() {
     world.connect();
     let low = Event::BufferedAmountLow(channel);
     world.run_until(10 * SECOND, |world| world.saw(ADA, &low));
+    assert_eq!(world.ada.buffered_amount_low(channel), Some(50_000));
     let left = world.ada.buffered_amount(channel);
     assert!((30_000..=50_000).contains(&left), "{left}");
     world.run_for(5 * SECOND);
@@ -239,6 +279,90 @@ fn the_buffered_amount_counts_the_applications_bytes_and_falls() {
     world.send_from(ADA, channel, vec![0; 60_000]);
     world.run_for(5 * SECOND);
     assert_eq!(told(&world), 2);
+}
+
+#[test]
+fn empty_messages_count_for_nothing_in_the_buffered_amount() {
+    let mut world = World::new(Link { rate: 10_000, ..Link::default() });
+    let channel = world.ada.open(world.now, named("label")).expect("it may");
+    let now = world.now;
+    let mut sum = 0;
+    for length in [0, 5000, 0, 0, 5000, 0] {
+        let payload = vec![1; length].into();
+        world.ada.send(now, channel, Kind::Binary, payload).expect("it has room");
+        sum += length;
+        assert_eq!(world.ada.buffered_amount(channel), sum);
+    }
+    world.connect();
+    world.run_until(10 * SECOND, |world| {
+        let left = world.ada.buffered_amount(channel);
+        let waiting = world.ada.association().buffered();
+        // One byte each, as long as they are there.
+        assert!(waiting - left <= 4 + 12 + 5, "{left} of {waiting}");
+        left == 0
+    });
+    world.run_for(5 * SECOND);
+    let low = Event::BufferedAmountLow(channel);
+    assert_eq!(world.seen[ADA].events.iter().filter(|event| **event == low).count(), 1);
+    assert_eq!(world.seen[BOB].messages.len(), 6);
+}
+
+#[test]
+fn messages_of_any_length_share_by_priority() {
+    let mut world = World::connected(Link { rate: 1_000_000, ..Link::default() });
+    let wished = [
+        (Priority::BELOW_NORMAL, 500),
+        (Priority::NORMAL, 100_000),
+        (Priority::HIGH, 3000),
+        (Priority::EXTRA_HIGH, 20_000),
+    ];
+    let opened = wished.map(|(priority, length)| {
+        let [ada, bob] = world.open(Options { priority, ..named("x") });
+        (ada, bob, f64::from(priority.0), length)
+    });
+    for (ada, _, _, length) in opened {
+        for _ in 0..3_000_000 / length {
+            world.send_from(ADA, ada, vec![0; length]);
+        }
+    }
+    world.run_for(3 * SECOND);
+    let bytes = |of| {
+        let messages = world.seen[BOB].messages.iter().filter(|message| message.channel == of);
+        messages.map(|message| message.payload.len()).sum::<usize>() as f64
+    };
+    let all: f64 = opened.iter().map(|(_, bob, ..)| bytes(*bob)).sum();
+    assert!(all > 2e6, "{all}");
+    for (_, bob, weight, length) in opened {
+        let (share, fair) = (bytes(bob) / all, weight / 1920.0);
+        // A long message counts when it has come to its end.
+        let slack = 0.05 * fair + 2.0 * length as f64 / all;
+        assert!((share - fair).abs() < slack, "{share:.3} for {fair:.3}");
+    }
+}
+
+#[test]
+fn a_loss_on_one_channel_holds_up_no_other() {
+    let mut world = World::connected(Link::default());
+    let [one, _] = world.open(named("one"));
+    let [two, bob] = world.open(named("two"));
+    let mut lost = 0;
+    world.lose = Some(Box::new(move |from, packet| {
+        // The first time that data leaves, and again.
+        let data = from == ADA && packet[12] == kind::I_DATA && packet[21] == 0;
+        lost += u32::from(data);
+        data && lost <= 2
+    }));
+    world.send_from(ADA, one, "held up");
+    world.run_for(Duration::from_millis(1));
+    world.send_from(ADA, one, "behind it");
+    world.run_for(Duration::from_millis(1));
+    world.send_from(ADA, two, "not held up");
+    world.run_for(Duration::from_millis(30));
+    let got: Vec<_> = world.seen[BOB].messages.iter().map(|message| message.channel).collect();
+    assert_eq!(got, [bob]);
+    world.run_for(5 * SECOND);
+    let got: Vec<_> = world.seen[BOB].messages.iter().map(|one| one.payload.clone()).collect();
+    assert_eq!(got, ["not held up", "held up", "behind it"]);
 }
 
 #[test]
