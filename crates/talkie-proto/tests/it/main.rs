@@ -3,6 +3,7 @@
 mod corpus;
 mod datachannel;
 mod datachannel_hostile;
+mod datachannel_schedules;
 mod datachannel_world;
 mod peers;
 mod sctp_causes;
@@ -12,6 +13,7 @@ mod sctp_handshake;
 mod sctp_hostile;
 mod sctp_path_size;
 mod sctp_properties;
+mod sctp_schedules;
 mod sctp_shutdown;
 mod sctp_storm;
 mod sctp_streams;
