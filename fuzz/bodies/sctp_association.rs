@@ -53,7 +53,8 @@ impl World {
             receive_initial: 20_000,
             receive_most: 80_000,
             message_most: 30_000,
-            packet_most: if mode & 4 == 0 { 1188 } else { 1400 },
+            packet_most: 1400,
+            unfragmented: mode & 4 != 0,
             streams: if mode & 8 == 0 { u16::MAX } else { 20 },
             ..Config::default()
         };

@@ -17,9 +17,16 @@ pub struct Config {
     /// Bytes of an SCTP packet at most. The default fits into IPv6's least MTU: 1280 − 40 (IPv6) − 8 (UDP)
     /// − 4 (ChannelData) − 37 (DTLS 1.2 with AES-GCM) = 1191, and a multiple of 4.
     pub packet: usize,
-    /// How far that may grow where the path takes more (RFC 8899). A search makes sense only where datagrams
-    /// are not fragmented on their way: whoever sends them has to see to that. The default is no search.
+    /// How far that may grow where datagrams are [`unfragmented`](Self::unfragmented) and the path takes more
+    /// (RFC 8899 §5.1.2: MAX_PLPMTU). Beyond jumbo frames there is little to be won: 9000 − 40 − 8 − 4 − 37
+    /// = 8911, and a multiple of 4.
     pub packet_most: usize,
+    /// Whether datagrams are dropped, not fragmented, where they are too long: whoever sends them sets DF, and
+    /// has the system keep no length of its own (IP_PMTUDISC_PROBE). Only then is it looked for longer packets,
+    /// as otherwise probes prove nothing. Not assumed; [`Association::handle_path_change`] tells later.
+    ///
+    /// [`Association::handle_path_change`]: super::Association::handle_path_change
+    pub unfragmented: bool,
     /// Bytes that the peer may send at first without any of it being read.
     pub receive_initial: usize,
     /// How far that grows with the speed of reading, or with what is held for messages that are not complete
@@ -70,7 +77,8 @@ impl Default for Config {
             port: 5000,
             peer_port: 5000,
             packet: 1188,
-            packet_most: 1188,
+            packet_most: 8908,
+            unfragmented: false,
             receive_initial: 1 << 20,
             receive_most: 64 << 20,
             message_most: 256 << 10,
@@ -110,6 +118,7 @@ impl Config {
     /// The nearest that an association can work with.
     pub(super) fn bounded(mut self) -> Self {
         self.packet = self.packet.clamp(PACKET_LEAST, PACKET_MOST) & !3;
+        self.packet_most = self.packet_most.clamp(self.packet, PACKET_MOST) & !3;
         self.streams = self.streams.max(1);
         let least = init::WINDOW_LEAST as usize;
         // A message has to fit in with another that waits to be read.

@@ -10,7 +10,8 @@ use crate::sctp_world::{ADA, BOB, Link, World};
 
 /// A world whose path takes packets up to a length that may change.
 fn world(takes: usize, link: Link) -> (World, Arc<AtomicUsize>) {
-    let config = Config { packet_most: 8904, send_buffer: 64 << 20, ..Config::default() };
+    let (packet_most, unfragmented, send_buffer) = (8904, true, 64 << 20);
+    let config = Config { packet_most, unfragmented, send_buffer, ..Config::default() };
     let mut world = World::with(link, &config, &config);
     let limit = Arc::new(AtomicUsize::new(takes));
     let known = limit.clone();
@@ -23,7 +24,7 @@ fn world(takes: usize, link: Link) -> (World, Arc<AtomicUsize>) {
 fn a_wider_path_carries_longer_packets() {
     for takes in [1188, 1408, 4000, 8904] {
         let (mut world, _) = world(takes, Link::default());
-        world.run_for(Duration::from_secs(30));
+        world.run_for(Duration::from_secs(40));
         let found = world.ends.each_ref().map(|end| end.packet_size());
         assert!(found.iter().all(|size| *size <= takes && takes < size + 40), "{found:?}");
         world.sent = Some(vec![]);
@@ -102,7 +103,7 @@ fn losses_by_chance_are_no_narrow_path() {
 }
 
 #[test]
-fn nothing_is_probed_if_nothing_is_wanted() {
+fn nothing_is_probed_where_datagrams_may_be_fragmented() {
     let mut world = World::new(Link::default());
     world.sent = Some(vec![]);
     world.connect();
@@ -110,4 +111,51 @@ fn nothing_is_probed_if_nothing_is_wanted() {
     let longest = world.sent.iter().flatten().map(|(_, packet)| packet.len()).max();
     assert!(longest.is_some_and(|longest| longest < 600), "{longest:?}");
     assert_eq!(world.ends[ADA].packet_size(), 1188);
+}
+
+#[test]
+fn another_path_is_searched_anew_without_waiting_for_losses() {
+    let (mut world, limit) = world(8904, Link { rate: Some(2_000_000), ..Link::default() });
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(world.ends[ADA].packet_size(), 8904);
+    (0..20).for_each(|_| world.send(ADA, 0, vec![3; 250_000]));
+    world.run_for(Duration::from_millis(500));
+    limit.store(1400, Ordering::Relaxed);
+    let now = world.now;
+    let lost = world.lost;
+    for end in &mut world.ends {
+        end.handle_path_change(now, true, 1400);
+        assert_eq!(end.packet_size(), 1188);
+    }
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(world.ends[ADA].packet_size(), 1400);
+    world.run_until(Duration::from_secs(10), |world| world.received[BOB].len() == 20);
+    assert_eq!(world.lost, lost, "what was on its way is on the old path");
+    // And one where they would be fragmented.
+    let now = world.now;
+    world.ends[ADA].handle_path_change(now, false, 8904);
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(world.ends[ADA].packet_size(), 1188);
+}
+
+#[test]
+fn what_the_network_says_of_long_packets_is_believed_downwards_and_never_below_the_least() {
+    let (mut world, limit) = world(8904, Link::default());
+    world.run_for(Duration::from_secs(1));
+    limit.store(4000, Ordering::Relaxed);
+    let now = world.now;
+    world.ends[ADA].handle_too_long(now, 4000);
+    assert_eq!(world.ends[ADA].packet_size(), 1188, "until a probe has got through");
+    world.run_for(Duration::from_millis(100));
+    assert_eq!(world.ends[ADA].packet_size(), 4000);
+    // It says nothing of longer ones.
+    let now = world.now;
+    world.ends[ADA].handle_too_long(now, 9000);
+    assert_eq!(world.ends[ADA].packet_size(), 4000);
+    world.ends[ADA].handle_too_long(now, 68);
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(world.ends[ADA].packet_size(), 1188);
+    // RFC 8899 §5.1.1: what was a lie, or has changed, is found out after ten minutes.
+    world.run_for(Duration::from_secs(700));
+    assert!(world.ends[ADA].packet_size() > 3900);
 }

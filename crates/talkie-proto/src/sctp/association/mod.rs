@@ -276,7 +276,7 @@ impl Association {
             guard_at: None,
             asked_at: None,
             heartbeat: timers::Heartbeat::default(),
-            path_size: PathSize::new(config.packet, config.packet_most),
+            path_size: PathSize::of(&config),
             marked: false,
             counters: Counters::default(),
             config,

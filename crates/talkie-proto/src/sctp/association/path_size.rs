@@ -13,6 +13,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::{Association, State};
+use crate::sctp::Config;
+
 /// RFC 8899 §5.1.2: MAX_PROBES.
 const TRIES: u32 = 3;
 
@@ -25,8 +28,8 @@ const RAISE: Duration = Duration::from_secs(600);
 /// How long after a black hole the search begins anew.
 const RECOVER: Duration = Duration::from_secs(5);
 
-/// RFC 8899 §5.1.1: PROBE_TIMER is not to be shorter than a second, but where the round trip is known.
-const PATIENCE: Duration = Duration::from_millis(500);
+/// RFC 8899 §5.1.1: PROBE_TIMER is not to be shorter. It should be 15 s, for paths that nothing is known of.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Probe {
@@ -49,8 +52,12 @@ pub(super) struct PathSize {
 }
 
 impl PathSize {
-    pub(super) fn new(base: usize, most: usize) -> Self {
-        let most = most.min(usize::from(u16::MAX)) & !3;
+    pub(super) fn of(config: &Config) -> Self {
+        let most = if config.unfragmented { config.packet_most } else { config.packet };
+        Self::new(config.packet, most)
+    }
+
+    fn new(base: usize, most: usize) -> Self {
         Self { base, most, size: base, fails: most + 4, probe: None, next: None }
     }
 
@@ -116,6 +123,26 @@ impl PathSize {
         self.next = Some(now + RECOVER);
     }
 
+    /// RFC 8899 §4.6.2: longer packets than this are known not to get through. True if so are those of now.
+    fn handle_too_long(&mut self, now: Instant, limit: usize) -> bool {
+        let limit = limit.max(self.base) & !3;
+        if limit >= self.fails.min(self.most) {
+            return false;
+        }
+        self.fails = limit + 4;
+        let is_shorter = limit < self.size;
+        if is_shorter {
+            self.size = self.base;
+        }
+        if is_shorter || self.probe.as_ref().is_some_and(|probe| probe.size > limit) {
+            self.probe = (limit > self.size).then(|| Probe::new(limit));
+        }
+        if self.probe.is_none() {
+            self.go_on(now);
+        }
+        is_shorter
+    }
+
     /// Looks at what is still open between what gets through and what does not.
     fn go_on(&mut self, now: Instant) {
         if self.fails <= self.size + GRAIN || self.size == self.most {
@@ -123,6 +150,33 @@ impl PathSize {
             return;
         }
         self.probe = Some(Probe::new(usize::midpoint(self.size, self.fails) & !3));
+    }
+}
+
+impl Association {
+    /// The path is another one, or more is known of it: whether datagrams are
+    /// [`unfragmented`](Config::unfragmented) there, and with how many bytes of a packet they still leave the
+    /// host. The search begins anew.
+    pub fn handle_path_change(&mut self, now: Instant, unfragmented: bool, packet_most: usize) {
+        self.now = now;
+        self.config.unfragmented = unfragmented;
+        self.config.packet_most = packet_most;
+        self.config = self.config.clone().bounded();
+        self.path_size = PathSize::of(&self.config);
+        if self.state == State::Established {
+            self.path_size.search();
+        }
+        self.follow_path_size();
+    }
+
+    /// The network has said that packets of more than `limit` bytes do not get through (RFC 8899 §4.6): an
+    /// ICMP message that quotes a datagram of ours, or the system that refuses to send one. Never believed
+    /// of less than [`Config::packet`].
+    pub fn handle_too_long(&mut self, now: Instant, limit: usize) {
+        self.now = now;
+        if self.path_size.handle_too_long(now, limit) {
+            self.follow_path_size();
+        }
     }
 }
 

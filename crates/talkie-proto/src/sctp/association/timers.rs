@@ -137,7 +137,7 @@ impl Association {
     }
 
     /// The sender learns how long packets may be.
-    fn follow_path_size(&mut self) {
+    pub(super) fn follow_path_size(&mut self) {
         let Some(link) = &mut self.link else { return };
         link.sender.set_packet(self.path_size.size() - HEADER, self.config.packet - HEADER);
     }
