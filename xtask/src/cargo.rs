@@ -4,6 +4,8 @@ use anyhow::Result;
 
 use crate::command::{cargo, run};
 
+const END_TO_END_AT_ONCE: usize = 6;
+
 pub(crate) fn format() -> Result<String> {
     run(cargo().args(["fmt", "--all", "--check"]))?;
     Ok("formatted as rustfmt.toml says".into())
@@ -24,8 +26,17 @@ pub(crate) fn clippy() -> Result<String> {
 /// built along with those of its own crate; by itself it would get dependencies with fewer features, and half
 /// of everything would be compiled twice.
 pub(crate) fn tests() -> Result<String> {
-    run(cargo().args(["test", "--workspace", "--no-fail-fast"]))?;
+    run(cargo().args(["test", "--workspace", "--exclude", "talkie-e2e", "--no-fail-fast"]))?;
     Ok("every crate's tests".into())
+}
+
+/// Programs against programs: nearly all of their time is waiting, so that more of them run at once than there are
+/// cores. They are chosen by the name of their target and not by their package, which keeps the features of the
+/// workspace and thereby what is built.
+pub(crate) fn end_to_end() -> Result<String> {
+    let threads = format!("--test-threads={END_TO_END_AT_ONCE}");
+    run(cargo().args(["test", "--workspace", "--test", "e2e", "--", &threads]))?;
+    Ok("the program, its labs, and other implementations".into())
 }
 
 pub(crate) fn documentation() -> Result<String> {

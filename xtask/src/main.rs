@@ -84,6 +84,7 @@ fn unit() -> Vec<Step> {
     vec![
         Step::new("clippy", cargo::clippy),
         Step::new("tests", cargo::tests),
+        Step::new("end to end", cargo::end_to_end),
         Step::new("documentation", cargo::documentation),
     ]
 }

@@ -3,7 +3,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub struct Program {
     child: Child,
     printed: Arc<Mutex<String>>,
+    /// They end with the streams that they read.
+    readers: Vec<JoinHandle<()>>,
     /// Gone with the program.
     _data: TempDir,
 }
@@ -46,11 +48,12 @@ impl Program {
             child.stdout.take().map(|stream| Box::new(stream) as _),
             child.stderr.take().map(|stream| Box::new(stream) as _),
         ];
-        for stream in streams.into_iter().flatten() {
+        let read = |stream| {
             let printed = Arc::clone(&printed);
-            thread::spawn(move || collect(stream, &printed));
-        }
-        Ok(Self { child, printed, _data: data })
+            thread::spawn(move || collect(stream, &printed))
+        };
+        let readers = streams.into_iter().flatten().map(read).collect();
+        Ok(Self { child, printed, readers, _data: data })
     }
 
     /// All that it printed so far, on both streams.
@@ -81,7 +84,7 @@ impl Program {
         })
     }
 
-    /// Waits until the program ends by itself.
+    /// Waits until the program ends by itself, and all that it printed is here.
     ///
     /// # Errors
     /// If it takes too long.
@@ -89,6 +92,10 @@ impl Program {
         let deadline = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait()? {
+                for reader in self.readers.drain(..) {
+                    // It panics at nothing; what it read is there in any case.
+                    let _ = reader.join();
+                }
                 return Ok(status);
             }
             if Instant::now() > deadline {

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use talkie_net::host::{Options, spawn};
 use talkie_traversal::portmap::{Config, Event, Portmap};
-use tokio::io::AsyncBufReadExt as _;
 
 use super::PATIENCE;
 use super::gateway::Network;
@@ -89,7 +88,10 @@ async fn tenant() {
     let socket = tokio::net::UdpSocket::bind(INTERNAL).await.unwrap();
     let portmap = Portmap::new(&talkie_net::genesis().unwrap(), config);
     let mut running = spawn(portmap, Options::default()).unwrap();
-    let mut commands = tokio::io::BufReader::new(tokio::io::stdin()).lines();
+    let (command, mut commands) = tokio::sync::mpsc::unbounded_channel();
+    std::thread::spawn(move || {
+        std::io::stdin().lines().map_while(Result::ok).try_for_each(|line| command.send(line))
+    });
     let mut buffer = [0; 100];
     loop {
         tokio::select! {
@@ -104,8 +106,8 @@ async fn tenant() {
                 let length = received.unwrap();
                 println!("\ntenant: heard {}", String::from_utf8_lossy(&buffer[..length]));
             }
-            line = commands.next_line() => {
-                assert_eq!(line.unwrap().as_deref(), Some("close"));
+            line = commands.recv() => {
+                assert_eq!(line.as_deref(), Some("close"));
                 running.handle.call(Portmap::close).await.unwrap();
             }
         }
