@@ -70,7 +70,7 @@ pub(crate) struct World {
     buf: Vec<u8>,
 }
 
-fn path(port: u16) -> Path {
+pub(crate) fn path(port: u16) -> Path {
     Path {
         transport: Transport::Udp,
         local: ([192, 0, 2, 1], port).into(),
@@ -80,6 +80,16 @@ fn path(port: u16) -> Path {
 
 pub(crate) fn association(seed: u8, config: &Config) -> Association {
     Association::new(&Genesis { seed: [seed; 32], ..birth() }, path(seed.into()), config.clone())
+}
+
+/// Which of [`numbered()`] has TSNs that begin 1,326 before they come round.
+pub(crate) const NEAR_THE_END: u64 = 52_681;
+
+/// One from more seeds than a byte has.
+pub(crate) fn numbered(number: u64, config: &Config) -> Association {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    Association::new(&Genesis { seed, ..birth() }, path(1), config.clone())
 }
 
 /// One instant for all.

@@ -18,6 +18,8 @@ mod refuse;
 mod shutdown;
 mod streams;
 mod timers;
+#[cfg(test)]
+mod wrap_tests;
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};

@@ -301,6 +301,12 @@ impl Receiver {
         }
     }
 
+    /// The stream's next ordered message has this number.
+    #[cfg(test)]
+    pub(crate) fn begin_at(&mut self, stream: u16, number: u32) {
+        self.next.insert(stream, FIRST + u64::from(number));
+    }
+
     /// All up to this has come.
     pub(crate) fn cumulative(&self) -> u64 {
         self.tracker.cumulative()

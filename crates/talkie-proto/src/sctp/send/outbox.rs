@@ -413,6 +413,13 @@ impl Outbox {
         }
     }
 
+    /// The stream's next messages have this number.
+    #[cfg(test)]
+    pub(crate) fn begin_at(&mut self, stream: u16, number: u32) {
+        let outbound = self.outbound(stream);
+        (outbound.next_ordered, outbound.next_unordered) = (number, number);
+    }
+
     /// Streams with an entry, in order.
     fn known(&self) -> Vec<u16> {
         let mut known: Vec<u16> = self.streams.keys().copied().collect();
