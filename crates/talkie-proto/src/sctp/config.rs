@@ -46,7 +46,7 @@ pub struct Config {
     pub interleaving: bool,
     /// Whether DTLS's integrity replaces the checksum (RFC 9653), if the peer agrees.
     pub zero_checksum: bool,
-    /// Whether packets may be marked by the path (RFC 9260 Appendix A), if the peer agrees. Whoever carries
+    /// Whether packets may be marked by the path (RFC 4960 Appendix A), if the peer agrees. Whoever carries
     /// them has to mark what leaves as capable of it, and to tell of marks.
     pub ecn: bool,
     /// The congestion controller.

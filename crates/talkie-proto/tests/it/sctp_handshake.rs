@@ -162,3 +162,66 @@ fn a_cookie_that_comes_too_late_is_asked_for_anew() {
     assert_eq!(world.received[BOB].len(), 1);
     assert_eq!(world.ends[BOB].counters().bad_cookies, 1);
 }
+
+#[test]
+fn both_may_begin_at_once_on_a_bad_path() {
+    for seed in 1..=40 {
+        let link = Link { loss: 200, reorder: 200, duplicate: 100, seed, ..Link::default() };
+        let mut world = World::new(link);
+        let now = world.now;
+        world.ends[BOB].connect(now).expect("it has not begun");
+        for number in 0..10_u8 {
+            world.send(ADA, 0, vec![number; 2000]);
+            world.send(BOB, 0, vec![number; 2000]);
+        }
+        world.connect();
+        world.run_until(Duration::from_secs(120), |world| {
+            world.received.iter().all(|received| received.len() == 10)
+        });
+        for end in [ADA, BOB] {
+            let numbers: Vec<u8> = world.received[end].iter().map(|it| it.payload[0]).collect();
+            assert_eq!(numbers, (0..10).collect::<Vec<u8>>(), "seed {seed}");
+            let begun = |event: &&Event| matches!(event, Event::Connected | Event::Restarted);
+            let begun: Vec<_> = world.events[end].iter().filter(begun).collect();
+            assert_eq!(begun, [&Event::Connected], "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_peer_that_begins_anew_in_mid_transfer_gets_nothing_of_what_was_before() {
+    for seed in 1..=20 {
+        let link = Link { loss: 50, reorder: 100, rate: Some(2_000_000), seed, ..Link::default() };
+        let mut world = World::connected(link);
+        for end in [ADA, BOB] {
+            (0..8).for_each(|_| world.send(end, 3, vec![1; 100_000]));
+            let now = world.now;
+            world.ends[end].reset_streams(now, &[5]).expect("it can");
+        }
+        world.run_for(Duration::from_millis(150));
+        world.ends[ADA] = association(7, &Config::default());
+        world.received = [vec![], vec![]];
+        world.events = [vec![], vec![]];
+        let now = world.now;
+        world.ends[ADA].connect(now).expect("it has not begun");
+        world.run_until(Duration::from_secs(60), |world| {
+            world.events[BOB].contains(&Event::Restarted) && world.ends[ADA].is_established()
+        });
+        let late = world.received[BOB].len();
+        for end in [ADA, BOB] {
+            (0..4).for_each(|_| world.send(end, 3, vec![2; 100_000]));
+            let now = world.now;
+            world.ends[end].reset_streams(now, &[3]).expect("it can");
+        }
+        world.run_until(Duration::from_secs(60), |world| {
+            world.received[ADA].len() == 4 && world.received[BOB].len() == late + 4
+        });
+        world.run_for(Duration::from_secs(5));
+        let new = world.received[ADA].iter().chain(&world.received[BOB][late..]);
+        assert!(new.into_iter().all(|message| message.payload[0] == 2), "seed {seed}");
+        for end in [ADA, BOB] {
+            let done = Event::ResetDone { streams: vec![3], done: true };
+            assert!(world.events[end].contains(&done), "seed {seed}: {:?}", world.events[end]);
+        }
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use talkie_proto::sctp::wire::reconfig::{Outcome, Reconfig};
 use talkie_proto::sctp::wire::{Packet, Parameters, kind};
-use talkie_proto::sctp::{Config, Event, ReconfigError, Reliability, SendOptions};
+use talkie_proto::sctp::{Config, End, Event, ReconfigError, Reliability, SendOptions};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
 
@@ -327,4 +327,33 @@ fn both_may_want_the_same_stream_reset_while_another_is_waited_for() {
     let got: Vec<u8> = got.map(|message| message.payload[0]).collect();
     assert_eq!(got[0], 255);
     assert_eq!(got[1..], (0..100).collect::<Vec<_>>());
+}
+
+#[test]
+fn streams_whose_messages_must_not_begin_yet_are_reset_and_emptied_like_others() {
+    let config = Config { receive_initial: 1 << 20, ..Config::default() };
+    let mut world =
+        World::with(Link { rate: Some(4_000_000), ..Link::default() }, &config, &config);
+    world.connect();
+    (0..20).for_each(|stream| world.send(ADA, stream, vec![0; 250_000]));
+    world.run_for(Duration::from_millis(100));
+    // The last ones wait for others to be done with.
+    let now = world.now;
+    world.ends[BOB].request_reset(now, &[18]).expect("it can");
+    world.ends[ADA].reset_streams(now, &[17]).expect("it can");
+    world.ends[ADA].discard(19);
+    assert_eq!(world.ends[ADA].buffered_in(19), 0);
+    world.run_for(Duration::from_millis(300));
+    let done = |stream| Event::ResetDone { streams: vec![stream], done: true };
+    assert!(world.events[ADA].contains(&done(18)), "nothing of it had left");
+    assert!(!world.events[ADA].contains(&done(17)), "everything of it is to leave first");
+    let now = world.now;
+    world.ends[ADA].shutdown(now);
+    world.run_until(Duration::from_secs(20), |world| {
+        world.events.iter().all(|events| events.contains(&Event::Ended(End::Shutdown)))
+    });
+    let mut streams: Vec<u16> = world.received[BOB].iter().map(|message| message.stream).collect();
+    streams.sort_unstable();
+    assert_eq!(streams, (0..19).collect::<Vec<u16>>());
+    assert!(world.events[ADA].contains(&done(17)));
 }

@@ -1,4 +1,5 @@
-//! Explicit congestion notification (RFC 9260 Appendix A), where whoever carries the packets tells of marks.
+//! Explicit congestion notification (RFC 4960 Appendix A; RFC 9260 has only reserved its numbers), where
+//! whoever carries the packets tells of marks.
 //!
 //! DTLS hides the IP header, so that a mark comes beside a packet ([`Association::handle_marked`]). The
 //! sender of a marked packet is told with each SACK until it says that it has heard; its controller is told

@@ -12,8 +12,8 @@ use crate::sctp::serial::Tsn;
 use crate::sctp::wire::reconfig::{Outcome, Reconfig, Streams as Numbers};
 use crate::sctp::wire::{kind, packet};
 
-/// Streams in one request.
-const MOST: usize = 256;
+/// Streams in one request: it fits into the shortest packet there is.
+const MOST: usize = 240;
 
 /// Requests for more streams that wait.
 const ADDITIONS: usize = 8;
