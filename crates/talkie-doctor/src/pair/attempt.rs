@@ -161,7 +161,8 @@ impl Attempt {
 fn config(report: &Report, role: ice::Role, server: IpAddr, offered: &[IceServer]) -> Config {
     let mut config = Config::default();
     config.role = role;
-    config.gather.servers = servers(offered);
+    config.gather.servers =
+        Server::usable(offered.iter().map(|it| (&it.urls, it.login())), SERVERS);
     config.gather.filter.except = idle_bridges(report, server);
     // Who meets on this very host may have no other address in common.
     config.gather.filter.loopback = server.is_loopback();
@@ -189,13 +190,4 @@ fn idle_bridges(report: &Report, server: IpAddr) -> Vec<String> {
         interface.kind == InterfaceKind::Virtual && !is_used
     });
     bridges.map(|interface| interface.name.clone()).collect()
-}
-
-/// Those of the servers offered that can be used.
-fn servers(offered: &[IceServer]) -> Vec<Server> {
-    let servers = offered.iter().flat_map(|offer| {
-        let login = offer.username.as_deref().zip(offer.credential.as_deref());
-        offer.urls.iter().filter_map(move |url| Server::new(url, login).ok())
-    });
-    servers.take(SERVERS).collect()
 }

@@ -176,27 +176,10 @@ mod tests {
         stats.local_candidates = vec![candidate(1, "host")];
         stats.remote_candidates = vec![candidate(2, "srflx"), candidate(3, "relay")];
         let pairs = round_trips.iter().zip(2..).map(|(millis, remote)| CandidatePairStats {
-            id: PairId(remote),
-            local_candidate_id: 1,
-            remote_candidate_id: remote,
             state: CandidatePairState::Succeeded,
-            nominated: false,
-            priority: 1,
-            packets_sent: 0,
-            packets_received: 0,
-            bytes_sent: 0,
-            bytes_received: 0,
-            last_packet_sent_timestamp: None,
-            last_packet_received_timestamp: None,
-            total_round_trip_time: Duration::ZERO,
             current_round_trip_time: millis.map(Duration::from_millis),
             requests_received: heard,
-            requests_sent: 0,
-            responses_received: 0,
-            responses_sent: 0,
-            consent_requests_sent: 0,
-            packets_discarded_on_send: 0,
-            bytes_discarded_on_send: 0,
+            ..CandidatePairStats::new(PairId(remote), 1, remote)
         });
         stats.candidate_pairs = pairs.collect();
         stats

@@ -158,6 +158,14 @@ pub struct IceServer {
     pub credential: Option<String>,
 }
 
+impl IceServer {
+    /// User name and password, if it has both.
+    #[must_use]
+    pub fn login(&self) -> Option<(&str, &str)> {
+        self.username.as_deref().zip(self.credential.as_deref())
+    }
+}
+
 impl fmt::Debug for IceServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The credential is a secret.

@@ -15,6 +15,15 @@ pub enum Role {
 }
 
 impl Role {
+    /// The W3C's word for it (`RTCIceRole`).
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Controlling => "controlling",
+            Self::Controlled => "controlled",
+        }
+    }
+
     /// The other one.
     #[must_use]
     pub fn other(self) -> Self {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::candidate::Candidate;
 use super::gather::Problem;
+use super::predict::NoGuess;
 
 /// What an agent tells its application.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +17,14 @@ pub enum Event {
     /// A server that did not give a candidate, and why (`icecandidateerror`). The agent goes on with what it
     /// has.
     CandidateError(Problem),
+    /// The next ports of a NAT were to be [guessed](super::gather::Config::predict), and there is no guess for
+    /// this socket: for a person who wants to know why.
+    Unguessed {
+        /// The socket.
+        base: SocketAddr,
+        /// Why.
+        why: NoGuess,
+    },
     /// A name in a candidate of the other side that has no address, and why.
     Unresolved {
         /// The name.
@@ -65,6 +74,34 @@ pub enum ConnectionState {
     Failed,
     /// It is over.
     Closed,
+}
+
+impl GatheringState {
+    /// The W3C's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Gathering => "gathering",
+            Self::Complete => "complete",
+        }
+    }
+}
+
+impl ConnectionState {
+    /// The W3C's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Checking => "checking",
+            Self::Connected => "connected",
+            Self::Completed => "completed",
+            Self::Disconnected => "disconnected",
+            Self::Failed => "failed",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 /// Two candidates that packets travel between.

@@ -146,7 +146,51 @@ pub struct Guess {
     pub confidence: f64,
 }
 
+/// Why no port is guessed for a socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NoGuess {
+    /// Too few of servers' addresses and ports have answered.
+    #[error(
+        "servers have answered from {0} addresses or ports, and an order shows in three at least"
+    )]
+    TooFew(usize),
+    /// All answers came from one host.
+    #[error(
+        "only one server's address has answered: whether the NAT gives other hosts other ports is not known"
+    )]
+    OneAddress,
+    /// The server-reflexive candidate is right.
+    #[error("all servers see the same port, and so will the other side: there is nothing to guess")]
+    SamePort,
+    /// The NAT, or several in a row, have more than one address.
+    #[error("servers see different addresses")]
+    Addresses,
+    /// Ports are given by dice, or nearly.
+    #[error("the NAT gives ports in no order that could be seen")]
+    NoOrder,
+    /// There is an order or a block, but too many others take ports of it.
+    #[error("too many ports may be the next")]
+    TooMany,
+}
+
 impl Pattern {
+    /// Why there is no guess in it, given what it was seen in.
+    #[must_use]
+    pub fn no_guess(&self, observed: &[Observed]) -> NoGuess {
+        match self {
+            Self::Unknown => NoGuess::TooFew(observed.len()),
+            Self::Stable(_) => NoGuess::SamePort,
+            Self::Random => {
+                let mut addresses = observed.iter().map(|it| it.mapped.ip());
+                let first = addresses.next();
+                let differs = addresses.any(|ip| Some(ip) != first);
+                if differs { NoGuess::Addresses } else { NoGuess::NoOrder }
+            }
+            Self::Offset { .. } | Self::Sequential { .. } | Self::Block { .. } => NoGuess::TooMany,
+        }
+    }
+
     /// What is to be seen in mappings of `local` and of other sockets of the same host, in the order in
     /// which their requests were sent.
     #[must_use]

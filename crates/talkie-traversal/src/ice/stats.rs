@@ -60,6 +60,20 @@ pub enum CandidatePairState {
     Succeeded,
 }
 
+impl CandidatePairState {
+    /// The W3C's word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Frozen => "frozen",
+            Self::Waiting => "waiting",
+            Self::InProgress => "in-progress",
+            Self::Failed => "failed",
+            Self::Succeeded => "succeeded",
+        }
+    }
+}
+
 /// `RTCIceCandidatePairStats`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CandidatePairStats {
@@ -105,6 +119,36 @@ pub struct CandidatePairStats {
     pub packets_discarded_on_send: u64,
     /// Their bytes.
     pub bytes_discarded_on_send: u64,
+}
+
+impl CandidatePairStats {
+    /// A pair of these two candidates with which nothing has happened yet.
+    #[must_use]
+    pub fn new(id: PairId, local_candidate_id: u32, remote_candidate_id: u32) -> Self {
+        Self {
+            id,
+            local_candidate_id,
+            remote_candidate_id,
+            state: CandidatePairState::Frozen,
+            nominated: false,
+            priority: 0,
+            packets_sent: 0,
+            packets_received: 0,
+            bytes_sent: 0,
+            bytes_received: 0,
+            last_packet_sent_timestamp: None,
+            last_packet_received_timestamp: None,
+            total_round_trip_time: Duration::ZERO,
+            current_round_trip_time: None,
+            requests_received: 0,
+            requests_sent: 0,
+            responses_received: 0,
+            responses_sent: 0,
+            consent_requests_sent: 0,
+            packets_discarded_on_send: 0,
+            bytes_discarded_on_send: 0,
+        }
+    }
 }
 
 /// `RTCIceCandidateStats`.

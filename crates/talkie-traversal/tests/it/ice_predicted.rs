@@ -7,7 +7,8 @@ use rand_core::{Rng as _, SeedableRng as _};
 use talkie_sansio::{Datagram, Machine, Path, Transmit, Transport};
 use talkie_sim::nat::{self, Ports, Preset};
 use talkie_sim::net::{Link, Network, Post, Router};
-use talkie_traversal::ice::{Config, Role};
+use talkie_traversal::ice::predict::NoGuess;
+use talkie_traversal::ice::{Config, Event, Role};
 
 use crate::discover_world::ip;
 use crate::ice_spots::{Ground, LOTS, NEAR, Spot, is_direct};
@@ -176,6 +177,39 @@ fn who_only_looked_is_gone_when_all_is_gathered() {
         assert_eq!(sockets.len(), 1, "{left:?}: {sockets:?}");
         world.assert_nothing_is_left();
     }
+}
+
+/// A person who has asked for guesses is told why there are none.
+#[test]
+fn where_nothing_is_guessed_it_is_told_why() {
+    let reasons = |setup: Setup, build: nat::Config| {
+        let mut world = World::with(setup.without_relay().seeded(1), behind(build, None));
+        world.outcome();
+        let told = world.sides[0].events.iter().filter_map(|(_, event)| match event {
+            Event::Unguessed { why, .. } => Some(*why),
+            _ => None,
+        });
+        told.collect::<Vec<_>>()
+    };
+    let outside = [ip(LOTS[0].outside[0])];
+    let by_dice = || nat::Config { ports: Ports::Random, ..nat::Config::symmetric(outside) };
+    let setup = || guessing(STRICT, STRICT);
+    let alone = || Setup { names_others: false, ..setup() };
+    assert_eq!(reasons(setup(), by_dice()), [NoGuess::NoOrder]);
+    assert_eq!(reasons(alone(), by_dice()), [NoGuess::TooFew(1)]);
+    let also: fn(&mut Config) = |config| config.gather.other_ports = vec![3479];
+    let ports = Setup { also: [also; 2], ..alone() };
+    assert_eq!(
+        reasons(ports.clone(), nat::Config::port_restricted_cone(outside)),
+        [NoGuess::OneAddress]
+    );
+    assert_eq!(reasons(setup(), nat::Config::port_restricted_cone(outside)), [NoGuess::SamePort]);
+    let two = [ip(LOTS[0].outside[0]), ip("203.0.113.200")];
+    let spread = nat::Config { pooling: nat::Pooling::Arbitrary, ..nat::Config::symmetric(two) };
+    assert_eq!(reasons(setup(), spread), [NoGuess::Addresses]);
+    let counts =
+        nat::Config { ports: Ports::Sequential { step: 1 }, ..nat::Config::symmetric(outside) };
+    assert_eq!(reasons(setup(), counts), []);
 }
 
 /// Others behind the same NAT, who open so many mappings each second.

@@ -152,27 +152,9 @@ mod tests {
         agent.set_remote_parameters(genesis.now, theirs);
         let mut stats = agent.stats();
         let pairs = states.iter().zip(0..).map(|(state, number)| CandidatePairStats {
-            id: PairId(number),
-            local_candidate_id: 0,
-            remote_candidate_id: 0,
             state: *state,
-            nominated: false,
             priority: 100 - u64::from(number),
-            packets_sent: 0,
-            packets_received: 0,
-            bytes_sent: 0,
-            bytes_received: 0,
-            last_packet_sent_timestamp: None,
-            last_packet_received_timestamp: None,
-            total_round_trip_time: Duration::ZERO,
-            current_round_trip_time: None,
-            requests_received: 0,
-            requests_sent: 0,
-            responses_received: 0,
-            responses_sent: 0,
-            consent_requests_sent: 0,
-            packets_discarded_on_send: 0,
-            bytes_discarded_on_send: 0,
+            ..CandidatePairStats::new(PairId(number), 0, 0)
         });
         stats.candidate_pairs = pairs.collect();
         stats

@@ -1,16 +1,22 @@
 //! Standard input, a line at a time. It is read by a thread that nobody waits for: a read of a terminal
 //! can't be interrupted.
 
+use std::collections::VecDeque;
+use std::future::pending;
 use std::io::{self, BufRead, Read as _};
 use std::thread;
 
 use tokio::sync::mpsc;
+
+use super::view::{News, View};
 
 /// The longest line that becomes a datagram: less than the least MTU of IPv6 (RFC 8200 §5), with room for
 /// the headers of a relay.
 pub(super) const LONGEST: usize = 1200;
 /// Lines that wait.
 const WAITING: usize = 64;
+/// Lines that may wait for somebody to hear them.
+const MOST_ENTERED: usize = 600;
 
 /// What was read.
 #[derive(Debug, PartialEq, Eq)]
@@ -25,8 +31,68 @@ pub(super) enum Typed {
     End,
 }
 
+/// What comes by standard input. It is listened to from the beginning, so that who types can end it also while
+/// nobody else is there.
+pub(super) struct Typing {
+    input: mpsc::Receiver<Typed>,
+    /// What was entered by keys and waits for somebody to hear it.
+    entered: VecDeque<Typed>,
+}
+
+impl Typing {
+    /// Keys, if the view makes lines of them, else lines.
+    pub(super) fn begin(view: &dyn View) -> Self {
+        Self::of(if view.takes_keys() { keys() } else { typed() })
+    }
+
+    fn of(input: mpsc::Receiver<Typed>) -> Self {
+        Self { input, entered: VecDeque::new() }
+    }
+
+    /// What comes next.
+    pub(super) async fn next(&mut self) -> Option<Typed> {
+        self.input.recv().await
+    }
+
+    /// A line that was entered by keys.
+    pub(super) fn entered(&mut self) -> Option<Typed> {
+        self.entered.pop_front()
+    }
+
+    /// Takes keys where the view makes lines of them. They wait until there is somebody to hear them, but the
+    /// end does not: says whether it was the end.
+    pub(super) fn take(&mut self, keys: &[u8], view: &mut dyn View) -> bool {
+        for typed in view.type_keys(keys) {
+            if typed == Typed::End {
+                return true;
+            }
+            if self.entered.len() < MOST_ENTERED {
+                self.entered.push_back(typed);
+            } else {
+                view.show(News::Unsent { why: "too many lines wait already" });
+            }
+        }
+        false
+    }
+
+    /// Until who types at a terminal has ended it. What comes from elsewhere is left where it is: it is for the
+    /// other side, and so is its end.
+    pub(super) async fn ended(&mut self, view: &mut dyn View) {
+        if !view.takes_keys() {
+            pending::<()>().await;
+        }
+        while let Some(typed) = self.next().await {
+            if let Typed::Keys(keys) = typed
+                && self.take(&keys, view)
+            {
+                return;
+            }
+        }
+    }
+}
+
 /// The lines of standard input; they end with it.
-pub(super) fn typed() -> mpsc::Receiver<Typed> {
+fn typed() -> mpsc::Receiver<Typed> {
     let (sender, receiver) = mpsc::channel(WAITING);
     thread::spawn(move || {
         let mut input = io::stdin().lock();
@@ -40,7 +106,7 @@ pub(super) fn typed() -> mpsc::Receiver<Typed> {
 }
 
 /// The keys of a terminal that hands them over one by one.
-pub(super) fn keys() -> mpsc::Receiver<Typed> {
+fn keys() -> mpsc::Receiver<Typed> {
     let (sender, receiver) = mpsc::channel(WAITING);
     thread::spawn(move || {
         let mut input = io::stdin().lock();
@@ -94,6 +160,35 @@ fn skip(input: &mut impl BufRead) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A terminal whose keys come a line at a time.
+    struct Keyboard;
+
+    impl View for Keyboard {
+        fn takes_keys(&self) -> bool {
+            true
+        }
+
+        fn type_keys(&mut self, keys: &[u8]) -> Vec<Typed> {
+            vec![if keys == [4] { Typed::End } else { Typed::Line(keys.trim_ascii().to_vec()) }]
+        }
+
+        fn show(&mut self, _news: News<'_>) {}
+    }
+
+    #[tokio::test]
+    async fn who_types_can_end_it_while_nobody_is_there_and_what_was_entered_waits() {
+        let (sender, receiver) = mpsc::channel(4);
+        let mut typing = Typing::of(receiver);
+        let mut view = Keyboard;
+        for keys in ["early\r", "\u{4}", "late\r"] {
+            sender.send(Typed::Keys(keys.into())).await.unwrap();
+        }
+        typing.ended(&mut view).await;
+        assert_eq!(typing.entered(), Some(Typed::Line("early".into())));
+        assert_eq!(typing.entered(), None);
+        assert_eq!(typing.next().await, Some(Typed::Keys("late\r".into())));
+    }
 
     #[test]
     fn lines_come_without_their_ends_and_too_long_ones_not_at_all() {

@@ -7,6 +7,7 @@ use talkie_signaling::{Tls, Trust};
 use talkie_traversal::ice::Role;
 
 use super::attributes::Roles;
+use super::lines::Typing;
 use super::session::{End, Session, Start};
 use super::settings::{Meeting, Settings, Way, other_ports};
 use super::view::{News, View};
@@ -53,13 +54,14 @@ pub(super) async fn run(
     view: &mut dyn View,
     signals: &mut Signals,
 ) -> Result<End, IceError> {
+    let typing = Typing::begin(view);
     let meeting = match &settings.way {
         Way::Server(meeting) => meeting,
         Way::Paste(_) => {
             let config = settings.agent(Role::Controlling, &[]);
             let options = host::Options::default();
             let (link, roles, echo) = (None, Roles::ByName, settings.echo);
-            let start = Start { config, options, link, roles, echo };
+            let start = Start { config, options, link, roles, echo, typing };
             return Session::begin(start, view).await?.run(signals).await;
         }
     };
@@ -70,7 +72,7 @@ pub(super) async fn run(
     if let Some(fingerprint) = place.unvouched() {
         view.show(News::Unvouched(fingerprint));
     }
-    let ended = hold(settings, meeting, &mut place, view, signals).await;
+    let ended = hold(settings, meeting, &mut place, typing, view, signals).await;
     place.close().await;
     ended
 }
@@ -79,6 +81,7 @@ async fn hold(
     settings: &Settings,
     meeting: &Meeting,
     place: &mut Rendezvous,
+    mut typing: Typing,
     view: &mut dyn View,
     signals: &mut Signals,
 ) -> Result<End, IceError> {
@@ -92,20 +95,22 @@ async fn hold(
     config.gather.filter.loopback = place.address().ip().is_loopback();
     let options = host::Options { trust: trust(settings, meeting, place), ..Default::default() };
     let link = tokio::select! {
-        link = find(meeting, place, view) => link?,
+        link = find(meeting, place, &mut typing, view) => link?,
         signal = signals.next() => return Ok(End::Signal(signal)),
     };
+    let Some(link) = link else { return Ok(End::Early) };
     let (link, roles, echo) = (Some(link), Roles::Known, settings.echo);
-    let start = Start { config, options, link, roles, echo };
+    let start = Start { config, options, link, roles, echo, typing };
     Session::begin(start, view).await?.run(signals).await
 }
 
-/// Waits for the other side, or goes to it.
+/// Waits for the other side, or goes to it; nobody, if who types here ends the waiting.
 async fn find<'a>(
     meeting: &Meeting,
     place: &'a mut Rendezvous,
+    typing: &mut Typing,
     view: &mut dyn View,
-) -> Result<Link<'a>, IceError> {
+) -> Result<Option<Link<'a>>, IceError> {
     let mut link = match &meeting.code {
         Some(code) => place.enter(PURPOSE, code).await?,
         None => {
@@ -114,12 +119,15 @@ async fn find<'a>(
             let opened = place.open(PURPOSE, &code).await?;
             let patience = meeting.patience;
             view.show(News::Waiting { code: &code, server: &server, patience });
-            opened.wait(patience).await?
+            tokio::select! {
+                link = opened.wait(patience) => link?,
+                () = typing.ended(view) => return Ok(None),
+            }
         }
     };
     let version = link.greet(PROTOCOL, env!("CARGO_PKG_VERSION")).await?;
     view.show(News::Met { version: &version });
-    Ok(link)
+    Ok(Some(link))
 }
 
 /// Whom to take for a relay over TLS: where the servers come from the meeting place, whoever was taken for

@@ -161,7 +161,8 @@ impl Settings {
         config.role = role;
         config.gather.servers = self.named.clone();
         if self.named.is_empty() {
-            config.gather.servers = usable(offered);
+            let offered = offered.iter().map(|it| (&it.urls, it.login()));
+            config.gather.servers = Server::usable(offered, SERVERS);
         }
         config.gather.policy = if self.relay_only { Policy::Relay } else { Policy::All };
         config.gather.tcp = if self.tcp { Tcp::Passive } else { Tcp::Off };
@@ -197,15 +198,6 @@ pub(super) fn other_ports(alike: &[String]) -> Vec<u16> {
     let Some(first) = uris.first() else { return Vec::new() };
     let others = uris.iter().filter(|uri| uri.host() == first.host() && uri.port() != first.port());
     others.map(Uri::port).take(SERVERS).collect()
-}
-
-/// Those of the servers offered that make sense.
-fn usable(offered: &[IceServer]) -> Vec<Server> {
-    let servers = offered.iter().flat_map(|offer| {
-        let login = offer.username.as_deref().zip(offer.credential.as_deref());
-        offer.urls.iter().filter_map(move |url| Server::new(url, login).ok())
-    });
-    servers.take(SERVERS).collect()
 }
 
 #[cfg(test)]

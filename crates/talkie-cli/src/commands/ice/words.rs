@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use talkie_doctor::report::Millis;
-use talkie_traversal::ice::{Candidate, CandidateAddress, ConnectionState, Pair, Protocol};
+use talkie_traversal::ice::{Candidate, CandidateAddress, Pair, Protocol};
 
 use crate::terminal;
 
@@ -64,19 +64,6 @@ pub(super) fn directness(pair: &Pair) -> &'static str {
 pub(super) fn way(pair: &Pair) -> String {
     let round_trip = pair.round_trip.map(|span| format!(", {}", millis(span))).unwrap_or_default();
     format!("{} → {}{round_trip}", candidate(&pair.local), candidate(&pair.remote))
-}
-
-/// The W3C's word.
-pub(super) fn state(state: ConnectionState) -> &'static str {
-    match state {
-        ConnectionState::New => "new",
-        ConnectionState::Checking => "checking",
-        ConnectionState::Connected => "connected",
-        ConnectionState::Completed => "completed",
-        ConnectionState::Disconnected => "disconnected",
-        ConnectionState::Failed => "failed",
-        ConnectionState::Closed => "closed",
-    }
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Events {
     /// application must know has four times the room, so that nobody's packets push it out.
     pub(super) fn tell(&mut self, counters: &mut Counters, event: Event) {
         let room = match event {
-            Event::Story(_) | Event::Data(_) => self.bound,
+            Event::Story(_) | Event::Unguessed { .. } | Event::Data(_) => self.bound,
             _ => self.bound.saturating_mul(4),
         };
         if self.queue.len() < room {

@@ -379,6 +379,9 @@ impl Agent {
                 gather::Event::Error(error) => {
                     self.events.tell(&mut self.counters, Event::CandidateError(error));
                 }
+                gather::Event::Unguessed { base, why } => {
+                    self.events.tell(&mut self.counters, Event::Unguessed { base, why });
+                }
                 gather::Event::Complete => self.set_gathering(GatheringState::Complete),
             }
         }

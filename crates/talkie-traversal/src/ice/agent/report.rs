@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Agent;
 use super::generation::Generation;
 use super::pair::{Pair, State};
-use crate::ice::candidate::{Candidate, Protocol};
+use crate::ice::candidate::{Candidate, TcpType};
 use crate::ice::stats::{
     CandidatePairState, CandidatePairStats, CandidateStats, Stats, TransportStats,
 };
@@ -93,12 +93,9 @@ fn candidate_stats(id: u32, candidate: &Candidate) -> CandidateStats {
         url: candidate.url.clone(),
         relay_protocol: candidate.relay_protocol,
         foundation: candidate.foundation.clone(),
-        related_address: candidate.related.map(|related| related.ip().to_string()),
-        related_port: candidate.related.map(|related| related.port()),
+        related_address: candidate.related_address().map(|address| address.to_string()),
+        related_port: candidate.related_port(),
         username_fragment: candidate.username_fragment.clone(),
-        tcp_type: match candidate.protocol {
-            Protocol::Udp => None,
-            Protocol::Tcp(kind) => Some(kind.word()),
-        },
+        tcp_type: candidate.tcp_type().map(TcpType::word),
     }
 }

@@ -164,4 +164,25 @@ impl Candidate {
             CandidateAddress::Name(_) => None,
         }
     }
+
+    /// How it takes part, if it is a TCP candidate.
+    #[must_use]
+    pub fn tcp_type(&self) -> Option<TcpType> {
+        match self.protocol {
+            Protocol::Udp => None,
+            Protocol::Tcp(kind) => Some(kind),
+        }
+    }
+
+    /// The address of [`related`](Self::related).
+    #[must_use]
+    pub fn related_address(&self) -> Option<IpAddr> {
+        self.related.map(|related| related.ip())
+    }
+
+    /// The port of [`related`](Self::related).
+    #[must_use]
+    pub fn related_port(&self) -> Option<u16> {
+        self.related.map(|related| related.port())
+    }
 }

@@ -109,6 +109,21 @@ impl Server {
         Ok(Self { uri, credential })
     }
 
+    /// Those that make sense of a list of the W3C's `RTCIceServer`s, each some URIs with a login; `most` at most,
+    /// as the list may be somebody else's.
+    pub fn usable<'a, U>(
+        offers: impl IntoIterator<Item = (U, Option<(&'a str, &'a str)>)>,
+        most: usize,
+    ) -> Vec<Self>
+    where
+        U: IntoIterator<Item: AsRef<str>>,
+    {
+        let servers = offers.into_iter().flat_map(|(uris, login)| {
+            uris.into_iter().filter_map(move |uri| Self::new(uri.as_ref(), login).ok())
+        });
+        servers.take(most).collect()
+    }
+
     /// How to speak to it.
     pub(super) fn transport(&self) -> Transport {
         self.uri.transport()

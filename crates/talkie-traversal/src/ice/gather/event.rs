@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use super::{LocalId, Problem};
 use crate::ice::Candidate;
+use crate::ice::predict::NoGuess;
 
 /// What a gatherer tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,13 @@ pub enum Event {
     },
     /// All candidates of this base are no more.
     Gone(LocalId),
+    /// Guesses were wanted of a socket, and there are none.
+    Unguessed {
+        /// The socket.
+        base: SocketAddr,
+        /// Why.
+        why: NoGuess,
+    },
     /// Something did not work; gathering goes on without it.
     Error(Problem),
     /// All candidates have been told.

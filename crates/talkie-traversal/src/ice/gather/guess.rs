@@ -23,8 +23,8 @@ use talkie_sansio::{Scope, Transport};
 
 use super::emit::{Found, Source};
 use super::reflexive::Purpose;
-use super::{Gatherer, LocalId, Policy, Start};
-use crate::ice::predict::{Guess, Observed, Pattern, Question};
+use super::{Event, Gatherer, LocalId, Policy, Start};
+use crate::ice::predict::{Guess, NoGuess, Observed, Pattern, Question};
 use crate::ice::{CandidateType, Protocol};
 
 /// To whom a socket has sent, in this order.
@@ -123,6 +123,18 @@ impl Trail {
             u16::try_from(at).unwrap_or(u16::MAX)
         };
         self.steps.iter().map(&mut place).collect()
+    }
+
+    /// Why there is nothing to be told.
+    fn no_guess(&self, local: SocketAddr) -> NoGuess {
+        let observed = self.observed(local);
+        let seen = || self.steps.iter().filter(|step| step.mapped.is_some());
+        let mut hosts = seen().map(|step| step.remote.ip());
+        let first = hosts.next();
+        match Pattern::of(local, &observed).no_guess(&observed) {
+            NoGuess::SamePort if hosts.all(|ip| Some(ip) == first) => NoGuess::OneAddress,
+            why => why,
+        }
     }
 
     /// Whether two ports of one address saw the same port of ours, so that the address alone counts (RFC 4787
@@ -362,6 +374,10 @@ impl Gatherer {
         trail.stage = if guesses.is_empty() { Stage::Over } else { Stage::Foretold };
         trail.told = guesses.len();
         let kept_at = trail.kept_once(local).filter(|_| guesses.is_empty());
+        if guesses.is_empty() && kept_at.is_none() {
+            let why = trail.no_guess(local);
+            self.events.push_back(Event::Unguessed { base: local, why });
+        }
         for address in guesses {
             self.tell_guess(id, local, address);
         }
@@ -370,6 +386,21 @@ impl Gatherer {
             if let Some(socket) = self.sockets.get_mut(&id) {
                 socket.kept_at = Some(outside);
                 socket.trail = Some(Trail::reserved());
+            }
+        }
+    }
+
+    /// All is gathered: what was still looked for has not been found.
+    pub(super) fn end_looking(&mut self) {
+        self.dismiss_scouts(|_| true);
+        for socket in self.sockets.values() {
+            let looking = socket.trail.as_ref().filter(|trail| trail.stage == Stage::Looking);
+            if let (Some(base), Some(trail)) = (socket.local, looking) {
+                let event = Event::Unguessed { base, why: trail.no_guess(base) };
+                // Told again by each restart, it would pile up where nobody listens.
+                if !self.events.contains(&event) {
+                    self.events.push_back(event);
+                }
             }
         }
     }

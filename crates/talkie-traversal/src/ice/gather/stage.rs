@@ -85,7 +85,7 @@ impl Gatherer {
         for query in unanswered.filter(|it| it.purpose == Purpose::Candidate) {
             self.asked[query.server].unreachable = Some("the server does not answer".into());
         }
-        self.dismiss_scouts(|_| true);
+        self.end_looking();
         self.abandon_legs(now);
         self.report_unreached();
         self.events.push_back(Event::Complete);

@@ -8,7 +8,6 @@
 
 mod renewal;
 
-use std::collections::VecDeque;
 use std::future::pending;
 use std::time::Duration;
 
@@ -19,22 +18,19 @@ use talkie_traversal::ice::gather::Policy;
 use talkie_traversal::ice::{
     Agent, CandidateType, Config, ConnectionState, Event, GatheringState, Pair, SendError,
 };
-use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep};
 
 use self::renewal::Generation;
 use super::attributes::{Block, Heard, Roles, Taken, hear, introduction, named};
 use super::board::{Board, Told};
 use super::farewell::Farewell;
-use super::lines::{LONGEST, Typed, keys, typed};
+use super::lines::{LONGEST, Typed, Typing};
 use super::meet::{IceError, Message};
 use super::tally::Tally;
 use super::view::{News, View};
 use super::{BROKEN, UNCONNECTED};
 use crate::signals::{Signal, Signals};
 
-/// Lines that may wait for somebody to hear them.
-const MOST_ENTERED: usize = 600;
 /// Between two looks at the pairs.
 const TICK: Duration = Duration::from_millis(250);
 /// Until a full queue has room again.
@@ -65,6 +61,7 @@ pub(super) struct Start<'a> {
     pub(super) roles: Roles,
     /// Whether to send everything back.
     pub(super) echo: bool,
+    pub(super) typing: Typing,
 }
 
 /// How a session ended.
@@ -113,9 +110,7 @@ pub(super) struct Session<'a> {
     link: Option<Link<'a>>,
     roles: Roles,
     echo: bool,
-    input: mpsc::Receiver<Typed>,
-    /// What was entered by keys and waits for somebody to hear it.
-    entered: VecDeque<Typed>,
+    typing: Typing,
     /// The other side's block as far as it has come, where it is to be pasted.
     paste: Option<Block>,
     /// Lines that the other side has not been told.
@@ -171,7 +166,6 @@ impl<'a> Session<'a> {
             agent.local_parameters().clone()
         });
         let introduced = introduction(&parameters.await.map_err(|_| IceError::Ended)?);
-        let input = if view.takes_keys() { keys() } else { typed() };
         Ok(Self {
             agent,
             view,
@@ -179,8 +173,7 @@ impl<'a> Session<'a> {
             link: start.link,
             roles: start.roles,
             echo: start.echo,
-            input,
-            entered: VecDeque::new(),
+            typing: start.typing,
             untold: introduced.clone(),
             introduced,
             wants_renewal: false,
@@ -228,7 +221,7 @@ impl<'a> Session<'a> {
 
     async fn step(&mut self, signals: &mut Signals, ticks: &mut Interval) -> Step {
         if self.takes_input()
-            && let Some(typed) = self.entered.pop_front()
+            && let Some(typed) = self.typing.entered()
         {
             return Step::Typed(Some(typed));
         }
@@ -236,7 +229,7 @@ impl<'a> Session<'a> {
         tokio::select! {
             event = self.agent.events.recv() => Step::Agent(event),
             message = receive(&mut self.link) => Step::Link(message),
-            typed = self.input.recv(), if takes_input => Step::Typed(typed),
+            typed = self.typing.next(), if takes_input => Step::Typed(typed),
             _ = ticks.tick() => Step::Tick,
             signal = signals.next() => Step::Signal(signal),
         }
@@ -252,7 +245,10 @@ impl<'a> Session<'a> {
             }
             Step::Link(Ok(_)) => {}
             Step::Link(Err(error)) => return self.take_loss(error),
-            Step::Typed(Some(Typed::Keys(keys))) => return self.take_keys(&keys),
+            Step::Typed(Some(Typed::Keys(keys))) if self.typing.take(&keys, self.view) => {
+                return self.end_input();
+            }
+            Step::Typed(Some(Typed::Keys(_))) => {}
             Step::Typed(Some(Typed::Line(line))) if self.paste.is_some() => {
                 self.paste(&line).await?
             }
@@ -289,22 +285,6 @@ impl<'a> Session<'a> {
         Ok(None)
     }
 
-    /// Takes what was typed where the view makes lines of it. They wait until there is somebody to hear them,
-    /// but the end does not.
-    fn take_keys(&mut self, keys: &[u8]) -> Result<Option<End>, IceError> {
-        for typed in self.view.type_keys(keys) {
-            if typed == Typed::End {
-                return self.end_input();
-            }
-            if self.entered.len() < MOST_ENTERED {
-                self.entered.push_back(typed);
-            } else {
-                self.view.show(News::Unsent { why: "too many lines wait already" });
-            }
-        }
-        Ok(None)
-    }
-
     fn end_input(&mut self) -> Result<Option<End>, IceError> {
         self.input_ended = true;
         match &self.paste {
@@ -337,6 +317,7 @@ impl<'a> Session<'a> {
                 }
             }
             Event::CandidateError(problem) => self.view.show(News::Problem(&problem)),
+            Event::Unguessed { base, why } => self.view.show(News::Unguessed { base, why }),
             Event::Unresolved { name, why } => {
                 self.view.show(News::Useless(&format!("{name}: {why}")));
             }

@@ -99,7 +99,7 @@ impl Console {
     }
 
     fn title(&self, board: &Board, columns: usize) -> Line {
-        let state = words::state(self.state);
+        let state = self.state.word();
         let way = self.way.map(|way| format!(", {way}")).unwrap_or_default();
         let (sent, received) = (board.packets_sent, board.packets_received);
         let words = format!("── talkie ice: {state}{way}; {sent} sent, {received} received ");

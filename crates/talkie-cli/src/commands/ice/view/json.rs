@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use talkie_traversal::ice::{Candidate, Chapter, GatheringState, Pair, Story};
+use talkie_traversal::ice::{Candidate, Chapter, Pair, Story};
 
 use super::super::board::Row;
-use super::super::words;
 use super::{News, Summary, View};
 use crate::commands::meeting;
 use crate::terminal;
@@ -73,10 +72,13 @@ fn event(news: &News<'_>) -> Value {
             "code": problem.code,
             "text": problem.text,
         }),
+        News::Unguessed { base, why } => {
+            json!({"event": "noGuess", "base": base, "why": why.to_string()})
+        }
         News::Stranded { why } => json!({"event": "noCandidate", "why": why}),
         News::Useless(why) => json!({"event": "useless", "why": why}),
-        News::Gathering(state) => json!({"event": "gathering", "state": gathering(*state)}),
-        News::State(state) => json!({"event": "state", "state": words::state(*state)}),
+        News::Gathering(state) => json!({"event": "gathering", "state": state.word()}),
+        News::State(state) => json!({"event": "state", "state": state.word()}),
         News::Selected { pair, after, .. } => {
             json!({"event": "selected", "pair": way(pair), "afterMs": millis(*after)})
         }
@@ -103,14 +105,6 @@ fn event(news: &News<'_>) -> Value {
 /// Two decimals.
 fn millis(span: Duration) -> f64 {
     (span.as_secs_f64() * 1e5).round() / 100.0
-}
-
-fn gathering(state: GatheringState) -> &'static str {
-    match state {
-        GatheringState::New => "new",
-        GatheringState::Gathering => "gathering",
-        GatheringState::Complete => "complete",
-    }
 }
 
 /// With the names of `RTCIceCandidate`.

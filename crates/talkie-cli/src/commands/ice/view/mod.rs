@@ -10,11 +10,13 @@ mod plain;
 mod table;
 
 use std::io::{self, IsTerminal as _};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use talkie_signaling::pair::Code;
 use talkie_signaling::{Fingerprint, ServerUrl};
 use talkie_traversal::ice::gather::Problem;
+use talkie_traversal::ice::predict::NoGuess;
 use talkie_traversal::ice::{Candidate, ConnectionState, GatheringState, Pair, Story};
 
 use super::board::Board;
@@ -39,6 +41,8 @@ pub(super) enum News<'a> {
     Candidate { is_ours: bool, candidate: &'a Candidate },
     /// A server that gave none.
     Problem(&'a Problem),
+    /// The next ports of a NAT were to be guessed, and are not.
+    Unguessed { base: SocketAddr, why: NoGuess },
     /// This side has no candidate at all.
     Stranded { why: &'a str },
     /// Something of the other side that is of no use.

@@ -91,6 +91,9 @@ fn said(news: &News<'_>, verbose: bool) -> Vec<String> {
             one(format!("{whose}: {}", words::candidate(candidate)))
         }
         News::Problem(problem) => one(format!("! {problem}")),
+        News::Unguessed { base, why } if verbose => {
+            one(format!("no port is guessed for {base}: {why}"))
+        }
         News::Stranded { why } => one(format!("! {why}")),
         News::Useless(why) => one(format!("! of no use: {why}")),
         News::Gathering(GatheringState::Complete) if verbose => one("all gathered".to_owned()),
