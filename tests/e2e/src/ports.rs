@@ -1,6 +1,10 @@
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
+use std::sync::atomic::{AtomicU16, Ordering};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
+
+/// The first and how many: below those that Linux, macOS and Windows give out by themselves.
+const PORTS: (u16, u16) = (10_000, 20_000);
 
 /// Ports for one server, free when they were picked. Tests run side by side, so the defaults won't
 /// do.
@@ -56,15 +60,19 @@ impl Ports {
     }
 }
 
-/// A port that neither a TCP listener nor a UDP socket has.
+/// A port that neither a TCP listener nor a UDP socket has. It is not one that the system gives to whoever asks for
+/// any, and within this process none is picked twice: between picking and listening nobody else takes it.
 fn both_free() -> Result<(TcpListener, UdpSocket)> {
-    let mut attempts = 0;
-    loop {
-        let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no free TCP port")?;
-        match UdpSocket::bind(tcp.local_addr()?) {
-            Ok(udp) => return Ok((tcp, udp)),
-            Err(error) if attempts == 100 => return Err(error).context("no free UDP port"),
-            Err(_) => attempts += 1,
+    static PICKED: AtomicU16 = AtomicU16::new(0);
+    // Another process of tests begins elsewhere.
+    let start = u16::try_from(std::process::id() % u32::from(PORTS.1)).unwrap_or(0);
+    for _ in 0..PORTS.1 {
+        let picked = PICKED.fetch_add(1, Ordering::Relaxed);
+        let port = PORTS.0 + start.wrapping_add(picked) % PORTS.1;
+        let place = (Ipv4Addr::LOCALHOST, port);
+        if let (Ok(tcp), Ok(udp)) = (TcpListener::bind(place), UdpSocket::bind(place)) {
+            return Ok((tcp, udp));
         }
     }
+    bail!("none of {} ports from {} on is free", PORTS.1, PORTS.0)
 }
