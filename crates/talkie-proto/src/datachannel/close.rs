@@ -15,6 +15,7 @@ impl DataChannels {
             return;
         }
         known.state = State::Closing;
+        self.partial -= std::mem::take(&mut known.partial).len();
         match known.stream {
             Some(stream) => self.reset(channel, stream),
             None => self.finish(channel),
@@ -52,6 +53,7 @@ impl DataChannels {
             return;
         }
         channel.state = State::Closing;
+        self.partial -= std::mem::take(&mut channel.partial).len();
         self.events.push_back(Event::Closing(id));
         // Nobody is there to take what has not begun to leave.
         self.association.discard(stream);
@@ -79,6 +81,7 @@ impl DataChannels {
             if channel.state != State::Closing {
                 // The peer has asked for it: that is a wish to close.
                 channel.state = State::Closing;
+                self.partial -= std::mem::take(&mut channel.partial).len();
                 self.events.push_back(Event::Closing(id));
             }
             if channel.in_done {
