@@ -94,10 +94,10 @@ impl Assembly {
             if run.end > at {
                 return Err(Violation::Overlap);
             }
-            let closed = run.flags & END != 0 || fragment.flags & BEGINNING != 0;
-            if run.end == at && closed {
-                // With DATA the neighbours are other messages, if both say so.
-                if run.flags & END == 0 || fragment.flags & BEGINNING == 0 {
+            let (ended, begins) = (run.flags & END != 0, fragment.flags & BEGINNING != 0);
+            if run.end == at && (ended || begins) {
+                // With DATA the neighbours are other messages; the first may never be finished.
+                if !begins || !ended && fragment.interleaved {
                     return Err(Violation::Fragmentation);
                 }
             } else if run.end == at {
@@ -134,13 +134,12 @@ impl Assembly {
         let (end, flags) = (run.end, run.flags);
         let mut joined = None;
         if let Some(next) = self.runs.get(&(lane, end)) {
-            let closed = flags & END != 0;
-            if closed != (next.flags & BEGINNING != 0)
-                || !closed && !run.is_of(next.stream, next.number, next.flags)
-            {
+            let (ended, begins) = (flags & END != 0, next.flags & BEGINNING != 0);
+            let other = begins && (ended || lane == (0, 0));
+            if !other && (ended || begins || !run.is_of(next.stream, next.number, next.flags)) {
                 return Err(Violation::Fragmentation);
             }
-            if !closed {
+            if !other {
                 joined = self.runs.remove(&(lane, end));
             }
         }
@@ -157,6 +156,18 @@ impl Assembly {
             }
         }
         Ok(run)
+    }
+
+    /// With DATA: forgets the first message that can never be whole, as what comes after it is another's, and
+    /// tells its stream, whether it is unordered, and its number. There should be none; dcsctp 0.1.16 makes
+    /// them of messages whose lifetime ends when a part of them has left.
+    pub(crate) fn take_dead(&mut self, cumulative: u64) -> Option<(u16, bool, u32)> {
+        // One that still goes on ends right behind what has come.
+        let first = self.runs.first_entry().filter(|run| run.get().end <= cumulative)?;
+        let run = first.remove();
+        self.held -= run.length;
+        self.parts -= run.parts.len();
+        Some((run.stream, run.flags & UNORDERED != 0, run.number))
     }
 
     /// With DATA: forgets what began at or before `tsn`, and what lacks a beginning that all up to

@@ -207,6 +207,9 @@ impl Receiver {
         if let Some(message) = self.assembly.insert(&fragment, self.most_message)? {
             self.handle_message(message, fragment.interleaved);
         }
+        if !fragment.interleaved {
+            self.skip_dead();
+        }
         Ok(had_gaps || self.tracker.has_gaps())
     }
 
@@ -231,6 +234,18 @@ impl Receiver {
         let stream = message.stream;
         self.hand_out(message);
         self.hand_out_waiting(stream, next + 1);
+    }
+
+    /// With DATA: messages that can never be whole are not waited for.
+    fn skip_dead(&mut self) {
+        let cumulative = self.tracker.cumulative();
+        while let Some((stream, unordered, number)) = self.assembly.take_dead(cumulative) {
+            let next = self.next.get(&stream).copied().unwrap_or(FIRST);
+            let count = widened(number, next, false);
+            if !unordered && count >= next {
+                self.hand_out_waiting(stream, count + 1);
+            }
+        }
     }
 
     fn hand_out(&mut self, message: Message) {

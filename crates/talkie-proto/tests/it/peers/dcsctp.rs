@@ -1,9 +1,10 @@
 //! The crate dcsctp, which is what Chromium uses, in Rust.
 //!
 //! What version 0.1.16 cannot do, and the scenarios therefore do not ask of it: a message whose lifetime ends
-//! when a part of it has left is dropped without a FORWARD TSN, so that its stream stands still; a receiver
-//! whose buffer is nine tenths full drops the very chunk that would empty it; and a message that was under
-//! way when the peer began anew is sent again with the old numbers of its fragments.
+//! when a part of it has left is dropped without a FORWARD TSN, so that its stream stands still (with DATA we
+//! can tell and go on, with I-DATA we cannot); a receiver whose buffer is nine tenths full drops the very
+//! chunk that would empty it; and a message that was under way when the peer began anew is sent again with
+//! the old numbers of its fragments.
 
 use std::collections::VecDeque;
 use std::time::Instant;

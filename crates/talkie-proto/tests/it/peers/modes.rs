@@ -80,9 +80,9 @@ fn play(name: &str, link: Link, theirs: Box<dyn Peer>, begins: Begins, options: 
     let timed = matches!(options.reliability, Reliability::Lifetime(_));
     for one in &sent {
         meeting.send(one.clone(), options);
-        // See the module `dcsctp`: only what leaves in one piece.
-        let theirs =
-            if timed && one.payload.len() > 1161 { SendOptions::default() } else { options };
+        // See the module `dcsctp`: with interleaving only what leaves in one piece.
+        let reliable = timed && meeting.ours.is_interleaved() && one.payload.len() > 1161;
+        let theirs = if reliable { SendOptions::default() } else { options };
         meeting.they_send(one.clone(), theirs);
         meeting.run_for(Duration::from_millis(4));
     }
