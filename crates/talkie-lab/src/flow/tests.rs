@@ -113,3 +113,23 @@ fn the_picture_says_in_words_what_it_shows() {
     assert_eq!(svg.matches("<polyline").count(), 7, "three panels of two flows, and the queue");
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
 }
+
+/// After slow start what was lost is sent again, and for a while nothing that is new: no round trip is measured
+/// then, and those of before are no reason to think that others fill the queue.
+#[test]
+fn an_association_alone_takes_its_own_queue_for_its_own() {
+    for (rate, rtt, buffer) in [(20, 40, 100_000), (50, 80, 1_000_000), (5, 25, 64_000)] {
+        let plan = Plan {
+            rate: rate * 1_000_000,
+            rtt: Duration::from_millis(rtt),
+            loss: 0.0,
+            buffer,
+            span: Duration::from_secs(10),
+            ..plan(&[Controller::Adaptive])
+        };
+        let recording = run(plan);
+        let (wait, used) = (recording.queue().mean_wait(), recording.line_used());
+        assert!(wait < Duration::from_millis(rtt / 4 + 3), "{rate} Mbit/s: {wait:?} in the queue");
+        assert!(used > 0.9, "{rate} Mbit/s: {used:.3} of the line");
+    }
+}

@@ -153,6 +153,7 @@ impl Adaptive {
         self.starting = None;
         self.curve.settle(window.max(self.packet * 4));
         self.step = Step::Down;
+        self.path.unwatch();
     }
 
     fn reduce(&mut self, now: Instant, in_flight: u64) {
@@ -190,7 +191,8 @@ impl Adaptive {
         self.step = match self.step {
             Step::Down if is_out => Step::Look,
             Step::Down => Step::Down,
-            Step::Look => self.look(now),
+            // As long as only what was lost is sent again, no round trip is measured.
+            Step::Look => self.path.watched().map_or(Step::Look, |rtt| self.look(now, rtt)),
             Step::Up => self.come_down(now),
             Step::Cruise(_) if self.has_company => {
                 if now > self.since + COMPANY {
@@ -201,7 +203,7 @@ impl Adaptive {
                 }
             }
             Step::Cruise(_) if self.path.standing_wait() > self.tolerable().mul_f64(1.5) => {
-                self.look(now)
+                self.look(now, self.path.last_round())
             }
             Step::Cruise(rounds) if rounds + 3 >= CYCLE => Step::Up,
             Step::Cruise(rounds) => Step::Cruise(rounds + 1),
@@ -222,14 +224,17 @@ impl Adaptive {
         self.path.shortest() / 10 + self.path.span_of(2 * self.packet) + Duration::from_millis(1)
     }
 
-    fn look(&mut self, now: Instant) -> Step {
+    /// Judges by the shortest round trip that there was.
+    fn look(&mut self, now: Instant, rtt: Duration) -> Step {
         let had_company = self.has_company;
         self.since = now;
+        self.path.unwatch();
         // Alone, the round trip is what is in flight over what the path carries: less of the one is as
         // much less of the other.
         let shrunk = self.before.mul_f64(1.0 - (1.0 - LESS) * 0.75);
-        let is_mine = had_company && self.step == Step::Look && self.path.last_round() <= shrunk;
-        self.has_company = !is_mine && self.path.standing_wait() > self.tolerable();
+        let is_mine = had_company && self.step == Step::Look && rtt <= shrunk;
+        let wait = rtt.saturating_sub(self.path.shortest());
+        self.has_company = !is_mine && wait > self.tolerable();
         let is_alone = !had_company && !self.has_company;
         if is_alone && self.curve.window() > self.volumes(CLAIM) {
             // What was reached long ago is no claim on what is shared.
@@ -245,6 +250,9 @@ impl Controller for Adaptive {
     fn on_acked(&mut self, now: Instant, acked: &Acked) {
         self.rtt = Some(acked.smoothed_rtt);
         let has_round_ended = self.path.on_acked(now, acked);
+        if self.step == Step::Down && acked.in_flight <= self.low() {
+            self.path.watch(now);
+        }
         let idle = self.last_ack.replace(now).map_or(Duration::ZERO, |last| now - last);
         if self.recovery_until.is_some_and(|until| acked.newest_sent > until) {
             self.recovery_until = None;

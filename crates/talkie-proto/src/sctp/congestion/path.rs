@@ -31,6 +31,8 @@ pub(super) struct Path {
     round_shortest: Option<Duration>,
     /// The shortest of the last whole round.
     last_round: Option<Duration>,
+    /// Since when packets are watched, and the shortest round trip of one that left later.
+    watched: Option<(Instant, Option<Duration>)>,
 }
 
 impl Path {
@@ -46,6 +48,7 @@ impl Path {
             latest: Duration::ZERO,
             round_shortest: None,
             last_round: None,
+            watched: None,
         }
     }
 
@@ -104,6 +107,21 @@ impl Path {
         self.last_round.unwrap_or(self.latest)
     }
 
+    /// Watches what leaves from now on, unless it does already.
+    pub(super) fn watch(&mut self, now: Instant) {
+        self.watched.get_or_insert((now, None));
+    }
+
+    /// Watches no more.
+    pub(super) fn unwatch(&mut self) {
+        self.watched = None;
+    }
+
+    /// The shortest round trip of what left while it was watched.
+    pub(super) fn watched(&self) -> Option<Duration> {
+        self.watched.and_then(|(_, rtt)| rtt)
+    }
+
     /// Bytes that fill the path and not its queue.
     pub(super) fn volume(&self) -> u64 {
         (self.rate() as f64 * self.shortest().as_secs_f64()) as u64
@@ -117,6 +135,11 @@ impl Path {
 
     fn measure(&mut self, now: Instant, rtt: Duration) {
         self.latest = rtt;
+        if let Some((since, shortest)) = &mut self.watched
+            && now.checked_sub(rtt).is_some_and(|left| left >= *since)
+        {
+            *shortest = Some(shortest.map_or(rtt, |shortest| shortest.min(rtt)));
+        }
         self.round_shortest = Some(self.round_shortest.map_or(rtt, |shortest| shortest.min(rtt)));
         let is_shortest = self
             .shortest
