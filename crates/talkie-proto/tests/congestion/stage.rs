@@ -81,7 +81,18 @@ pub(crate) fn alone(
     each_way: Duration,
     span: Duration,
 ) -> (f64, Stage) {
-    let mut stage = Stage::new(line, 7);
+    alone_with(7, algorithm, line, each_way, span)
+}
+
+/// The same with another chance.
+pub(crate) fn alone_with(
+    seed: u64,
+    algorithm: Algorithm,
+    line: Bottleneck,
+    each_way: Duration,
+    span: Duration,
+) -> (f64, Stage) {
+    let mut stage = Stage::new(line, seed);
     stage.add(algorithm, Route::each_way(each_way));
     let share = stage.shares(Duration::ZERO, span)[0];
     (share, stage)
@@ -120,4 +131,31 @@ pub(crate) fn among(
     let from = secs(gap * (others as u64 + 1));
     let shares = stage.shares(from, from + secs(60));
     (shares[mine] * (others + 1) as f64, jain(&shares), stage)
+}
+
+/// One flow of a kind among CUBIC flows that all begin within six seconds, by chance: its share, relative to an
+/// equal one, Jain's index over the minute after that, and the run.
+pub(crate) fn among_by_chance(
+    seed: u64,
+    algorithm: Algorithm,
+    others: usize,
+    line: Bottleneck,
+    each_way: Duration,
+) -> (f64, f64, Stage) {
+    let mut stage = Stage::new(line, seed);
+    for number in 0..=others {
+        let kind = if number == 0 { algorithm } else { CUBIC };
+        let starts = Duration::from_millis(scramble(seed * 16 + number as u64) % 6000);
+        stage.add(kind, Route::each_way(each_way).starting(starts));
+    }
+    let shares = stage.shares(secs(6), secs(66));
+    (shares[0] * (others + 1) as f64, jain(&shares), stage)
+}
+
+/// A number that looks like chance (the finalizer of SplitMix64).
+fn scramble(number: u64) -> u64 {
+    let mut mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::stage::{
-    ADAPTIVE, BBR, CUBIC, EACH_WAY, MEGABIT, Order, RENO, alone, among, bursts, line, random, secs,
+    ADAPTIVE, BBR, CUBIC, EACH_WAY, MEGABIT, Order, RENO, alone, alone_with, among,
+    among_by_chance, bursts, line, random, secs,
 };
 
 #[test]
@@ -69,6 +70,70 @@ fn tables_of_shares() {
                     println!(
                         "| {rate} Mbit/s | {buffer} | {others} | {order:?} | {index:.3} | \
                          {share:.2} | {wait:.1} ms | {cubic:.3} | {bbr:.3} |"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Seeds that no constant was chosen by.
+const UNSEEN: [u64; 3] = [1001, 2002, 3003];
+
+/// The worst of three seeds, on lines that no constant was chosen by.
+#[test]
+#[ignore = "prints tables, with tens of millions of packets"]
+fn tables_of_unseen_paths() {
+    println!("| line | round trip | buffer | 0 % | 1 % | 2 % | 5 % | bursts |");
+    println!("|---|---|---|---|---|---|---|---|");
+    let paths = [
+        (3, 26, 2.0),
+        (7, 90, 0.6),
+        (35, 14, 1.6),
+        (60, 170, 0.3),
+        (60, 170, 2.5),
+        (150, 56, 0.7),
+        (400, 24, 0.4),
+        (400, 120, 1.3),
+    ];
+    for (rate, rtt, buffer) in paths {
+        let each_way = Duration::from_millis(rtt / 2);
+        let losses = [random(0.0), random(1.0), random(2.0), random(5.0), bursts()];
+        let cells = losses.map(|loss| {
+            let (mut least, mut most) = (f64::MAX, 0.0_f64);
+            for seed in UNSEEN {
+                let line = line(rate * MEGABIT, each_way, buffer).losing(loss);
+                let (share, stage) = alone_with(seed, ADAPTIVE, line, each_way, secs(40));
+                least = least.min(share);
+                most = most.max(stage.run.queue().mean_wait().as_secs_f64() * 1e3);
+            }
+            format!("{:.1} % ({most:.1} ms)", least * 100.0)
+        });
+        println!("| {rate} Mbit/s | {rtt} ms | {buffer} | {} |", cells.join(" | "));
+    }
+}
+
+/// Beginnings, lines and round trips that no constant was chosen by.
+#[test]
+#[ignore = "prints tables, with tens of millions of packets"]
+fn tables_of_unseen_shares() {
+    println!(
+        "| line | round trip | buffer | CUBIC flows | Jain | share | wait | CUBIC in its place |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for (rate, rtt) in [(8, 24), (33, 64), (70, 30), (140, 50)] {
+        for buffer in [0.35, 0.8, 1.5, 3.5] {
+            for others in [1, 2, 3, 4] {
+                let each_way = Duration::from_millis(rtt / 2);
+                let line = || line(rate * MEGABIT, each_way, buffer);
+                for seed in &UNSEEN[..2] {
+                    let (share, index, stage) =
+                        among_by_chance(*seed, ADAPTIVE, others, line(), each_way);
+                    let wait = stage.run.queue().mean_wait().as_secs_f64() * 1e3;
+                    let (same, cubic, _) = among_by_chance(*seed, CUBIC, others, line(), each_way);
+                    println!(
+                        "| {rate} Mbit/s | {rtt} ms | {buffer} | {others} | {index:.3} | {share:.2} | \
+                         {wait:.1} ms | {cubic:.3} ({same:.2}) |"
                     );
                 }
             }

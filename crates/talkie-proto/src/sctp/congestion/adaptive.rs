@@ -51,9 +51,7 @@ pub struct Adaptive {
     since: Instant,
     recovery_until: Option<Instant>,
     last_ack: Option<Instant>,
-    rtt: Option<Duration>,
     reduced_at: Option<Instant>,
-    undo: Option<Curve>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -95,9 +93,7 @@ impl Adaptive {
             since: start.now,
             recovery_until: None,
             last_ack: None,
-            rtt: None,
             reduced_at: None,
-            undo: None,
         }
     }
 
@@ -157,7 +153,7 @@ impl Adaptive {
     }
 
     fn reduce(&mut self, now: Instant, in_flight: u64) {
-        self.undo = Some(self.curve.clone());
+        self.curve.remember();
         self.recovery_until = Some(now);
         self.reduced_at = Some(now);
         self.ledger.settle();
@@ -179,10 +175,8 @@ impl Adaptive {
             self.reduce(now, in_flight);
             self.ledger.try_less();
         }
-        if self.ledger.less_was_no_help()
-            && let Some(curve) = self.undo.take()
-        {
-            self.curve = curve;
+        if self.ledger.less_was_no_help() {
+            self.curve.restore();
         }
         if self.starting.is_some() {
             return;
@@ -248,7 +242,7 @@ impl Controller for Adaptive {
     fn on_sent(&mut self, _now: Instant, _sent: &Sent) {}
 
     fn on_acked(&mut self, now: Instant, acked: &Acked) {
-        self.rtt = Some(acked.smoothed_rtt);
+        self.curve.measure(acked.smoothed_rtt);
         let has_round_ended = self.path.on_acked(now, acked);
         if self.step == Step::Down && acked.in_flight <= self.low() {
             self.path.watch(now);
@@ -289,19 +283,13 @@ impl Controller for Adaptive {
     }
 
     fn on_spurious_loss(&mut self, _now: Instant) {
-        // RFC 9438 §4.9.2, as in [`Cubic`](super::Cubic).
-        let before = self.undo.take();
-        if let Some(curve) = before.filter(|curve| self.curve.window() < curve.window()) {
-            self.curve = curve;
+        if self.curve.restore() {
             self.recovery_until = None;
         }
     }
 
     fn on_timeout(&mut self, now: Instant) {
-        self.undo = None;
-        let window = self.curve.window();
-        self.curve.collapse();
-        let threshold = Some(((window as f64 * BETA) as u64).max(4 * self.packet));
+        let threshold = Some(self.curve.collapse());
         self.starting = Some(Starting { threshold, ..Starting::default() });
         self.recovery_until = Some(now);
     }
@@ -324,8 +312,6 @@ impl Controller for Adaptive {
     }
 
     fn pacing_rate(&self) -> Option<u64> {
-        let rtt = self.rtt?.as_secs_f64().max(1e-6);
-        let gain = if self.starting.is_some() { 2.0 } else { 1.25 };
-        Some((gain * self.window() as f64 / rtt) as u64)
+        self.curve.pacing_rate(self.window(), self.starting.is_some())
     }
 }

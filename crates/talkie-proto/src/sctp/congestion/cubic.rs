@@ -20,9 +20,8 @@ pub struct Cubic {
     /// What left until then belongs to a window that has been reduced already.
     recovery_until: Option<Instant>,
     last_ack: Option<Instant>,
-    rtt: Option<Duration>,
-    /// What there was before the last reduction.
-    undo: Option<(Curve, Option<HyStart>)>,
+    /// The slow start that the last reduction ended.
+    ended: Option<HyStart>,
 }
 
 impl Cubic {
@@ -37,8 +36,7 @@ impl Cubic {
             threshold: u64::MAX,
             recovery_until: None,
             last_ack: None,
-            rtt: None,
-            undo: None,
+            ended: None,
         }
     }
 
@@ -47,7 +45,8 @@ impl Cubic {
         if self.recovery_until.is_some_and(|until| sent_at <= until) {
             return;
         }
-        self.undo = Some((self.curve.clone(), self.starting.take()));
+        self.ended = self.starting.take();
+        self.curve.remember();
         self.curve.reduce();
         self.recovery_until = Some(now);
     }
@@ -57,7 +56,7 @@ impl Controller for Cubic {
     fn on_sent(&mut self, _now: Instant, _sent: &Sent) {}
 
     fn on_acked(&mut self, now: Instant, acked: &Acked) {
-        self.rtt = Some(acked.smoothed_rtt);
+        self.curve.measure(acked.smoothed_rtt);
         let idle = self.last_ack.replace(now).map_or(Duration::ZERO, |last| now - last);
         let recovering = self.recovery_until.is_some_and(|until| acked.newest_sent <= until);
         if !acked.window_limited {
@@ -82,22 +81,14 @@ impl Controller for Cubic {
     }
 
     fn on_spurious_loss(&mut self, _now: Instant) {
-        // RFC 9438 §4.9.2: unless the window has grown beyond that meanwhile.
-        let before = self.undo.take();
-        let lower = |(curve, _): &(Curve, _)| self.curve.window() < curve.window();
-        if let Some((curve, starting)) = before.filter(lower) {
-            self.curve = curve;
-            self.starting = starting;
+        if self.curve.restore() {
+            self.starting = self.ended.take();
             self.recovery_until = None;
         }
     }
 
     fn on_timeout(&mut self, now: Instant) {
-        // RFC 9438 §4.8: the window as RFC 9260 §7.2.3 has it, the threshold by the curve's own factor.
-        self.undo = None;
-        let window = self.curve.window();
-        self.curve.collapse();
-        self.threshold = ((window as f64 * super::curve::BETA) as u64).max(4 * self.packet);
+        self.threshold = self.curve.collapse();
         self.starting = Some(HyStart::default());
         self.recovery_until = Some(now);
     }
@@ -116,9 +107,6 @@ impl Controller for Cubic {
     }
 
     fn pacing_rate(&self) -> Option<u64> {
-        let rtt = self.rtt?.as_secs_f64().max(1e-6);
-        // Faster than the window passes, so that the window decides and pacing only spreads it.
-        let gain = if self.starting.is_some() { 2.0 } else { 1.25 };
-        Some((gain * self.window() as f64 / rtt) as u64)
+        self.curve.pacing_rate(self.window(), self.starting.is_some())
     }
 }
