@@ -132,6 +132,11 @@ impl Association {
             kind::RE_CONFIG => self.handle_reconfig(now, chunk.value),
             kind::INIT_ACK => self.handle_init_ack(now, chunk),
             kind::COOKIE_ACK => self.handle_cookie_ack(now),
+            // RFC 9260 §8.4 8, §9.2: a peer that no longer knows of us has had our SHUTDOWN ACK, and its SHUTDOWN
+            // COMPLETE was overtaken or lost.
+            kind::ABORT if chunk.flags & REFLECTED != 0 && self.state == State::ShutdownAckSent => {
+                self.handle_shutdown_complete();
+            }
             kind::ABORT => self.end(End::AbortedByPeer(error::first(chunk.value))),
             kind::ERROR => self.handle_error(now, chunk.value),
             kind::SHUTDOWN => self.handle_shutdown(now, chunk.value),
