@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use talkie_sim::flow::{Discipline, Route};
 
-use crate::stage::{ADAPTIVE, CUBIC, EACH_WAY, MEGABIT, Order, Stage, among, jain, line, secs};
+use crate::stage::{
+    ADAPTIVE, CUBIC, EACH_WAY, MEGABIT, Order, Stage, among, among_by_chance, jain, line, secs,
+};
 
 #[test]
 fn a_bottleneck_is_shared_with_cubic_flows_as_one_of_them() {
@@ -17,6 +19,18 @@ fn a_bottleneck_is_shared_with_cubic_flows_as_one_of_them() {
         assert!((0.5..1.7).contains(&share), "{what}: {share:.2} of an equal share");
         let used = stage.run.queue().bytes as f64 / (20.0e6 / 8.0 * 60.0);
         assert!(used > 0.95, "{what}: {used:.3} of the line");
+    }
+}
+
+/// Windows of a few packets wait for reports that the peer keeps back, 200 ms beside a queue of 20 ms at most. Who
+/// takes such a round trip for that of a full queue sees no queue any more, and counts no loss.
+#[test]
+fn late_reports_of_small_windows_make_nobody_greedy() {
+    let each_way = Duration::from_millis(12);
+    for (seed, buffer) in [(1001, 0.35), (2002, 0.8)] {
+        let line = line(8 * MEGABIT, each_way, buffer);
+        let (share, index, _) = among_by_chance(seed, ADAPTIVE, 4, line, each_way);
+        assert!(index >= 0.9, "{share:.2} of an equal share, Jain's index {index:.3}");
     }
 }
 

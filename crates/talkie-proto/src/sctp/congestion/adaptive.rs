@@ -273,9 +273,9 @@ impl Controller for Adaptive {
         if self.recovery_until.is_some_and(|until| lost.sent_at <= until) {
             return;
         }
-        let is_waiting = self.path.is_waiting();
-        self.ledger.lose(now, self.packets(lost.bytes), is_waiting);
-        if is_waiting && self.ledger.blames_queue() {
+        let was_waiting = self.path.was_waiting(lost.sent_at);
+        self.ledger.lose(now, self.packets(lost.bytes), was_waiting);
+        if was_waiting && self.ledger.blames_queue() {
             // A queue that overflows without more of ours in it is filled by others.
             self.has_company |= self.starting.is_none() && matches!(self.step, Step::Cruise(_));
             self.reduce(now, lost.in_flight_at_send);

@@ -1,6 +1,7 @@
 //! What acknowledgments tell of a path: how much it carries, how long it takes when its queue is empty,
 //! and how much longer it takes when it is not.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use super::Acked;
@@ -12,6 +13,10 @@ const SHORTEST_KEPT: Duration = Duration::from_secs(120);
 const RANGE_KEPT: Duration = Duration::from_secs(10);
 /// A range of round trips that is no noise.
 const PERCEPTIBLE: Duration = Duration::from_millis(1);
+/// Round trips that are remembered by when their packets left, and how many in the shortest of them: a loss
+/// is found out a round trip later, or two.
+const TRIPS: usize = 64;
+const TRIPS_IN_SHORTEST: u32 = 24;
 /// How many rounds the greatest rate is remembered: twice that, at most.
 const RATE_ROUNDS: u32 = 10;
 
@@ -26,7 +31,11 @@ pub(super) struct Path {
     /// The shortest and longest round trip in this period, and in the one before.
     range: [Option<(Duration, Duration)>; 2],
     range_since: Instant,
+    /// The two round trips measured before the latest.
+    recent: [Duration; 2],
     latest: Duration,
+    /// When packets left and how long they took.
+    trips: VecDeque<(Instant, Duration)>,
     /// The shortest of this round.
     round_shortest: Option<Duration>,
     /// The shortest of the last whole round.
@@ -45,7 +54,9 @@ impl Path {
             shortest: None,
             range: [None; 2],
             range_since: now,
+            recent: [Duration::ZERO; 2],
             latest: Duration::ZERO,
+            trips: VecDeque::new(),
             round_shortest: None,
             last_round: None,
             watched: None,
@@ -88,13 +99,31 @@ impl Path {
         self.shortest.map_or(Duration::ZERO, |(rtt, _)| rtt)
     }
 
-    /// Whether packets wait so long that the queue may be full: longer than in the middle between the
-    /// least and the most of late. A queue that others keep is never empty.
+    /// Whether packets wait so long that the queue may be full.
     pub(super) fn is_waiting(&self) -> bool {
+        self.is_long(self.latest)
+    }
+
+    /// Whether they did when this one left, as far as those tell that left before and after it: when a loss is
+    /// found out, a short queue may be empty again.
+    pub(super) fn was_waiting(&self, left: Instant) -> bool {
+        let after = self.trips.partition_point(|(at, _)| *at <= left);
+        let nearest = [after.checked_sub(1), Some(after)]
+            .into_iter()
+            .filter_map(|index| self.trips.get(index?))
+            .min_by_key(|(at, _)| {
+                left.saturating_duration_since(*at).max(at.saturating_duration_since(left))
+            });
+        self.is_long(nearest.map_or(self.latest, |(_, rtt)| *rtt))
+    }
+
+    /// Longer than in the middle between the least and the most of late. A queue that others keep is never
+    /// empty.
+    fn is_long(&self, rtt: Duration) -> bool {
         let seen = || self.range.iter().flatten();
         let least = seen().map(|(least, _)| *least).min().unwrap_or_default();
         let most = seen().map(|(_, most)| *most).max().unwrap_or_default();
-        most - least >= PERCEPTIBLE && self.latest >= (least + most) / 2
+        most.saturating_sub(least) >= PERCEPTIBLE && rtt >= (least + most) / 2
     }
 
     /// How long every packet of the last round had to wait.
@@ -133,8 +162,20 @@ impl Path {
             .min(Duration::from_secs(1))
     }
 
+    fn remember(&mut self, now: Instant, rtt: Duration) {
+        let Some(left) = now.checked_sub(rtt) else { return };
+        let apart = self.shortest() / TRIPS_IN_SHORTEST;
+        if self.trips.back().is_none_or(|(last, _)| left >= *last + apart) {
+            if self.trips.len() == TRIPS {
+                self.trips.pop_front();
+            }
+            self.trips.push_back((left, rtt));
+        }
+    }
+
     fn measure(&mut self, now: Instant, rtt: Duration) {
         self.latest = rtt;
+        self.remember(now, rtt);
         if let Some((since, shortest)) = &mut self.watched
             && now.checked_sub(rtt).is_some_and(|left| left >= *since)
         {
@@ -151,7 +192,11 @@ impl Path {
             self.range = [None, self.range[0]];
             self.range_since = now;
         }
-        let (least, most) = self.range[0].unwrap_or((rtt, rtt));
-        self.range[0] = Some((least.min(rtt), most.max(rtt)));
+        // A full queue shows in several round trips one after another; a single long one is a report that the
+        // peer has kept back (RFC 9260 §6.2), and would make all others look short.
+        let lasting = self.recent.iter().fold(rtt, |lasting, recent| lasting.min(*recent));
+        self.recent = [rtt, self.recent[0]];
+        let (least, most) = self.range[0].unwrap_or((rtt, lasting));
+        self.range[0] = Some((least.min(rtt), most.max(lasting)));
     }
 }

@@ -3,6 +3,7 @@
 mod curve;
 mod hystart;
 mod ledger;
+mod path;
 mod undo;
 
 use std::time::{Duration, Instant};
