@@ -11,6 +11,9 @@ const OPEN: u8 = 3;
 /// Bytes of an OPEN before its label.
 const HEAD: usize = 12;
 
+/// Bytes of the longest OPEN.
+pub(super) const LONGEST: usize = HEAD + 2 * 0xffff;
+
 /// Flag of a channel's type: messages may overtake each other.
 const UNORDERED: u8 = 0x80;
 

@@ -123,8 +123,11 @@ impl DataChannels {
     /// what their datagrams are marked with.
     #[must_use]
     pub fn new(genesis: &Genesis, path: Path, config: Config) -> Self {
+        // What opens a channel may be longer than what is said on it.
+        let message_most = config.sctp.message_most.max(dcep::LONGEST);
+        let sctp = sctp::Config { message_most, ..config.sctp.clone() };
         Self {
-            association: Association::new(genesis, path, config.sctp.clone()),
+            association: Association::new(genesis, path, sctp),
             config,
             now: genesis.now,
             channels: BTreeMap::new(),

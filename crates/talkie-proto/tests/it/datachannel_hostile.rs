@@ -105,6 +105,26 @@ fn a_broken_open_is_refused_by_closing() {
 }
 
 #[test]
+fn a_label_may_be_longer_than_messages_and_they_not_longer_than_agreed() {
+    let sctp = sctp::Config { message_most: 1000, ..sctp::Config::default() };
+    let config = Config { role: Some(Role::Client), sctp, ..Config::default() };
+    let mut world =
+        World::with(Link::default(), channels(1, config), bare(&sctp::Config::default()));
+    world.connect();
+    let label = "l".repeat(65_535);
+    let options = Options { protocol: label.clone(), label, ..Options::default() };
+    world.bare_send(1, 50, Dcep::Open(options.clone()).to_bytes());
+    world.bare_send(1, 53, vec![0; 1000]);
+    world.bare_send(1, 53, vec![0; 1001]);
+    world.run_for(SECOND);
+    let channel = world.incoming(ADA)[0];
+    assert_eq!(world.ada.options(channel), Some(&options));
+    assert_eq!(world.seen[ADA].messages.len(), 1);
+    assert!(world.saw(ADA, &Event::Closing(channel)));
+    assert_eq!(world.seen[BOB].resets, [1]);
+}
+
+#[test]
 fn an_open_on_a_stream_in_use_closes_the_channel() {
     let mut world = meeting();
     world.bare_send(1, 50, open("x"));
