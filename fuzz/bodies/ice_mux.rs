@@ -151,7 +151,8 @@ impl World {
         let address = peer(input.byte());
         let fragment = format!("peer{}", choice >> 6);
         self.mux.call(now, id, |agent| match choice >> 4 & 7 {
-            0 => drop(agent.restart(now)),
+            0 if choice & 1 == 0 => drop(agent.restart(now)),
+            0 => drop(agent.undo_restart(now)),
             1 | 2 => {
                 let theirs = Parameters::new(&fragment, PASSWORD).expect("long enough");
                 agent.set_remote_parameters(now, theirs);

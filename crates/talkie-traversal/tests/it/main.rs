@@ -40,6 +40,7 @@ mod ice_matrix_signaling;
 mod ice_matrix_tcp;
 mod ice_matrix_weather;
 mod ice_mux;
+mod ice_mux_keeping;
 mod ice_mux_restraint;
 mod ice_nominated;
 mod ice_predict;

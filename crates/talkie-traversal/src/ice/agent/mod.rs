@@ -246,6 +246,19 @@ impl Agent {
         self.deadline = None;
     }
 
+    /// Sockets behind a NAT, and how a server saw them last.
+    pub(in crate::ice) fn mappings(
+        &self,
+    ) -> impl Iterator<Item = (std::net::SocketAddr, std::net::SocketAddr)> {
+        self.gatherer.mappings()
+    }
+
+    /// Asks the server that told it how a socket looks from outside now.
+    pub(in crate::ice) fn renew_mapping(&mut self, now: Instant, local: std::net::SocketAddr) {
+        self.gatherer.renew_mapping(now, local);
+        self.advance(now);
+    }
+
     /// The user name fragments that it answers to.
     pub(in crate::ice) fn fragments(&self) -> impl Iterator<Item = &str> {
         self.generations().map(|generation| &*generation.session.local().username_fragment)

@@ -158,6 +158,11 @@ impl Gatherer {
             if mapped != local {
                 self.renew_later(now, query);
             }
+            if let Some(socket) = self.sockets.get_mut(&query.socket)
+                && socket.renew_by == Some(query.server)
+            {
+                socket.mapped = Some(mapped);
+            }
         }
     }
 
@@ -195,13 +200,32 @@ impl Gatherer {
 
     /// RFC 8445 §5.1.1.4: the mapping is kept until ICE ends. One server is enough for it.
     fn renew_later(&mut self, now: Instant, query: &Query) {
-        let Some(keepalive) = self.config.keepalive else { return };
         let Some(socket) = self.sockets.get_mut(&query.socket) else { return };
         if socket.renew_by.is_none_or(|by| by == query.server)
             && self.asked[query.server].has_answered
         {
             socket.renew_by = Some(query.server);
-            socket.renew_at = Some(now + keepalive.max(Duration::from_secs(1)));
+            let keepalive = self.config.keepalive;
+            socket.renew_at = keepalive.map(|pause| now + pause.max(Duration::from_secs(1)));
+        }
+    }
+
+    /// Sockets behind a NAT, and how a server saw them last that may be asked again.
+    pub(in crate::ice) fn mappings(&self) -> impl Iterator<Item = (SocketAddr, SocketAddr)> {
+        self.sockets.values().filter_map(|socket| socket.local.zip(socket.mapped))
+    }
+
+    /// Asks that server about this socket now.
+    pub(in crate::ice) fn renew_mapping(&mut self, now: Instant, local: SocketAddr) {
+        let mut sockets = self.sockets.iter();
+        let Some((id, socket)) = sockets.find(|(_, socket)| socket.local == Some(local)) else {
+            return;
+        };
+        let (id, server) = (*id, socket.renew_by);
+        let is_asked = self.queries.iter().any(|query| query.socket == id);
+        if let Some(server) = server.filter(|_| !is_asked) {
+            self.query(now, id, server, Purpose::Renewal);
+            self.settle(now);
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) struct Socket {
     /// When to look at the NAT's mapping again, and by which server.
     pub(super) renew_at: Option<Instant>,
     pub(super) renew_by: Option<usize>,
+    /// How that server saw it last.
+    pub(super) mapped: Option<SocketAddr>,
     /// To whom it has sent, if guesses are wanted.
     pub(super) trail: Option<Trail>,
     /// Whether a port of the gateway was asked for.
@@ -100,6 +102,7 @@ impl Gatherer {
             scouts_for: None,
             renew_at: None,
             renew_by: None,
+            mapped: None,
             trail,
             has_door: false,
         };

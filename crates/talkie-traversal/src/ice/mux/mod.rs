@@ -24,6 +24,8 @@
 //!
 //! An agent here has neither guesses of ports nor ports of the gateway: both are about a socket of its own.
 //!
+//! The NAT's mapping of a shared socket is kept by one of them for all (`keeping`).
+//!
 //! All agents together are bounded in what they send to a host that has never answered (`restraint`).
 //!
 //! One 5-tuple has one allocation (RFC 8656 §3.2), so that agents here have no relays that are spoken to
@@ -31,6 +33,7 @@
 //! by checks but not by data: the address belongs to who proved it first, until that one is silent.
 
 mod demux;
+mod keeping;
 mod restraint;
 mod sockets;
 
@@ -49,6 +52,7 @@ use talkie_sansio::{
 };
 
 use self::demux::{Belongings, Demux, Proof};
+use self::keeping::Keeping;
 use self::restraint::Restraint;
 use self::sockets::Sockets;
 use super::agent::{Agent, SendError};
@@ -115,6 +119,7 @@ pub struct Mux {
     demux: Demux,
     restraint: Restraint,
     sockets: Sockets,
+    keeping: Keeping,
     interfaces: Vec<Interface>,
     /// Agents that may have something to send, and to tell.
     speaking: VecDeque<AgentId>,
@@ -165,6 +170,7 @@ impl Mux {
             agents: FxHashMap::default(),
             next_id: 0,
             demux: Demux::new(config.most_addresses),
+            keeping: Keeping::default(),
             interfaces: Vec::new(),
             speaking: VecDeque::new(),
             telling: VecDeque::new(),
@@ -198,6 +204,7 @@ impl Mux {
         }
         config.gather.predict = 0;
         config.gather.portmap = super::gather::PortMapping::Off;
+        self.keeping.add(config.gather.keepalive.take());
         let id = AgentId(self.next_id);
         self.next_id += 1;
         let agent = loop {
@@ -282,6 +289,9 @@ impl Mux {
         }
         self.demux.forget(id, &slot.belongings);
         self.sockets.forget(id);
+        if self.agents.is_empty() {
+            self.keeping.clear();
+        }
         self.sweep();
     }
 
@@ -434,6 +444,7 @@ impl Mux {
             self.heap.push(Reverse((at, id)));
             self.sweep();
         }
+        self.note_mappings(now, id);
     }
 }
 
@@ -487,6 +498,7 @@ impl Machine for Mux {
             self.call(now, id, |agent| agent.handle_timeout(now));
         }
         self.due = due;
+        self.keep_mappings(now);
     }
 
     fn poll_transmit(&mut self, buf: &mut Vec<u8>) -> Option<Transmit> {
@@ -529,7 +541,8 @@ impl Machine for Mux {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse((at, _))| *at)
+        let agents = self.heap.peek().map(|Reverse((at, _))| *at);
+        [agents, self.keeping.poll_timeout()].into_iter().flatten().min()
     }
 }
 
@@ -546,11 +559,15 @@ impl Hosted for Mux {
     }
 
     fn handle_interfaces(&mut self, now: Instant, interfaces: &[Interface]) {
+        if self.interfaces == interfaces {
+            self.keeping.doubt(now);
+        }
         self.interfaces = interfaces.to_vec();
         for id in self.ids() {
             self.call(now, id, |agent| agent.handle_interfaces(now, interfaces));
         }
         self.sockets.retain_addresses(interfaces);
+        self.keep_mappings(now);
     }
 }
 

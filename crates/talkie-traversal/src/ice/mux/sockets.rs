@@ -64,6 +64,12 @@ impl Sockets {
         self.shared.get(&local.ip()).is_some_and(|shared| shared.local == Some(local))
     }
 
+    /// The agents at a shared socket.
+    pub(super) fn users(&self, local: SocketAddr) -> impl Iterator<Item = AgentId> {
+        let shared = self.shared.get(&local.ip()).filter(|shared| shared.local == Some(local));
+        shared.into_iter().flat_map(|shared| shared.users.iter().map(|(agent, _)| *agent))
+    }
+
     /// Whose stream it is.
     pub(super) fn agent_of(&self, path: &Path) -> Option<AgentId> {
         self.streams.get(path).copied()
