@@ -357,3 +357,25 @@ fn streams_whose_messages_must_not_begin_yet_are_reset_and_emptied_like_others()
     assert_eq!(streams, (0..19).collect::<Vec<u16>>());
     assert!(world.events[ADA].contains(&done(17)));
 }
+
+#[test]
+fn streams_whose_messages_must_not_begin_yet_do_not_begin_while_they_are_held() {
+    let config = Config { receive_initial: 1 << 20, ..Config::default() };
+    let mut world =
+        World::with(Link { rate: Some(4_000_000), ..Link::default() }, &config, &config);
+    world.connect();
+    (0..16).for_each(|stream| world.send(ADA, stream, vec![0; 250_000]));
+    world.run_for(Duration::from_millis(100));
+    world.lose = Some(Box::new(|from, bytes| {
+        let packet = Packet::parse(bytes).expect("a packet");
+        from == ADA && packet.chunks().any(|chunk| chunk.kind == kind::RE_CONFIG)
+    }));
+    let now = world.now;
+    let held: Vec<u16> = (8..16).collect();
+    world.ends[BOB].request_reset(now, &held).expect("it can");
+    world.run_until(Duration::from_secs(10), |world| world.received[BOB].len() == 8);
+    world.run_for(Duration::from_millis(100));
+    assert!(held.iter().all(|stream| world.ends[ADA].buffered_in(*stream) == 250_000));
+    world.lose = None;
+    world.run_until(Duration::from_secs(20), |world| world.received[BOB].len() == 16);
+}
