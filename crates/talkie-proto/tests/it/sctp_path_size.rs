@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use talkie_proto::sctp::Config;
+use talkie_proto::sctp::{Config, End, Event};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
 
@@ -158,4 +158,53 @@ fn what_the_network_says_of_long_packets_is_believed_downwards_and_never_below_t
     // RFC 8899 §5.1.1: what was a lie, or has changed, is found out after ten minutes.
     world.run_for(Duration::from_secs(700));
     assert!(world.ends[ADA].packet_size() > 3900);
+}
+
+#[test]
+fn on_another_path_nothing_waits_for_timeouts_of_the_one_before() {
+    let mut world = World::connected(Link::default());
+    world.send(ADA, 0, vec![0; 250_000]);
+    world.run_for(Duration::from_millis(60));
+    let now = world.now;
+    world.ends[BOB].reset_streams(now, &[4]).expect("it can");
+    world.link.loss = 1000;
+    world.run_for(Duration::from_secs(8));
+    world.link.loss = 0;
+    let now = world.now;
+    for end in &mut world.ends {
+        end.handle_path_change(now, false, 1188);
+    }
+    let done = Event::ResetDone { streams: vec![4], done: true };
+    world.run_until(Duration::from_secs(1), |world| {
+        world.received[BOB].len() == 1 && world.events[BOB].contains(&done)
+    });
+    // The same for an end, which is repeated too.
+    world.link.loss = 1000;
+    let now = world.now;
+    world.ends[ADA].shutdown(now);
+    world.run_for(Duration::from_secs(30));
+    world.link.loss = 0;
+    let now = world.now;
+    world.ends[ADA].handle_path_change(now, false, 1188);
+    world.run_for(Duration::from_secs(1));
+    assert!(world.events.iter().all(|events| events.contains(&Event::Ended(End::Shutdown))));
+}
+
+#[test]
+fn on_another_path_congestion_control_begins_anew() {
+    let link = Link { rate: Some(12_500_000), ..Link::default() };
+    let (mut world, _) = world(1188, link);
+    (0..40).for_each(|_| world.send(ADA, 0, vec![3; 250_000]));
+    world.run_for(Duration::from_secs(1));
+    let before = world.ends[ADA].window().expect("it is connected").window;
+    assert!(before > 200_000, "{before}");
+    // A hundredth of the old one's rate.
+    let now = world.now;
+    world.ends[ADA].handle_path_change(now, false, 1188);
+    let after = world.ends[ADA].window().expect("it is connected").window;
+    assert!(after < 20_000, "{after}");
+    world.link = Link { rate: Some(125_000), queue: 20_000, ..link };
+    let missing = 40 - world.received[BOB].len();
+    let most = Duration::from_secs(5 + 2 * missing as u64);
+    world.run_until(most + most / 2, |world| world.received[BOB].len() == 40);
 }

@@ -286,12 +286,7 @@ impl Association {
             interleaved,
             partial: peer.capabilities.partial,
         };
-        let start = congestion::Start {
-            now,
-            packet: (self.config.packet - HEADER) as u64,
-            most: self.config.window_most,
-            seed: self.rng.next_u64(),
-        };
+        let start = self.congestion_start(now);
         let limits = Limits {
             initial: self.config.receive_initial,
             most: self.config.receive_most,
@@ -320,6 +315,16 @@ impl Association {
         // What was queued for streams that the peer does not have.
         let (outbound, _) = self.streams();
         self.outbox.discard_from(outbound);
+    }
+
+    /// What a controller begins with.
+    pub(super) fn congestion_start(&mut self, now: Instant) -> congestion::Start {
+        congestion::Start {
+            now,
+            packet: (self.config.packet - HEADER) as u64,
+            most: self.config.window_most,
+            seed: self.rng.next_u64(),
+        }
     }
 
     fn become_established(&mut self, now: Instant) {

@@ -154,9 +154,10 @@ impl PathSize {
 }
 
 impl Association {
-    /// The path is another one, or more is known of it: whether datagrams are
-    /// [`unfragmented`](Config::unfragmented) there, and with how many bytes of a packet they still leave the
-    /// host. The search begins anew.
+    /// Packets take another path from now on, or the first one has been chosen. Tells of it whether datagrams
+    /// are [`unfragmented`](Config::unfragmented), and with how many bytes of a packet they still leave the
+    /// host. Congestion control and the search begin anew, and whatever had to wait for a timeout of the path
+    /// before does not.
     pub fn handle_path_change(&mut self, now: Instant, unfragmented: bool, packet_most: usize) {
         self.now = now;
         self.config.unfragmented = unfragmented;
@@ -166,7 +167,13 @@ impl Association {
         if self.state == State::Established {
             self.path_size.search();
         }
+        self.round_trip.handle_path_change();
+        let start = self.congestion_start(now);
+        if let Some(link) = self.link.as_mut().filter(|_| self.state != State::Ended) {
+            link.sender.handle_path_change(&start, self.config.congestion, &self.outbox);
+        }
         self.follow_path_size();
+        self.hasten(now);
     }
 
     /// The network has said that packets of more than `limit` bytes do not get through (RFC 8899 §4.6): an

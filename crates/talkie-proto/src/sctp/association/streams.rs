@@ -311,6 +311,12 @@ impl Association {
         self.reconfig.at = Some(now + wait.min(self.config.timeout_most));
     }
 
+    /// The request is sent again by then.
+    pub(super) fn hasten_request(&mut self, by: Instant) {
+        self.reconfig.repeats = 0;
+        self.reconfig.at = self.reconfig.at.map(|at| at.min(by));
+    }
+
     /// The request has not been answered (§5.1.1: as data that is not acknowledged).
     pub(super) fn repeat_request(&mut self, now: Instant) {
         self.reconfig.at = None;

@@ -127,6 +127,17 @@ impl Association {
         self.heartbeat.at = Some(now + wait.min(self.config.timeout_most));
     }
 
+    /// What has been repeated along the path before, is again along the new one as if for the first time.
+    pub(super) fn hasten(&mut self, now: Instant) {
+        let soon = now + self.timeout();
+        (self.repeats, self.heartbeat.failures) = (0, 0);
+        self.repeat_at = self.repeat_at.map(|at| at.min(soon));
+        self.hasten_request(soon);
+        if self.heartbeat.pending.is_some() {
+            self.heartbeat.at = self.heartbeat.at.map(|at| at.min(soon));
+        }
+    }
+
     /// RFC 8899 §4.3: long packets are lost and short ones are not, or nothing gets through at all.
     pub(super) fn check_black_hole(&mut self, now: Instant) {
         let Some(link) = &mut self.link else { return };

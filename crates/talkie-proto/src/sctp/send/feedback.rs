@@ -84,6 +84,9 @@ impl Sender {
             self.controller.on_spurious_loss(now);
         }
         let Some(newest) = settled.newest else { return };
+        if newest.snapshot.sent_at < self.since {
+            return;
+        }
         self.long.handle_acked(newest.snapshot.bytes);
         let rtt = now.saturating_duration_since(newest.snapshot.sent_at);
         // RFC 9260 §6.3.1 C5 (Karn): what was sent twice measures nothing.
@@ -120,6 +123,9 @@ impl Sender {
             };
             let bytes = self.flight.lose(number, &mut self.books);
             self.books.lost += bytes;
+            if snapshot.sent_at < self.since {
+                continue;
+            }
             self.long.handle_lost(snapshot.bytes, snapshot.sent_at, self.round_trip.timeout());
             self.recovery.handle_lost(self.flight.next_packet());
             let lost = Lost {

@@ -82,6 +82,8 @@ pub(crate) struct Sender {
     pub(crate) round_trip: RoundTrip,
     controller: Box<dyn Controller>,
     pacer: Pacer,
+    /// What left earlier took another path.
+    since: Instant,
     recovery: Recovery,
     /// What the peer has room for beyond what it has acknowledged.
     peer_window: u64,
@@ -132,6 +134,7 @@ impl Sender {
             round_trip,
             controller: algorithm.start(start),
             pacer: Pacer::new(now),
+            since: now,
             recovery: Recovery::default(),
             peer_window: agreed.peer_window.into(),
             reserve: start.packet,
@@ -372,6 +375,25 @@ impl Sender {
         if self.retransmit_at.is_some_and(|at| at <= now) {
             self.handle_retransmission_timeout(now);
         } else if self.probe_at.is_some_and(|at| at <= now) {
+            self.probe(now, outbox);
+        }
+    }
+
+    /// RFC 9260 §7.2.5.2: along another path congestion control begins anew, and what was sent before tells it
+    /// nothing. What waits for a timeout of the old path goes along the new one at once.
+    pub(crate) fn handle_path_change(
+        &mut self,
+        start: &congestion::Start,
+        algorithm: congestion::Algorithm,
+        outbox: &Outbox,
+    ) {
+        let now = start.now;
+        self.since = now;
+        self.controller = algorithm.start(start);
+        self.pacer = Pacer::new(now);
+        self.round_trip.handle_path_change();
+        self.errors = 0;
+        if !self.flight.is_empty() {
             self.probe(now, outbox);
         }
     }

@@ -41,6 +41,11 @@ impl RoundTrip {
         self.smoothed = Some((smoothed * 7 + sample) / 8);
     }
 
+    /// Another path: the shortest there has been says nothing of it, nor does that nothing came back.
+    pub(crate) fn handle_path_change(&mut self) {
+        (self.backoff, self.least) = (0, None);
+    }
+
     /// RFC 9260 §6.3.3 E2.
     pub(crate) fn back_off(&mut self) {
         self.backoff = (self.backoff + 1).min(16);
