@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use talkie_proto::sctp::Config;
 use talkie_proto::sctp::serial::Tsn;
 use talkie_proto::sctp::wire::{Chunk, Data, Packet, Sack, kind};
+use talkie_proto::sctp::{Association, Config};
 use talkie_sansio::Machine as _;
 
 use crate::sctp_hostile::{Known, known_with, packet};
@@ -100,4 +100,53 @@ fn an_acknowledgment_that_waits_goes_with_data() {
     // Nothing is left to be acknowledged.
     let acknowledged = world.now + Duration::from_millis(50);
     assert!(world.ends[BOB].poll_timeout().is_none_or(|at| at > acknowledged));
+}
+
+/// A reader has stopped until its window is closed, and all of that has been told.
+fn closed() -> World {
+    let small = Config {
+        receive_initial: 50_000,
+        receive_most: 50_000,
+        message_most: 10_000,
+        ..Config::default()
+    };
+    let mut world = World::with(Link::default(), &Config::default(), &small);
+    world.sent = Some(vec![]);
+    world.connect();
+    world.reads[BOB] = false;
+    (0..100).for_each(|_| world.send(ADA, 0, vec![0; 5000]));
+    world.run_for(Duration::from_secs(20));
+    world
+}
+
+#[test]
+fn a_window_that_stays_closed_is_asked_for_less_and_less_often_and_ends_nothing() {
+    let mut world = closed();
+    let mut counts = vec![];
+    for _ in 0..10 {
+        sent(&mut world, ADA);
+        world.run_for(Duration::from_secs(60));
+        counts.push(sent(&mut world, ADA).len());
+    }
+    assert!(counts.iter().all(|count| (1..=16).contains(count)), "{counts:?} in minutes");
+    assert!(world.ends.iter().all(Association::is_established));
+    world.reads[BOB] = true;
+    let begun = world.now;
+    world.run_until(Duration::from_secs(30), |world| world.received[BOB].len() == 100);
+    let took = world.now - begun;
+    assert!(took < Duration::from_secs(3), "{took:?}: that it has opened is told");
+}
+
+#[test]
+fn that_a_window_has_opened_is_found_out_though_the_news_is_lost() {
+    let mut world = closed();
+    world.lose = Some(Box::new(|from, _| from == BOB));
+    world.reads[BOB] = true;
+    world.run_for(Duration::from_secs(1));
+    world.lose = None;
+    let begun = world.now;
+    world.run_until(Duration::from_secs(30), |world| world.received[BOB].len() == 100);
+    let took = world.now - begun;
+    // The timeout is ten seconds at most.
+    assert!(took < Duration::from_secs(13), "{took:?}");
 }
