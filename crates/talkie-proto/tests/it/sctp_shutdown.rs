@@ -249,3 +249,28 @@ fn an_end_that_a_peer_puts_off_for_ever_comes_all_the_same() {
     world.run_for(Duration::from_secs(2));
     assert_eq!(ends(&world), [Some(End::Aborted), Some(End::AbortedByPeer(Some(12)))]);
 }
+
+#[test]
+fn idle_paths_are_asked_about_and_not_by_all_at_once() {
+    let mut world = World::connected(Link::default());
+    world.sent = Some(vec![]);
+    let mut beats = [vec![], vec![]];
+    for _ in 0..120_000 {
+        world.run_for(Duration::from_millis(1));
+        for (from, packet) in world.sent.replace(vec![]).expect("recorded") {
+            if packet[12] == kind::HEARTBEAT {
+                beats[from].push(world.elapsed());
+            }
+        }
+    }
+    let [ada, bob] = beats;
+    assert_ne!(ada.first(), bob.first());
+    // Whoever is asked first has heard of the other, so that one of them does the asking.
+    let asked: Vec<Duration> = if ada.len() > bob.len() { ada } else { bob };
+    assert_eq!(asked.len(), 3);
+    for pair in asked.windows(2) {
+        let apart = (pair[1] - pair[0]).as_millis();
+        // 30 s, a round trip, and half of 300 ms to one and a half.
+        assert!((30_190..=30_490).contains(&apart), "{apart} ms");
+    }
+}

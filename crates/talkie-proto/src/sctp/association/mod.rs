@@ -233,6 +233,8 @@ pub struct Association {
     /// When the INIT left, if only once.
     asked_at: Option<Instant>,
     heartbeat: timers::Heartbeat,
+    /// What this one adds to the time between heartbeats, in thousandths of a timeout.
+    spread: u32,
     path_size: PathSize,
     /// The path has marked the packet that is being taken.
     marked: bool,
@@ -249,6 +251,7 @@ impl Association {
         let mut key = [0; 32];
         rng.fill_bytes(&mut key);
         let (tag, tsn) = (rng.next_u32().max(1), Tsn(rng.next_u32()));
+        let spread = 500 + rng.next_u32() % 1000;
         let bounds = Bounds {
             initial: config.timeout_initial,
             least: config.timeout_least,
@@ -278,6 +281,7 @@ impl Association {
             guard_at: None,
             asked_at: None,
             heartbeat: timers::Heartbeat::default(),
+            spread,
             path_size: PathSize::of(&config),
             marked: false,
             counters: Counters::default(),

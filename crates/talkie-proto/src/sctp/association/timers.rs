@@ -1,6 +1,6 @@
 //! Timers of the association as a whole: handshake and shutdown (T1, T2, T5), heartbeats, giving up.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand_core::Rng as _;
 
@@ -27,11 +27,16 @@ impl Association {
             self.repeats = 0;
         }
         if self.heartbeat.pending.is_none() {
-            self.heartbeat.at = now.checked_add(self.config.heartbeat);
+            self.heartbeat.at = now.checked_add(self.heartbeat_interval());
         }
     }
 
-    pub(super) fn timeout(&self) -> std::time::Duration {
+    /// RFC 9260 §8.3: half a timeout to one and a half are added, so that many associations do not beat as one.
+    fn heartbeat_interval(&self) -> Duration {
+        self.config.heartbeat.saturating_add(self.timeout() * self.spread / 1000)
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
         self.link
             .as_ref()
             .map_or_else(|| self.round_trip.timeout(), |link| link.sender.round_trip.timeout())
@@ -163,7 +168,7 @@ impl Association {
             self.counters.unexpected += 1;
             return;
         };
-        self.heartbeat.at = now.checked_add(self.config.heartbeat);
+        self.heartbeat.at = now.checked_add(self.heartbeat_interval());
         if let Some(link) = &mut self.link {
             link.sender.round_trip.handle_sample(now.saturating_duration_since(at));
             link.sender.errors = 0;
