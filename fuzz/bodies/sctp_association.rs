@@ -108,6 +108,12 @@ impl World {
                     let byte = input.byte();
                     let _ = self.ends[end].add_streams(now, u16::from(byte >> 1), byte & 1 == 0);
                 }
+                6 => {
+                    let byte = input.byte();
+                    let most = usize::from(input.byte()) * 16;
+                    self.ends[end].handle_path_change(now, byte & 1 == 0, most);
+                }
+                7 => self.ends[end].handle_too_long(now, usize::from(input.byte()) * 16),
                 _ => {}
             },
         }

@@ -208,3 +208,38 @@ fn on_another_path_congestion_control_begins_anew() {
     let most = Duration::from_secs(5 + 2 * missing as u64);
     world.run_until(most + most / 2, |world| world.received[BOB].len() == 40);
 }
+
+#[test]
+fn whatever_paths_come_and_go_everything_arrives() {
+    for seed in 1..=12 {
+        let link = Link { loss: 20, reorder: 50, rate: Some(2_000_000), seed, ..Link::default() };
+        let (mut world, limit) = world(8904, link);
+        for number in 0..24_u8 {
+            world.send(ADA, u16::from(number % 3), vec![number; 100_000]);
+            world.send(BOB, u16::from(number % 3), vec![number; 100_000]);
+        }
+        for _ in 0..20 {
+            let takes = [1188, 1300, 1404, 4000, 8904]
+                [usize::from(world.chance(500)) * 2 + usize::try_from(seed % 3).expect("small")];
+            limit.store(takes, Ordering::Relaxed);
+            let (now, end) = (world.now, usize::from(world.chance(500)));
+            match (world.chance(500), world.chance(500)) {
+                (true, _) => world.ends[end].handle_path_change(now, true, 8904),
+                (_, true) => world.ends[end].handle_too_long(now, takes),
+                _ => {}
+            }
+            world.run_for(Duration::from_millis(90));
+        }
+        world.run_until(Duration::from_secs(120), |world| {
+            world.received.iter().all(|received| received.len() == 24)
+        });
+        for received in &world.received {
+            for stream in 0..3 {
+                let of = received.iter().filter(|message| message.stream == stream);
+                let numbers: Vec<u8> = of.map(|message| message.payload[0]).collect();
+                let expected: Vec<u8> = (0..24).filter(|it| u16::from(it % 3) == stream).collect();
+                assert_eq!(numbers, expected, "seed {seed}");
+            }
+        }
+    }
+}
