@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use talkie_proto::sctp::congestion::Algorithm;
+use talkie_proto::sctp::wire::{Packet, kind};
 use talkie_proto::sctp::{Config, Reliability, SendOptions};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
@@ -197,6 +198,41 @@ fn a_message_given_up_half_sent_is_not_waited_for() {
         world.run_until(Duration::from_secs(20), |world| !world.received[BOB].is_empty());
         assert_eq!(world.received[BOB][0].payload, "next");
         assert!(world.ends[ADA].buffered() == 0);
+    }
+}
+
+#[test]
+fn what_is_given_up_is_told_once_in_a_round_trip() {
+    for interleaving in [false, true] {
+        let config = Config { interleaving, ..Config::default() };
+        let mut world = World::with(Link::default(), &config, &config);
+        world.connect();
+        let options = SendOptions { reliability: Reliability::Retransmits(0), unordered: false };
+        // A window as large as it comes.
+        for _ in 0..40 {
+            world.send(ADA, 0, vec![0; 100_000]);
+        }
+        world.run_for(Duration::from_secs(1));
+        world.sent = Some(vec![]);
+        let mut first = true;
+        world.lose = Some(Box::new(move |from, packet| {
+            let data = from == ADA && matches!(packet[12], kind::DATA | kind::I_DATA);
+            data && std::mem::take(&mut first)
+        }));
+        for _ in 0..400 {
+            world.send_with(ADA, 1, vec![1; 1000], options);
+        }
+        world.run_for(Duration::from_secs(5));
+        let got = world.received[BOB].iter().filter(|message| message.stream == 1);
+        assert_eq!(got.count(), 399);
+        let forward = if interleaving { kind::I_FORWARD_TSN } else { kind::FORWARD_TSN };
+        let sent = world.sent.as_ref().expect("recorded").iter();
+        let told = sent.filter(|(_, packet)| {
+            let packet = Packet::parse(packet).expect("a packet");
+            packet.chunks().any(|chunk| chunk.kind == forward)
+        });
+        let told = told.count();
+        assert!((1..=2).contains(&told), "{told} times");
     }
 }
 

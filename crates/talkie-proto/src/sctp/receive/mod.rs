@@ -278,6 +278,7 @@ impl Receiver {
         }
         self.tracker.advance(tsn);
         if !interleaved {
+            self.skip_dead();
             self.assembly.forget_until(tsn, self.tracker.cumulative());
         }
         for skipped in forward.skipped() {

@@ -64,7 +64,7 @@ impl Sender {
         }
         self.detect_losses(now);
         self.rearm(now, progress);
-        self.advance_forward();
+        self.advance_forward(now);
         Ok(())
     }
 

@@ -103,6 +103,8 @@ pub(crate) struct Sender {
     pub(crate) errors: u32,
     renegings: u32,
     forward_pending: bool,
+    /// How far the peer has been told that it need not wait, and when.
+    forward_told: Option<(u64, Instant)>,
     /// The last TSN of which the peer has told that its packet was marked.
     marked: u64,
     /// Bytes of a chunk at most, its header included.
@@ -148,6 +150,7 @@ impl Sender {
             errors: 0,
             renegings: 0,
             forward_pending: false,
+            forward_told: None,
             marked: 0,
             chunk_most: usize::MAX,
             long: Long::default(),
@@ -430,7 +433,8 @@ impl Sender {
         }
         self.forced = true;
         self.retransmit_at = Some(now + self.round_trip.timeout());
-        self.advance_forward();
+        self.forward_told = None;
+        self.advance_forward(now);
     }
 }
 

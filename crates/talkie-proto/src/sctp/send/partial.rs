@@ -2,7 +2,9 @@
 //!
 //! A message is given up when a chunk of it would have to be sent again and its lifetime is over, or the
 //! chunk has been sent as often as it may. All its chunks go together, those not yet sent too. The peer is
-//! told how far it need not wait (the advanced ack point) with each SACK that falls short of it.
+//! told how far it need not wait (the advanced ack point) when that changes, and once in a round trip as
+//! long as its SACKs fall short of it: each of many SACKs under way would else be answered, and the answer by
+//! another SACK.
 
 use std::time::Instant;
 
@@ -65,7 +67,7 @@ impl Sender {
             // the rest will not come.
             self.flight.add_abandoned(stream, flags & UNORDERED | END, number);
         }
-        self.advance_forward();
+        self.advance_forward(now);
         true
     }
 
@@ -87,11 +89,15 @@ impl Sender {
     }
 
     /// RFC 3758 §3.5 C: there is something to tell.
-    pub(super) fn advance_forward(&mut self) {
-        self.forward_pending = self
-            .flight
-            .chunk(self.flight.first())
-            .is_some_and(|chunk| chunk.state == State::Abandoned);
+    pub(super) fn advance_forward(&mut self, now: Instant) {
+        let reached = self.advanced();
+        let wait = self.round_trip.smoothed().unwrap_or_default();
+        let due = self.forward_told.is_none_or(|(told, at)| told < reached || now >= at + wait);
+        let short = reached >= self.flight.first();
+        if short && due && !self.forward_pending {
+            self.forward_told = Some((reached, now));
+        }
+        self.forward_pending = short && (due || self.forward_pending);
     }
 
     pub(crate) fn has_forward(&self) -> bool {
@@ -125,6 +131,8 @@ impl Sender {
             }
             reached = tsn;
         }
+        // With what had no room, it is not all.
+        self.forward_told = self.forward_told.map(|(_, at)| (reached, at));
         Forward::write(buf, Tsn::of(reached), self.interleaved, &skipped);
     }
 }

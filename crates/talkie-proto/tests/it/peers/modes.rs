@@ -128,6 +128,16 @@ fn every_mode_promises_the_same_with_every_peer() {
 }
 
 #[test]
+fn what_they_give_up_without_a_word_is_not_waited_for() {
+    // A FORWARD TSN of theirs passes over the beginning of another message that will never be whole.
+    let reliability = Reliability::Lifetime(Duration::from_millis(80));
+    let options = SendOptions { unordered: false, reliability };
+    for seed in [56, 57] {
+        play("dcsctp", bad(seed), dcsctp::peer(&dcsctp::options()), Begins::We, options);
+    }
+}
+
+#[test]
 fn messages_of_a_mebibyte_go_both_ways() {
     for (name, other) in others() {
         for begins in [Begins::We, Begins::They] {
