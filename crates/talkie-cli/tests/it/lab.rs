@@ -21,6 +21,9 @@ fn what_is_told_wrong_ends_with_2_and_one_sentence() {
         (&["flow", "--rtt", "40"], "--rtt takes a time"),
         (&["flow", "--loss", "all"], "--loss takes a percentage"),
         (&["flow", "--buffer", "huge"], "--buffer takes a size"),
+        (&["flow", "--burst", "0"], "--burst takes a number of packets"),
+        (&["flow", "--burst", "2", "--loss", "80%"], "cannot lose 80% of all packets, 67% at most"),
+        (&["flow", "--queue", "red"], "no queue is called `red`"),
         (&["flow", "--controller", "vegas"], "no congestion controller is called `vegas`"),
         (&["flow", "--controller", ","], "--controller names none"),
         (&["flow", "--controller", "bbr,cubic", "--flows", "1"], "less than the 2 controllers"),
@@ -140,10 +143,43 @@ fn a_flow_is_drawn_and_written_for_programs() {
     assert!(said.stdout.starts_with("<svg ") && said.stdout.ends_with("</svg>\n"));
 }
 
+#[test]
+fn a_queue_that_marks_and_losses_in_a_row_are_played() {
+    let flow = ["lab", "flow", "--rate", "5mbit", "--time", "3s", "--queue", "codel-ecn", "--json"];
+    let json = |more: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&run(talkie(&flow).args(more)).stdout).unwrap()
+    };
+    let cubic = json(&["--controller", "cubic", "--controller", "newreno", "--buffer", "200ms"]);
+    assert!(cubic["queue"]["marked_packets"].as_u64().unwrap() > 0, "{}", cubic["queue"]);
+    assert_eq!(cubic["flows"].as_array().unwrap().len(), 2);
+    let lossy = json(&["--loss", "4%", "--burst", "6"]);
+    assert_eq!((&lossy["burst_packets"], &lossy["loss"]), (&6.0.into(), &0.04.into()));
+    assert!(lossy["queue"]["lost_packets"].as_u64().unwrap() > 0, "{}", lossy["queue"]);
+}
+
+#[test]
+fn what_cannot_be_written_is_told() {
+    let file = std::env::temp_dir().join("no-such-folder-of-talkie/flow.svg");
+    let flow = ["lab", "flow", "--rate", "1mbit", "--time", "1s", "--svg"];
+    let said = run(talkie(&flow).arg(&file));
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.stderr.contains("cannot write") && said.stderr.contains("flow.svg"),
+        "{}",
+        said.stderr
+    );
+}
+
 #[cfg(unix)]
 #[test]
-fn an_interrupt_ends_a_long_matrix() {
-    let mut child = talkie(&["lab", "matrix", "--seeds", "10000"])
+fn an_interrupt_ends_what_takes_long() {
+    is_interrupted(&["lab", "matrix", "--seeds", "10000"]);
+    is_interrupted(&["lab", "flow", "--rate", "1gbit", "--time", "60min"]);
+}
+
+#[cfg(unix)]
+fn is_interrupted(command: &[&str]) {
+    let mut child = talkie(command)
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::piped())
         .spawn()
@@ -153,5 +189,5 @@ fn an_interrupt_ends_a_long_matrix() {
     let pid = child.id().to_string();
     let sent = std::process::Command::new("kill").args(["-s", "INT", &pid]).status();
     assert!(sent.expect("kill exists").success());
-    assert_eq!(child.wait().expect("our child").code(), Some(130));
+    assert_eq!(child.wait().expect("our child").code(), Some(130), "{command:?}");
 }

@@ -7,7 +7,7 @@ use talkie_proto::sctp::{Association, Config, End, Event, SendOptions};
 use talkie_sansio::{Datagram, Genesis, Machine as _, Path, Transport};
 use talkie_sim::flow::{Flow, Gauge};
 
-use super::{Controller, Fate};
+use super::Fate;
 
 /// What a packet carries on the line beside SCTP: a DTLS 1.2 record with AES-GCM (RFC 5288: 13 + 8 + 16), UDP
 /// and IPv4.
@@ -39,13 +39,7 @@ fn path() -> Path {
 
 impl Ends {
     /// Two ends that come to be at `now`; messages of `message` bytes go from one to the other.
-    pub(super) fn new(
-        now: Instant,
-        seed: [u8; 32],
-        controller: Controller,
-        message: usize,
-    ) -> Self {
-        let config = Config { congestion: controller.algorithm(), ..Config::default() };
+    pub(super) fn new(now: Instant, seed: [u8; 32], config: &Config, message: usize) -> Self {
         let born = |side: u8| {
             let mut seed = seed;
             seed[31] ^= side;
@@ -102,13 +96,6 @@ impl Ends {
         spare.push(packet);
         None
     }
-
-    fn read(&mut self, now: Instant, mut packet: Vec<u8>, is_data: bool) {
-        let end = if is_data { &mut self.receiver } else { &mut self.sender };
-        end.handle_datagram(now, Datagram { path: path(), payload: &mut packet });
-        self.spare.push(packet);
-        self.hear();
-    }
 }
 
 impl Flow for Ends {
@@ -120,17 +107,25 @@ impl Flow for Ends {
         Some((packet.len() + AROUND, packet))
     }
 
-    fn handle_data(&mut self, now: Instant, packet: Vec<u8>, _marked: bool) {
-        // DTLS hides marks from SCTP.
-        self.read(now, packet, true);
+    fn handle_data(&mut self, now: Instant, mut packet: Vec<u8>, marked: bool) {
+        let datagram = Datagram { path: path(), payload: &mut packet };
+        if marked {
+            self.receiver.handle_marked(now, datagram);
+        } else {
+            self.receiver.handle_datagram(now, datagram);
+        }
+        self.spare.push(packet);
+        self.hear();
     }
 
     fn poll_report(&mut self, _now: Instant) -> Option<Vec<u8>> {
         Self::write(&mut self.receiver, &mut self.spare)
     }
 
-    fn handle_report(&mut self, now: Instant, report: Vec<u8>) {
-        self.read(now, report, false);
+    fn handle_report(&mut self, now: Instant, mut report: Vec<u8>) {
+        self.sender.handle_datagram(now, Datagram { path: path(), payload: &mut report });
+        self.spare.push(report);
+        self.hear();
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

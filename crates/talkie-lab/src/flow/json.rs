@@ -10,6 +10,8 @@ struct File {
     rate_bits_per_second: u64,
     rtt_ms: f64,
     loss: f64,
+    burst_packets: f64,
+    queue_discipline: &'static str,
     buffer_bytes: usize,
     seed: u64,
     seconds: f64,
@@ -28,6 +30,7 @@ struct Queue {
     longest_wait_ms: f64,
     served_packets: u64,
     dropped_packets: u64,
+    marked_packets: u64,
     lost_packets: u64,
 }
 
@@ -70,6 +73,8 @@ impl Recording {
             rate_bits_per_second: self.plan.rate,
             rtt_ms: milliseconds(self.plan.rtt),
             loss: self.plan.loss,
+            burst_packets: self.plan.burst,
+            queue_discipline: self.plan.queue.name(),
             buffer_bytes: self.plan.buffer,
             seed: self.plan.seed,
             seconds: self.plan.span.as_secs_f64(),
@@ -81,6 +86,7 @@ impl Recording {
                 longest_wait_ms: milliseconds(book.longest),
                 served_packets: book.served,
                 dropped_packets: book.dropped,
+                marked_packets: book.marked,
                 lost_packets: book.lost,
             },
             flows: self.flows(),

@@ -4,6 +4,7 @@
 //! [`talkie_sim::flow`]'s. A [`Plan`] is played into a [`Recording`]: 600 states of everything, and sums.
 //! [`plot`] draws it on a terminal, [`picture`] as SVG, both from the same [`panels`].
 
+mod conditions;
 mod controllers;
 mod ends;
 mod json;
@@ -15,9 +16,10 @@ mod tests;
 
 use std::time::{Duration, Instant};
 
+use talkie_proto::sctp::Config;
 use talkie_sim::flow::{Bottleneck, Gauge, QueueBook, Route, Run, Sample};
-use talkie_sim::net::Loss;
 
+pub use conditions::{Queue, UnknownQueue};
 pub use controllers::{Controller, UnknownController};
 
 use ends::Ends;
@@ -38,6 +40,10 @@ pub struct Plan {
     pub rtt: Duration,
     /// The share of packets that is lost by chance on the way there.
     pub loss: f64,
+    /// How many packets are lost in a row on average; one if each is lost by itself.
+    pub burst: f64,
+    /// Who has to leave the queue.
+    pub queue: Queue,
     /// Bytes that can wait for the line.
     pub buffer: usize,
     /// A flow for each.
@@ -100,12 +106,17 @@ impl Plan {
     /// how much has been played of how much.
     #[must_use]
     pub fn run(self, now: Instant, mut progress: impl FnMut(Duration, Duration)) -> Recording {
-        let loss = if self.loss > 0.0 { Loss::Random(self.loss) } else { Loss::None };
-        let line = Bottleneck::new(self.rate, self.buffer).losing(loss);
+        let line = Bottleneck::new(self.rate, self.buffer);
+        let line = Bottleneck { discipline: self.queue.discipline(), loss: self.losses(), ..line };
         let mut run = Run::new(now, self.seed, line);
         for (number, controller) in (0_u32..).zip(&self.controllers) {
             let starts = self.stagger * number;
-            let ends = Ends::new(now + starts, self.seed_of(number), *controller, self.message());
+            let config = Config {
+                congestion: controller.algorithm(),
+                ecn: self.queue.marks(),
+                ..Config::default()
+            };
+            let ends = Ends::new(now + starts, self.seed_of(number), &config, self.message());
             run.add(ends, Route::each_way(self.rtt / 2).starting(starts));
         }
         run.sample_every(self.span / SAMPLES);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use talkie_sim::flow::{Gauge, Sample};
 
-use super::{Plan, Recording};
+use super::Recording;
 
 /// A rate is what came within so many states before and after.
 const SMOOTHED: usize = 3;
@@ -55,22 +55,6 @@ fn scaled(value: f64, units: &[(f64, &str)]) -> String {
 /// A duration in the same words.
 pub(super) fn span(span: Duration) -> String {
     Unit::Seconds.say(span.as_secs_f64())
-}
-
-impl Plan {
-    /// In a few words: how it was played.
-    pub(super) fn conditions(&self) -> String {
-        let mut words = format!(
-            "{}, {} there and back, {} of buffer",
-            Unit::BitsPerSecond.say(self.rate as f64),
-            span(self.rtt),
-            Unit::Bytes.say(self.buffer as f64),
-        );
-        if self.loss > 0.0 {
-            words += &format!(", {}% loss", (self.loss * 1000.0).round() / 10.0);
-        }
-        words + &format!(", seed {}", self.seed)
-    }
 }
 
 impl Recording {

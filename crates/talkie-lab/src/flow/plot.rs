@@ -55,14 +55,16 @@ impl Recording {
         }
         let book = self.queue();
         let mut words = format!(
-            "The line was used to {:.1}%. The queue: {} on average, {} at most; {} packets had no room, \
-             {} were lost behind it.",
+            "The line was used to {:.1}%. The queue: {} on average, {} at most; it dropped {} packets",
             self.line_used() * 100.0,
             span(book.mean_wait()),
             span(book.longest),
             book.dropped,
-            book.lost,
         );
+        if self.plan.queue.marks() {
+            words += &format!(" and marked {}", book.marked);
+        }
+        words += &format!(", the line lost {}.", book.lost);
         if let Some(index) = self.fairness() {
             words += &format!(" Jain's index of the flows: {index:.3}.");
         }

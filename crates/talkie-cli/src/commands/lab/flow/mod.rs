@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use talkie_lab::flow::{Controller, Plan, Recording};
+use talkie_lab::flow::{Controller, Plan, Recording, UnknownQueue};
 
 use super::look::{self, Look};
 use super::{files, patience, setting};
@@ -26,6 +26,8 @@ Examples:
       Two flows that share a line: is it fair?
   talkie lab flow --rate 1mbit --buffer 64kib --controller cubic --flows 3
       Three of a kind on a slow line with a large buffer.
+  talkie lab flow --rate 50mbit --loss 2% --burst 10 --buffer 100ms --queue codel-ecn
+      Losses ten in a row, and a queue that marks packets rather than dropping them.
   talkie lab flow --rtt 600ms --rate 20mbit --svg satellite.svg --json satellite.json
       As a picture and for programs; - is standard output.
 
@@ -45,6 +47,8 @@ pub(super) fn command() -> Command {
         .arg(text("rate", "RATE", "20mbit", "What the line carries, 10kbit to 10gbit"))
         .arg(text("rtt", "TIME", "40ms", "There and back without a queue, 1ms to 4s"))
         .arg(text("loss", "PERCENT", "0", "How much is lost by chance on the way there, 0 to 90"))
+        .arg(text("burst", "PACKETS", "1", "How many are lost in a row on average, 1 to 1000"))
+        .arg(text("queue", "NAME", "drop-tail", "Who leaves it: drop-tail, codel or codel-ecn"))
         .arg(text("buffer", "SIZE", "1x", "The queue: 64kb, 100ms, or 1x what fills the path"))
         .arg(
             Arg::new("controller")
@@ -114,10 +118,20 @@ fn write_files(matches: &ArgMatches, recording: &Recording) -> Result<(), ()> {
 fn plan(matches: &ArgMatches) -> Result<Plan, String> {
     let text = |name| matches.get_one::<String>(name).expect("it has a default").as_str();
     let (rate, rtt) = (values::rate(text("rate"))?, values::round_trip(text("rtt"))?);
+    let (loss, burst) = (setting::loss(text("loss"))?, values::burst(text("burst"))?);
+    if loss > Plan::most_loss(burst) {
+        return Err(format!(
+            "bursts of {burst} cannot lose {:.0}% of all packets, {:.0}% at most",
+            loss * 100.0,
+            Plan::most_loss(burst) * 100.0,
+        ));
+    }
     let plan = Plan {
         rate,
         rtt,
-        loss: setting::loss(text("loss"))?,
+        loss,
+        burst,
+        queue: text("queue").parse().map_err(|error: UnknownQueue| error.to_string())?,
         buffer: values::buffer(text("buffer"), rate, rtt)?,
         controllers: controllers(matches)?,
         stagger: values::stagger(text("stagger"))?,

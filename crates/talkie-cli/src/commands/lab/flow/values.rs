@@ -8,6 +8,7 @@ const ROUND_TRIPS: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(1)..=Duration::from_secs(4);
 const SPANS: std::ops::RangeInclusive<Duration> =
     Duration::from_secs(1)..=Duration::from_secs(3600);
+const BURSTS: std::ops::RangeInclusive<f64> = 1.0..=1000.0;
 /// One packet has to fit.
 const BUFFERS: std::ops::RangeInclusive<f64> = 1500.0..=4e9;
 
@@ -62,6 +63,14 @@ pub(super) fn span(text: &str) -> Result<Duration, String> {
     time(text)
         .filter(|time| SPANS.contains(time))
         .ok_or_else(|| format!("--time takes a time from 1s to 60min, such as 20s; not `{text}`"))
+}
+
+/// Packets in a row.
+pub(super) fn burst(text: &str) -> Result<f64, String> {
+    let packets = text.trim().parse().ok().filter(|packets| BURSTS.contains(packets));
+    packets.ok_or_else(|| {
+        format!("--burst takes a number of packets from 1 to 1000, such as 10; not `{text}`")
+    })
 }
 
 /// Between the beginnings of two flows.
@@ -126,6 +135,14 @@ mod tests {
             assert!(round_trip(text).is_err(), "{text}");
         }
         assert!(span("0.5s").is_err() && span("2h").is_err() && stagger("later").is_err());
+    }
+
+    #[test]
+    fn bursts_have_a_packet_or_more() {
+        assert_eq!((burst("1"), burst(" 2.5 "), burst("1000")), (Ok(1.0), Ok(2.5), Ok(1000.0)));
+        for text in ["", "0", "0.5", "1001", "NaN", "inf", "many"] {
+            assert!(burst(text).is_err(), "{text}");
+        }
     }
 
     #[test]
