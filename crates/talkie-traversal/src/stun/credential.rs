@@ -61,6 +61,11 @@ impl fmt::Debug for LongTerm {
 }
 
 impl LongTerm {
+    /// User name and password.
+    pub(crate) fn login(&self) -> (&str, &str) {
+        (&self.username, &self.password)
+    }
+
     /// Takes a username of at most 508 bytes and a password.
     ///
     /// # Errors

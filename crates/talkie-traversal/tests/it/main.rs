@@ -46,6 +46,7 @@ mod ice_nominated;
 mod ice_predict;
 mod ice_predicted;
 mod ice_priority;
+mod ice_renewed;
 mod ice_round_trips;
 mod ice_spots;
 mod ice_world;

@@ -71,6 +71,8 @@ pub struct Agent {
     connection: ConnectionState,
     deadline: Option<Instant>,
     restarts: u32,
+    /// Whether servers may be left that only the generation before needs.
+    has_left: bool,
     born: Instant,
     /// The wall clock then.
     unix: Duration,
@@ -126,6 +128,7 @@ impl Agent {
             connection: ConnectionState::New,
             deadline: None,
             restarts: 0,
+            has_left: false,
             born: genesis.now,
             unix: genesis.unix,
             traffic: Traffic::default(),
@@ -155,6 +158,13 @@ impl Agent {
         let fragment = self.current.session.local().username_fragment.clone();
         self.gatherer.gather(now, &fragment);
         self.advance(now);
+    }
+
+    /// Takes other servers and another policy (`setConfiguration`), which hold when it gathers next: by
+    /// [`gather()`](Self::gather) or a restart. Data goes on along the old pair until there is a new one, also over a
+    /// server that is none of these. An agent of a [`Mux`](crate::ice::mux::Mux) can have no relay over UDP.
+    pub fn set_servers(&mut self, servers: Vec<gather::Server>, policy: gather::Policy) {
+        self.gatherer.set_servers(servers, policy);
     }
 
     /// Takes the other side's credentials. If they differ from those known, the other side has restarted:
@@ -346,7 +356,13 @@ impl Agent {
             // RFC 8445 §11: a keepalive of somebody who uses indications.
             Class::Indication => true,
         };
-        if !self.is_closed() && !self.with_current(now, take) && !self.with_previous(now, take) {
+        if self.is_closed() {
+            return;
+        }
+        let is_for_current = !self.gatherer.is_closing_up(local);
+        let is_taken =
+            (is_for_current && self.with_current(now, take)) || self.with_previous(now, take);
+        if !is_taken {
             self.counters.unproven += 1;
         }
     }
@@ -422,6 +438,10 @@ impl Agent {
             true
         });
         self.leave_previous(now);
+        if self.has_left && self.previous.is_none() {
+            self.has_left = false;
+            self.gatherer.release(now);
+        }
         self.handle_gathered(now);
         self.tell_state(now);
         self.schedule(now);

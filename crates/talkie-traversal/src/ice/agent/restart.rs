@@ -53,6 +53,7 @@ impl Agent {
         let Previous { generation, .. } = *previous;
         let undone = std::mem::replace(&mut self.current, generation);
         self.current.resume(&undone);
+        self.has_left = false;
         self.restarts += 1;
         if self.current.session.remote().is_some() && !self.current.is_failed {
             // RFC 8863: the other side has had no chance meanwhile.
@@ -93,6 +94,7 @@ impl Agent {
             self.previous = Some(Box::new(Previous { generation: old, until: None }));
         }
         self.forget_names(now);
+        self.has_left = true;
         self.restarts += 1;
     }
 

@@ -124,6 +124,12 @@ impl Server {
         servers.take(most).collect()
     }
 
+    /// Whether it is the same server, and who asks it as well.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let [one, two] = [self, other].map(|it| it.credential.as_ref().map(LongTerm::login));
+        self.uri == other.uri && one == two
+    }
+
     /// How to speak to it.
     pub(super) fn transport(&self) -> Transport {
         self.uri.transport()

@@ -75,6 +75,11 @@ impl Emitted {
         self.list.shrink_to_fit();
     }
 
+    /// Forgets some without a word.
+    pub(super) fn forget(&mut self, is_gone: impl Fn(&Candidate) -> bool) {
+        self.list.retain(|entry| !is_gone(&entry.candidate));
+    }
+
     /// Whether it adds nothing to what is there: the same address from the same base.
     fn is_redundant(&self, found: &Found<'_>) -> bool {
         let of_base = || self.list.iter().filter(|entry| entry.id == found.id);
@@ -204,7 +209,15 @@ impl Gatherer {
     pub(super) fn tell_again(&mut self) {
         // It is not, any more.
         self.events.retain(|event| !matches!(event, Event::Complete));
-        for entry in &mut self.emitted.list {
+        let left: Vec<bool> =
+            self.emitted.list.iter().map(|it| self.is_left(it.id, &it.candidate)).collect();
+        for (entry, is_left) in self.emitted.list.iter_mut().zip(left) {
+            if is_left {
+                continue;
+            }
+            if self.config.policy == Policy::Relay {
+                entry.candidate.related = entry.candidate.related.map(hidden);
+            }
             entry.candidate.username_fragment = Some(self.username_fragment.clone());
             let candidate = entry.candidate.clone();
             let is_it = |told: &Candidate| {

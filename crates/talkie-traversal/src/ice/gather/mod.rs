@@ -26,6 +26,7 @@ mod guess;
 mod problem;
 mod reflexive;
 mod relay;
+mod renewed;
 mod server;
 mod socket;
 mod stage;
@@ -47,6 +48,7 @@ use self::emit::Emitted;
 use self::gateway::Doors;
 use self::reflexive::Query;
 use self::relay::{Leg, LegId};
+use self::renewed::Renewed;
 use self::server::Asked;
 use self::socket::Socket;
 use self::stage::{Stage, Start};
@@ -86,6 +88,9 @@ pub struct Gatherer {
     wants: VecDeque<Want>,
     events: VecDeque<Event>,
     outbox: VecDeque<(Path, Vec<u8>)>,
+    renewed: Option<Box<Renewed>>,
+    /// Whether our own addresses are told no more, and what goes there goes on.
+    is_closing_up: bool,
     deadline: Option<Instant>,
 }
 
@@ -123,6 +128,8 @@ impl Gatherer {
             wants: VecDeque::new(),
             events: VecDeque::new(),
             outbox: VecDeque::new(),
+            renewed: None,
+            is_closing_up: false,
             deadline: None,
             config,
         }
@@ -135,6 +142,7 @@ impl Gatherer {
             return;
         }
         username_fragment.clone_into(&mut self.username_fragment);
+        self.apply_renewed(now);
         self.stage = Stage::Gathering { until: now + self.config.limit };
         self.tell_again();
         self.forget_lost_legs();
@@ -204,7 +212,7 @@ impl Gatherer {
             return Received::Taken;
         }
         let Some(local) = self.socket_at(path.local) else { return Received::Dropped };
-        if self.config.policy == Policy::Relay {
+        if self.config.policy == Policy::Relay && !self.is_closing_up {
             // Who reaches us directly gets no answer that would tell him so.
             return Received::Dropped;
         }

@@ -30,6 +30,8 @@ pub(super) struct Asked {
     pub(super) has_answered: bool,
     /// Why it was not reached.
     pub(super) unreachable: Option<String>,
+    /// Whether it is none of those that are asked any more.
+    pub(super) is_left: bool,
     /// Which error codes were told.
     codes: Vec<u16>,
 }
@@ -48,6 +50,9 @@ impl Gatherer {
     /// Asks for the addresses of names not known.
     pub(super) fn resolve_names(&mut self) {
         for index in 0..self.config.servers.len() {
+            if self.asked[index].is_left {
+                continue;
+            }
             let Host::Name(name) = &self.config.servers[index].uri.host() else { continue };
             if !matches!(self.names.get(name), None | Some(Name::Failed)) {
                 continue;
@@ -108,6 +113,9 @@ impl Gatherer {
             return;
         }
         for server in 0..self.config.servers.len() {
+            if self.asked[server].is_left {
+                continue;
+            }
             match self.config.servers[server].uri.scheme() {
                 Scheme::Stun => self.ask_from_sockets(server),
                 Scheme::Stuns => {}
@@ -156,7 +164,7 @@ impl Gatherer {
     /// Lets servers that were not reached be asked again.
     pub(super) fn forget_failures(&mut self) {
         for asked in self.asked.iter_mut().filter(|asked| !asked.has_answered) {
-            *asked = Asked::default();
+            *asked = Asked { is_left: asked.is_left, ..Asked::default() };
         }
         let sockets = &self.sockets;
         let ranks = &self.ranks;
@@ -194,7 +202,7 @@ impl Gatherer {
         for index in 0..self.asked.len() {
             let scheme = self.config.servers[index].uri.scheme();
             let asked = &mut self.asked[index];
-            if asked.has_answered {
+            if asked.has_answered || asked.is_left {
                 continue;
             }
             let text = asked.unreachable.take().unwrap_or_else(|| match scheme {

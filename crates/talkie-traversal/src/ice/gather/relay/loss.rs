@@ -58,7 +58,7 @@ impl Gatherer {
     }
 
     /// From another port of ours, because the server holds the present one to be somebody else's.
-    fn start_elsewhere(&mut self, id: LegId) {
+    pub(super) fn start_elsewhere(&mut self, id: LegId) {
         let Some(Leg { socket: Some(old), ip, .. }) = self.legs.get(&id) else {
             return self.start_again(id);
         };

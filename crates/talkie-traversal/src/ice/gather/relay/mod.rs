@@ -101,6 +101,14 @@ impl Leg {
         (self.server, self.ip) == (server, ip)
     }
 
+    pub(super) fn server(&self) -> usize {
+        self.server
+    }
+
+    pub(super) fn has_base(&self, base: LocalId) -> bool {
+        self.bases.iter().any(|(id, _)| *id == base)
+    }
+
     fn path(&self) -> Option<Path> {
         match &self.state {
             State::Running { path, .. } => Some(*path),
@@ -119,7 +127,9 @@ impl Gatherer {
     pub(super) fn ask_for_relays(&mut self, server: usize) {
         let transport = self.config.servers[server].transport();
         // Each server gets its share, so that a relay over TLS is not left out for several over UDP.
-        let relays = self.config.servers.iter().filter(|it| it.uri.scheme().is_turn()).count();
+        let servers = self.config.servers.iter().zip(&self.asked);
+        let is_relay = |server: &super::Server| server.uri.scheme().is_turn();
+        let relays = servers.filter(|(it, asked)| is_relay(it) && !asked.is_left).count();
         let share = (self.config.allocations / relays.max(1)).max(1);
         let mut ips: Vec<_> = self.ranks.iter().map(|(ip, rank)| (*rank, *ip)).collect();
         ips.sort_unstable();
@@ -174,8 +184,14 @@ impl Gatherer {
         if let Some(socket) = socket {
             let local = self.sockets.get(&socket).and_then(|socket| socket.local);
             let Some(local) = local else { return false };
+            let path = Path { transport: Transport::Udp, local, remote };
+            if self.leg_of(path).is_some() {
+                // RFC 8656 §3.2: one 5-tuple has one allocation, and that is somebody else's on this server.
+                self.start_elsewhere(id);
+                return false;
+            }
             self.note_sent(now, socket, remote, true);
-            self.run_leg(now, id, Path { transport: Transport::Udp, local, remote });
+            self.run_leg(now, id, path);
             return true;
         }
         let server = &self.config.servers[leg.server];
@@ -227,8 +243,7 @@ impl Gatherer {
     }
 
     fn leg_with(&self, base: LocalId) -> Option<LegId> {
-        let has = |leg: &Leg| leg.bases.iter().any(|(id, _)| *id == base);
-        self.legs.iter().find(|(_, leg)| has(leg)).map(|(id, _)| *id)
+        self.legs.iter().find(|(_, leg)| leg.has_base(base)).map(|(id, _)| *id)
     }
 
     /// Hears what a leg's client has to say.
@@ -328,6 +343,20 @@ impl Gatherer {
         let ids: Vec<_> = self.legs.keys().copied().collect();
         for id in ids {
             self.forget_bases(id);
+            self.close_leg(now, id);
+        }
+    }
+
+    /// Gives back what is on servers that are left: all, or what is not there yet.
+    pub(super) fn close_left_legs(&mut self, now: Instant, is_all: bool) {
+        let asked = &self.asked;
+        let is_it = |leg: &Leg| asked[leg.server].is_left && (is_all || !leg.was_allocated);
+        let legs = self.legs.iter().filter(|(_, leg)| is_it(leg));
+        for id in legs.map(|(id, _)| *id).collect::<Vec<_>>() {
+            self.forget_bases(id);
+            if let Some(leg) = self.legs.get_mut(&id) {
+                leg.is_abandoned = true;
+            }
             self.close_leg(now, id);
         }
     }

@@ -1,0 +1,178 @@
+//! Servers and policies that are set later: they hold from the next gathering on, and what goes over the old ones
+//! goes on until then.
+
+use std::time::Duration;
+
+use talkie_sim::nat::Preset;
+use talkie_traversal::ice::gather::{Policy, Server};
+use talkie_traversal::ice::{Candidate, CandidateType, ConnectionState, Event};
+
+use crate::ice_gather_world::{HERE, STUNS, Site, config, stun};
+use crate::ice_spots::Spot;
+use crate::ice_world::{Outcome, Setup, World};
+use crate::turn_world::addr;
+
+const SECOND: Duration = Duration::from_secs(1);
+const URIS: [&str; 2] = ["stun:192.0.2.50", "stun:192.0.2.51"];
+
+/// How often each STUN server was asked since.
+fn asked(site: &mut Site) -> [usize; 2] {
+    let sent = std::mem::take(&mut site.sent);
+    STUNS.map(|server| sent.iter().filter(|(_, path, _)| path.remote == addr(server)).count())
+}
+
+#[test]
+fn servers_that_are_set_before_gathering_are_the_only_ones_asked() {
+    let mut site = Site::new(config(vec![stun(URIS[0])]));
+    site.gatherer.set_servers(vec![stun(URIS[1])], Policy::All);
+    site.gather(&[HERE]);
+    assert_eq!(asked(&mut site), [0, 1]);
+}
+
+#[test]
+fn servers_that_are_set_later_are_asked_by_the_next_gathering() {
+    let mut site = Site::gathered(config(vec![stun(URIS[0])]));
+    site.gatherer.set_servers(vec![stun(URIS[1])], Policy::All);
+    asked(&mut site);
+    site.elapse(51 * SECOND);
+    assert_eq!(asked(&mut site), [2, 0], "only the mapping is kept");
+    site.events.clear();
+    site.gatherer.gather(site.world.now, "next");
+    site.elapse(SECOND);
+    assert!(site.is_complete());
+    assert_eq!(asked(&mut site), [0, 1]);
+    let told = site.candidates();
+    let reflexive = told.iter().find(|(_, it)| it.kind == CandidateType::ServerReflexive);
+    let reflexive = &reflexive.expect("the same address, as another server sees it").1;
+    assert_eq!(reflexive.url.as_deref(), Some("stun:192.0.2.51:3478"));
+    assert!(told.iter().all(|(_, it)| it.username_fragment.as_deref() == Some("next")));
+    site.elapse(51 * SECOND);
+    assert_eq!(asked(&mut site), [0, 2]);
+    // And back, and forth: nothing grows, and each is asked again.
+    for turn in 0..20 {
+        let uri = URIS[turn % 2];
+        site.gatherer.set_servers(vec![stun(uri)], Policy::All);
+        site.events.clear();
+        site.gatherer.gather(site.world.now, "again");
+        site.elapse(SECOND);
+        let of_kind = site.of_kind(CandidateType::ServerReflexive);
+        assert_eq!(of_kind.len(), 1, "{turn}");
+    }
+}
+
+fn set(world: &mut World, uris: &[&str], policy: Policy) {
+    let login = |uri: &str| uri.starts_with("turn").then_some(("ann", "pass"));
+    let servers: Vec<_> = uris.iter().map(|uri| Server::new(uri, login(uri)).unwrap()).collect();
+    world.network.call(world.sides[0].host, |agent, _| agent.set_servers(servers, policy));
+}
+
+/// What the left side has told under its present credentials.
+fn told(world: &World) -> Vec<Candidate> {
+    let fragment = &world.agent(0).local_parameters().username_fragment;
+    let told = world.sides[0].events.iter().filter_map(|(_, event)| match event {
+        Event::Candidate(candidate) => Some(candidate.clone()),
+        _ => None,
+    });
+    told.filter(|it| it.username_fragment.as_ref() == Some(fragment)).collect()
+}
+
+/// Lets both talk until they use a pair of the present credentials; whether nothing was lost.
+fn talk_until_new(world: &mut World) {
+    let fragment = world.agent(0).local_parameters().username_fragment.clone();
+    let before = [0, 1].map(|side| world.data(side).count());
+    let mut sent = 0;
+    let is_new = |world: &World| {
+        let pair = world.agreed();
+        pair.is_some_and(|[left, _]| left.local.username_fragment.as_ref() == Some(&fragment))
+    };
+    while sent < 1000 && (sent < 50 || !is_new(world)) {
+        for side in 0..2 {
+            let host = world.sides[side].host;
+            assert_eq!(
+                world.network.call(host, |agent, now| agent.send(now, &[0x80, side as u8])),
+                Ok(())
+            );
+        }
+        sent += 1;
+        world.run_for(Duration::from_millis(20));
+    }
+    assert!(is_new(world), "{world}");
+    world.run_for(SECOND);
+    let got = [0, 1].map(|side| world.data(side).count() - before[side]);
+    assert_eq!(got, [sent, sent], "{world}");
+}
+
+#[test]
+fn a_relay_that_is_left_carries_data_until_the_restart_is_over() {
+    let symmetric = Spot::Preset(Preset::Symmetric);
+    let mut setup = Setup::new(symmetric, symmetric);
+    setup.urls.retain(|url| url.ends_with("udp"));
+    let mut world = World::new(setup);
+    world.settle(Outcome::Relayed);
+    let relays = |world: &World| world.network.machine(world.server).stats().relays_now;
+    let before = relays(&world);
+    // The same server under another name, at the same port of ours.
+    set(&mut world, &["turn:turn.example"], Policy::All);
+    world.run_for(20 * SECOND);
+    assert_eq!(relays(&world), before);
+    world.restart(0);
+    talk_until_new(&mut world);
+    let told = told(&world);
+    let relayed: Vec<_> = told.iter().filter(|it| it.kind == CandidateType::Relayed).collect();
+    assert!(!relayed.is_empty());
+    let is_new =
+        |it: &&Candidate| it.url.as_deref().is_some_and(|url| url.contains("turn.example"));
+    assert!(relayed.iter().all(is_new), "{told:?}");
+    world.run_for(40 * SECOND);
+    assert_eq!(relays(&world), before, "what is left is given back");
+    world.assert_data_flows();
+    world.assert_never(ConnectionState::Failed);
+    world.assert_nothing_is_left();
+}
+
+#[test]
+fn a_policy_that_is_set_holds_from_the_next_gathering_on() {
+    let restricted = Spot::Preset(Preset::PortRestricted);
+    let mut world = World::new(Setup::new(restricted, restricted));
+    world.settle(Outcome::Direct);
+    let uris = ["stun:192.0.2.1", "turn:192.0.2.1?transport=udp"];
+    set(&mut world, &uris, Policy::Relay);
+    world.run_for(20 * SECOND);
+    assert!(world.agreed().unwrap()[0].is_direct());
+    world.restart(0);
+    talk_until_new(&mut world);
+    let candidates = told(&world);
+    assert!(!candidates.is_empty());
+    for candidate in candidates {
+        assert_eq!(candidate.kind, CandidateType::Relayed, "{candidate}");
+        assert!(candidate.related.is_some_and(|it| it.ip().is_unspecified()), "{candidate}");
+    }
+    for span in [SECOND, 60 * SECOND] {
+        world.run_for(span);
+        assert!(!world.agreed().unwrap()[0].is_direct(), "{world}");
+    }
+    set(&mut world, &uris, Policy::All);
+    world.restart(0);
+    talk_until_new(&mut world);
+    world.settle(Outcome::Direct);
+    world.assert_nothing_is_left();
+}
+
+#[test]
+fn who_told_only_relays_can_tell_all() {
+    let restricted = Spot::Preset(Preset::PortRestricted);
+    let mut setup = Setup::new(restricted, restricted);
+    setup.adjust[0] = |config| config.gather.policy = Policy::Relay;
+    // Over TCP there was no socket before.
+    for query in ["udp", "tcp"] {
+        let mut setup = setup.clone();
+        setup.urls.retain(|url| url.starts_with("stun") || url.ends_with(query));
+        let mut world = World::new(setup);
+        world.settle(Outcome::Relayed);
+        let turn = format!("turn:192.0.2.1?transport={query}");
+        set(&mut world, &["stun:192.0.2.1", &turn], Policy::All);
+        world.restart(0);
+        world.settle(Outcome::Direct);
+        world.assert_nothing_is_left();
+    }
+}
