@@ -198,7 +198,19 @@ fn step(world: &mut World, input: &mut Input<'_>) {
     let choice = input.byte();
     let now = world.now;
     match choice % 11 {
-        0 => world.gatherer.gather(now, "frag"),
+        0 => {
+            if choice > 192 {
+                // What waits to be told was found under the policy of before.
+                world.drain();
+                let shape = input.byte();
+                let mut servers = config(shape).servers;
+                servers.rotate_left(usize::from(shape >> 1) % 5);
+                servers.truncate(usize::from(shape >> 4) % 6);
+                world.policy = config(shape).policy;
+                world.gatherer.set_servers(servers, world.policy);
+            }
+            world.gatherer.gather(now, "frag");
+        }
         1 => {
             let interface = |byte: &u8| Interface::new("eth0", address(*byte));
             let count = usize::from(input.byte() % 5);

@@ -117,6 +117,15 @@ fn ice_agent_takes_anything() {
 }
 
 #[test]
+fn ice_gather_takes_anything() {
+    for (shape, mut script) in (0..=u8::MAX).cycle().zip(scripts(400)) {
+        // It has an address, and gathers.
+        script[..4].copy_from_slice(&[shape, 1, shape, 0]);
+        ice_gather::run(&script);
+    }
+}
+
+#[test]
 fn ice_mux_takes_anything() {
     for mut script in scripts(400) {
         script[1..4].copy_from_slice(&[0, 48, 96]);
