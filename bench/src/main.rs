@@ -23,11 +23,11 @@ const USAGE: &str = "usage: talkie-bench relay [--rounds N] [--packets N] [--onl
        talkie-bench ice-idle [--agents N]
        talkie-bench ice-crowd [--agents N]
        talkie-bench ice-checks [--rounds N]
-       talkie-bench sctp [--rounds N] [--megabytes N] [--only TEXT]
+       talkie-bench sctp [--rounds N] [--only TEXT] [--svg FILE]
        talkie-bench sctp-instructions
        talkie-bench serve-relay ADDRESS, serve-signaling ADDRESS, serve-agents PORT,
                     box LAB NAT, loop LAB, inside LAB HOST COMMAND…, sctp-idle STACK,
-                    sctp-carry WINDOW MEGABYTES ZERO-CHECKSUM             (used by the others)";
+                    sctp-carry KEY=VALUE…                                 (used by the others)";
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,68 +1,111 @@
-//! Instructions per packet, by valgrind's callgrind: the same on every machine, however busy it is.
-//!
-//! Each window is carried twice, once with more; the difference of the instructions over the difference of
-//! the packets is what one costs when all has settled.
+//! Instructions by valgrind's callgrind: the same however busy the machine is. Only those inside of a stack's
+//! own functions count, and only once all has settled.
 
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use bytes::Bytes;
 
-use super::line::{Line, Setting};
-use super::ours;
+use super::case::{Case, Load, Setting, Stack};
+use super::line::{End, Line};
+use super::{dcsctp, ours, sctp_proto};
 
-const MESSAGE: usize = 64 << 10;
-/// Million bytes: enough for the window to open, and the same with what is counted.
-const MEGABYTES: [u64; 2] = [300, 500];
-const WINDOWS: [u32; 2] = [1 << 20, 64 << 20];
-
-/// What one run has told.
-struct Run {
-    instructions: u64,
-    packets: u64,
-    most_in_flight: u64,
-}
+/// Bytes that are carried while somebody counts.
+const COUNTED: usize = 20 << 20;
 
 pub(crate) fn run() -> Result<()> {
     let is_there = Command::new("valgrind").arg("--version").output().is_ok();
     ensure!(is_there, "valgrind is missing; on Debian or Ubuntu: `apt-get install valgrind`");
-    println!("instructions per packet, both ends and both directions together");
-    println!(
-        "{:<34} {:>14} {:>14} {:>14}",
-        "window", "most in flight", "per packet", "of the first"
-    );
-    for zero_checksum in [true, false] {
-        let mut first = None;
-        for window in WINDOWS {
-            let [short, long] =
-                MEGABYTES.map(|megabytes| counted(window, megabytes, zero_checksum));
-            let (short, long) = (short?, long?);
-            let packets = (long.packets - short.packets).max(1);
-            let each = (long.instructions - short.instructions) as f64 / packets as f64;
-            let first = *first.get_or_insert(each);
-            let sum = if zero_checksum { "zero checksum" } else { "CRC32c" };
-            println!(
-                "{:<34} {:>10.1} MiB {each:>14.0} {:>14.2}",
-                format!("{} MiB, {sum}", window >> 20),
-                long.most_in_flight as f64 / f64::from(1 << 20),
-                each / first,
-            );
+    per_packet()?;
+    per_window()?;
+    per_waiting()
+}
+
+/// Of each stack, with 256 KiB under way.
+fn per_packet() -> Result<()> {
+    println!("instructions per packet with data: both ends, acknowledgments included");
+    for message in [16 << 10, 256 << 10] {
+        for zero_checksum in [false, true] {
+            let setting = Setting { zero_checksum, waiting: 256 << 10, ..Setting::default() };
+            for stack in Stack::ALL.into_iter().filter(|stack| stack.can(&setting)) {
+                let case = Case { stack, setting, load: Load::of(message) };
+                let sum = if zero_checksum { "zero checksum" } else { "CRC32c" };
+                let name = format!("{} KiB, {sum}", message >> 10);
+                let run = counted(&case)?;
+                println!("{name:<34} {:<12} {:>10.0}", stack.name(), run.per_packet());
+            }
         }
     }
     Ok(())
 }
 
-fn counted(window: u32, megabytes: u64, zero_checksum: bool) -> Result<Run> {
+/// Whether a packet costs more because many others are in flight.
+fn per_window() -> Result<()> {
+    println!("instructions per packet by what is in flight, talkie, 16 KiB, I-DATA, zero checksum");
+    let mut first = None;
+    for window in [1 << 20, 8 << 20, 64 << 20] {
+        let setting = Setting {
+            zero_checksum: true,
+            interleaving: true,
+            window: window + (512 << 10),
+            waiting: window,
+            ..Setting::default()
+        };
+        let case = Case { stack: Stack::Talkie, setting, load: Load::of(16 << 10) };
+        let each = counted(&case)?.per_packet();
+        let first = *first.get_or_insert(each);
+        println!("{:>4} MiB {:>38} {each:>10.0} {:>8.2}", window >> 20, "", each / first);
+    }
+    Ok(())
+}
+
+/// Whether a message costs more because many others wait to be sent.
+fn per_waiting() -> Result<()> {
+    println!("instructions per message of 100 bytes by how many wait, talkie, I-DATA");
+    for streams in [1, 1000] {
+        let mut first = None;
+        for waiting in [1_000, 10_000, 100_000] {
+            let load = Load { streams, ..Load::of(100) };
+            let setting = Setting {
+                zero_checksum: true,
+                interleaving: true,
+                waiting: 100 * waiting,
+                ..Setting::default()
+            };
+            let case = Case { stack: Stack::Talkie, setting, load };
+            let each = counted(&case)?.per_message();
+            let first = *first.get_or_insert(each);
+            let name = format!("{waiting} messages on {streams} streams");
+            println!("{name:<47} {each:>10.0} {:>8.2}", each / first);
+        }
+    }
+    Ok(())
+}
+
+/// What one run has told.
+struct Run {
+    instructions: u64,
+    packets: u64,
+    messages: u64,
+}
+
+impl Run {
+    fn per_packet(&self) -> f64 {
+        self.instructions as f64 / self.packets as f64
+    }
+
+    fn per_message(&self) -> f64 {
+        self.instructions as f64 / self.messages as f64
+    }
+}
+
+fn counted(case: &Case) -> Result<Run> {
     let mut valgrind = Command::new("valgrind");
     valgrind
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .arg("--toggle-collect=*sctp*meter*measured*")
         .arg(std::env::current_exe()?)
-        .args([
-            "sctp-carry",
-            &window.to_string(),
-            &megabytes.to_string(),
-            &zero_checksum.to_string(),
-        ]);
+        .arg("sctp-carry")
+        .args(case.to_string().split(' '));
     let output = valgrind.output().context("cannot start valgrind")?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "valgrind: {}", said.trim());
@@ -71,18 +114,29 @@ fn counted(window: u32, megabytes: u64, zero_checksum: bool) -> Result<Run> {
     let told = String::from_utf8(output.stdout)?;
     let figures: Vec<u64> = told.split_whitespace().map(str::parse).collect::<Result<_, _>>()?;
     match figures[..] {
-        [packets, most_in_flight] => Ok(Run { instructions, packets, most_in_flight }),
+        [packets, messages] if packets > 0 && messages > 0 && instructions > 0 => {
+            Ok(Run { instructions, packets, messages })
+        }
         _ => bail!("a run has told {told:?}"),
     }
 }
 
-/// Carries messages and prints the packets that this took, and the most bytes in flight.
+/// Carries messages and prints how many packets and messages valgrind has seen.
 pub(crate) fn carry_for_counting(words: &[&str]) -> Result<()> {
-    let [window, megabytes, zero_checksum] = words else { bail!("three figures are needed") };
-    let setting = Setting { window: window.parse()?, zero_checksum: zero_checksum.parse()? };
-    let mut line = Line::new(ours::pair(&setting));
+    let case = Case::read(words.iter().copied())?;
+    match case.stack {
+        Stack::Talkie => carry(Line::new(ours::pair(&case.setting)), &case),
+        Stack::SctpProto => carry(Line::new(sctp_proto::pair(&case.setting)), &case),
+        Stack::Dcsctp => carry(Line::new(dcsctp::pair(&case.setting)), &case),
+    }
+}
+
+fn carry<E: End>(mut line: Line<E>, case: &Case) -> Result<()> {
     line.connect()?;
-    line.carry(&Bytes::from(vec![7; MESSAGE]), megabytes.parse::<u64>()? * 1_000_000)?;
-    println!("{} {}", line.packets, line.most_in_flight);
+    line.settle(case)?;
+    let (packets, messages) = (line.packets, case.messages(COUNTED.max(case.setting.waiting)));
+    line.meter.start_for_callgrind();
+    line.carry(case, messages)?;
+    println!("{} {messages}", line.packets - packets);
     Ok(())
 }

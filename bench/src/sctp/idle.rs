@@ -3,11 +3,11 @@
 
 use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
-use bytes::Bytes;
+use anyhow::{Result, bail, ensure};
 
+use super::case::{Case, Load, Setting, Stack};
 use super::line::{End, Line};
-use super::{Stack, dcsctp, ours, sctp_proto};
+use super::{dcsctp, ours, sctp_proto};
 use crate::process::memory_of;
 
 const PAIRS: u64 = 3000;
@@ -31,8 +31,7 @@ pub(super) fn run() -> Result<()> {
 
 /// Holds many associations of a stack and prints how many bytes each has.
 pub(crate) fn hold(name: &str) -> Result<()> {
-    let stack = Stack::ALL.into_iter().find(|stack| stack.name() == name);
-    let bytes = match stack.with_context(|| format!("no stack is called {name}"))? {
+    let bytes = match Stack::named(name)? {
         Stack::Talkie => measure(|| Line::new(ours::default_pair())),
         Stack::SctpProto => measure(|| Line::new(sctp_proto::default_pair())),
         Stack::Dcsctp => measure(|| Line::new(dcsctp::default_pair())),
@@ -42,11 +41,11 @@ pub(crate) fn hold(name: &str) -> Result<()> {
 }
 
 fn measure<E: End>(new: impl Fn() -> Line<E>) -> Result<u64> {
-    let message = Bytes::from_static(b"hello");
+    let case = Case { stack: Stack::Talkie, setting: Setting::default(), load: Load::of(5) };
     let connected = || -> Result<[E; 2]> {
         let mut line = new();
         line.connect()?;
-        line.carry(&message, message.len() as u64)?;
+        line.carry(&case, 1)?;
         Ok(line.into_ends())
     };
     // What the first one needs once is not counted.

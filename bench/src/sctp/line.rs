@@ -1,4 +1,9 @@
 //! Two ends and what is under way between them, in virtual time.
+//!
+//! Messages are made, and packets brought from one end to the other, where nobody counts; only the calls of a
+//! stack's own functions do. A packet is taken from the wire into memory that is used again and again, as a
+//! socket would give it: how much is under way then costs a stack what it makes of that, and not what it
+//! costs to keep it for the wire.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -6,50 +11,55 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 
+use super::case::{Case, Load};
+use super::meter::Meter;
+
 /// Each way.
 const DELAY: Duration = Duration::from_millis(1);
 /// No stack takes as long in virtual time, if it gets on.
 const LONGEST: Duration = Duration::from_secs(3600);
-/// Packets that arrive together: a driver receives in batches.
-const BATCH: usize = 32;
-
-/// How both ends are made.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Setting {
-    pub(super) zero_checksum: bool,
-    /// Bytes that may be in flight, and that the receiver has room for.
-    pub(super) window: u32,
-}
+/// Packets that leave or arrive together, messages that are sent together: a driver works in batches.
+const BATCH: usize = 64;
 
 /// One side of an association.
 pub(super) trait End {
+    /// A packet as the stack wants it or gives it.
+    type Packet: AsRef<[u8]>;
+    /// A message as the stack wants it.
+    type Payload;
+
+    fn packet(bytes: &[u8], spare: Option<Self::Packet>) -> Self::Packet;
+    fn payload(bytes: &Bytes) -> Self::Payload;
+
     fn connect(&mut self, now: Instant);
     fn is_connected(&self) -> bool;
-    /// Queues a message; false if there is no room for it now.
-    fn send(&mut self, now: Instant, message: &Bytes) -> bool;
-    /// Fetches messages: how many bytes.
+    /// Queues messages, each for a stream.
+    fn send(&mut self, now: Instant, messages: Vec<(u16, Self::Payload)>, load: &Load);
+    /// Fetches messages: how many there were.
     fn receive(&mut self) -> u64;
-    /// Puts the next packet into an empty buffer; false if there is none.
-    fn next_packet(&mut self, now: Instant, packet: &mut Vec<u8>) -> bool;
-    fn handle_packet(&mut self, now: Instant, packet: &mut [u8]);
+    /// The next packet; what is spare may be used for it.
+    fn next_packet(&mut self, now: Instant, spare: &mut Vec<Self::Packet>) -> Option<Self::Packet>;
+    fn handle_packet(&mut self, now: Instant, packet: &mut Self::Packet);
     fn next_timeout(&self) -> Option<Instant>;
     fn handle_timeout(&mut self, now: Instant);
-    /// Bytes in flight, where an end tells.
-    fn in_flight(&self) -> u64 {
-        0
-    }
 }
 
-pub(super) struct Line<E> {
+pub(super) struct Line<E: End> {
     born: Instant,
     now: Instant,
     ends: [E; 2],
     wire: VecDeque<(Instant, usize, Vec<u8>)>,
     pool: Vec<Vec<u8>>,
+    spare: Vec<E::Packet>,
+    batch: Vec<E::Packet>,
+    pub(super) meter: Meter,
+    sent: u64,
     received: u64,
-    /// Packets so far, both ways.
+    /// Packets from the first end to the second so far.
     pub(super) packets: u64,
-    pub(super) most_in_flight: u64,
+    /// Bytes on the wire to the second end, now and at most.
+    under_way: usize,
+    pub(super) most_under_way: usize,
 }
 
 impl<E: End> Line<E> {
@@ -60,9 +70,14 @@ impl<E: End> Line<E> {
             ends,
             wire: VecDeque::new(),
             pool: Vec::new(),
+            spare: Vec::new(),
+            batch: Vec::new(),
+            meter: Meter::default(),
+            sent: 0,
             received: 0,
             packets: 0,
-            most_in_flight: 0,
+            under_way: 0,
+            most_under_way: 0,
         }
     }
 
@@ -75,16 +90,20 @@ impl<E: End> Line<E> {
         Ok(())
     }
 
-    /// Messages from the first end to the second, until so many bytes have arrived.
-    pub(super) fn carry(&mut self, message: &Bytes, total: u64) -> Result<()> {
-        let (mut sent, before) = (0, self.received);
-        while self.received - before < total {
-            while sent < total && self.ends[0].send(self.now, message) {
-                sent += message.len() as u64;
-            }
+    /// Carries messages until as much is under way as there may be.
+    pub(super) fn settle(&mut self, case: &Case) -> Result<()> {
+        self.carry(case, 4 * case.messages(case.setting.waiting.max(256 << 10)))
+    }
+
+    /// So many messages from the first end to the second, in turn on all streams.
+    pub(super) fn carry(&mut self, case: &Case, messages: u64) -> Result<()> {
+        let bytes = Bytes::from(vec![7; case.load.message]);
+        let waiting = case.messages(case.setting.waiting);
+        let end = self.received + messages;
+        while self.received < end {
+            self.send(&case.load, &bytes, end.min(self.received + waiting));
             self.drain();
-            self.most_in_flight = self.most_in_flight.max(self.ends[0].in_flight());
-            if self.received - before < total {
+            if self.received < end {
                 self.step()?;
             }
         }
@@ -95,29 +114,54 @@ impl<E: End> Line<E> {
         self.ends
     }
 
-    fn drain(&mut self) {
-        loop {
-            let mut is_quiet = true;
-            for (number, end) in self.ends.iter_mut().enumerate() {
-                loop {
-                    let mut packet = self.pool.pop().unwrap_or_default();
-                    packet.clear();
-                    if !end.next_packet(self.now, &mut packet) {
-                        self.pool.push(packet);
-                        break;
-                    }
-                    self.wire.push_back((self.now + DELAY, 1 - number, packet));
-                    self.packets += 1;
-                    is_quiet = false;
-                }
-                let received = end.receive();
-                self.received += received;
-                is_quiet &= received == 0;
-            }
-            if is_quiet {
-                return;
-            }
+    /// Sends messages until there have been so many.
+    fn send(&mut self, load: &Load, bytes: &Bytes, until: u64) {
+        while self.sent < until {
+            let count = (until - self.sent).min(BATCH as u64);
+            let next = self.sent..self.sent + count;
+            self.sent = next.end;
+            let messages = next.map(|next| (load.stream(next), E::payload(bytes))).collect();
+            let (end, now) = (&mut self.ends[0], self.now);
+            self.meter.count(|| end.send(now, messages, load));
         }
+    }
+
+    /// Takes what comes out of both ends, until nothing does.
+    fn drain(&mut self) {
+        for number in 0..2 {
+            while self.take(number) {}
+        }
+    }
+
+    /// Fetches an end's messages and puts packets of it on the wire; false if those were all.
+    fn take(&mut self, number: usize) -> bool {
+        let (end, batch, now) = (&mut self.ends[number], &mut self.batch, self.now);
+        let spare = &mut self.spare;
+        self.received += self.meter.count(|| {
+            let received = end.receive();
+            while batch.len() < BATCH
+                && let Some(packet) = end.next_packet(now, spare)
+            {
+                batch.push(packet);
+            }
+            received
+        });
+        let is_full = self.batch.len() == BATCH;
+        for packet in self.batch.drain(..) {
+            let bytes = packet.as_ref();
+            let mut kept = self.pool.pop().unwrap_or_default();
+            kept.clear();
+            kept.extend_from_slice(bytes);
+            if number == 0 {
+                self.packets += 1;
+                self.under_way += bytes.len();
+                self.most_under_way = self.most_under_way.max(self.under_way);
+            }
+            self.wire.push_back((self.now + DELAY, 1 - number, kept));
+            self.spare.push(packet);
+        }
+        self.spare.truncate(BATCH);
+        is_full
     }
 
     /// The next thing that happens.
@@ -126,21 +170,36 @@ impl<E: End> Line<E> {
         let timers = self.ends.iter().filter_map(End::next_timeout);
         let next = timers.chain(arrival).min().context("both ends wait for ever")?;
         self.now = self.now.max(next);
-        ensure!(self.now < self.born + LONGEST, "an hour has passed, and it is not over");
-        for _ in 0..BATCH {
-            if self.wire.front().is_none_or(|(at, ..)| *at > self.now) {
-                break;
+        ensure!(self.now < self.born + LONGEST, "it does not get on");
+        let to = self.arrive();
+        let (ends, batch, now) = (&mut self.ends, &mut self.batch, self.now);
+        self.meter.count(|| {
+            for packet in &mut *batch {
+                ends[to].handle_packet(now, packet);
             }
-            let Some((_, to, mut packet)) = self.wire.pop_front() else { break };
-            self.ends[to].handle_packet(self.now, &mut packet);
-            self.pool.push(packet);
-        }
-        for end in &mut self.ends {
-            if end.next_timeout().is_some_and(|at| at <= self.now) {
-                end.handle_timeout(self.now);
+            for end in ends {
+                if end.next_timeout().is_some_and(|at| at <= now) {
+                    end.handle_timeout(now);
+                }
             }
-        }
+        });
+        self.spare.append(batch);
+        self.spare.truncate(BATCH);
         self.drain();
         Ok(())
+    }
+
+    /// Takes packets that are due from the wire: which end they are for.
+    fn arrive(&mut self) -> usize {
+        let Some(&(_, to, _)) = self.wire.front() else { return 0 };
+        while self.batch.len() < BATCH
+            && self.wire.front().is_some_and(|(at, other, _)| *at <= self.now && *other == to)
+        {
+            let Some((_, _, bytes)) = self.wire.pop_front() else { break };
+            self.under_way -= if to == 1 { bytes.len() } else { 0 };
+            self.batch.push(E::packet(&bytes, self.spare.pop()));
+            self.pool.push(bytes);
+        }
+        to
     }
 }

@@ -3,11 +3,12 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use talkie_proto::sctp::{Association, Config, SendOptions};
+use talkie_proto::sctp::{Association, Config, Reliability, SendOptions};
 use talkie_sansio::conformance::genesis;
 use talkie_sansio::{Datagram, Genesis, Machine as _, Path, Transport};
 
-use super::line::{End, Setting};
+use super::case::{Load, Setting};
+use super::line::End;
 
 fn path() -> Path {
     Path {
@@ -18,15 +19,18 @@ fn path() -> Path {
 }
 
 pub(super) fn pair(setting: &Setting) -> (Instant, [Association; 2]) {
-    let window = setting.window as usize;
-    let config = Config {
+    let mut config = Config {
         zero_checksum: setting.zero_checksum,
-        receive_initial: window,
-        receive_most: window,
-        window_most: setting.window.into(),
-        send_buffer: 2 * window,
+        interleaving: setting.interleaving,
+        receive_initial: setting.window,
+        receive_most: setting.window,
+        window_most: setting.window as u64,
+        send_buffer: 2 * setting.waiting,
         ..Config::default()
     };
+    if let Some(packet) = setting.packet {
+        config.packet = packet;
+    }
     of(&config)
 }
 
@@ -45,6 +49,20 @@ fn of(config: &Config) -> (Instant, [Association; 2]) {
 }
 
 impl End for Association {
+    type Packet = Vec<u8>;
+    type Payload = Bytes;
+
+    fn packet(bytes: &[u8], spare: Option<Vec<u8>>) -> Vec<u8> {
+        let mut packet = spare.unwrap_or_default();
+        packet.clear();
+        packet.extend_from_slice(bytes);
+        packet
+    }
+
+    fn payload(bytes: &Bytes) -> Bytes {
+        bytes.clone()
+    }
+
     fn connect(&mut self, now: Instant) {
         Self::connect(self, now).expect("it has not begun");
     }
@@ -53,20 +71,35 @@ impl End for Association {
         self.is_established()
     }
 
-    fn send(&mut self, now: Instant, message: &Bytes) -> bool {
-        Self::send(self, now, 0, 53, message.clone(), SendOptions::default()).is_ok()
+    fn send(&mut self, now: Instant, messages: Vec<(u16, Bytes)>, load: &Load) {
+        let reliability =
+            if load.unreliable { Reliability::Retransmits(0) } else { Reliability::Reliable };
+        let options = SendOptions { unordered: load.unordered, reliability };
+        for (stream, message) in messages {
+            Self::send(self, now, stream, 53, message, options).expect("there is room for it");
+        }
     }
 
     fn receive(&mut self) -> u64 {
         while self.poll_event().is_some() {}
-        std::iter::from_fn(|| self.take_message()).map(|message| message.payload.len() as u64).sum()
+        let mut messages = 0;
+        while self.take_message().is_some() {
+            messages += 1;
+        }
+        messages
     }
 
-    fn next_packet(&mut self, _now: Instant, packet: &mut Vec<u8>) -> bool {
-        self.poll_transmit(packet).is_some()
+    fn next_packet(&mut self, _now: Instant, spare: &mut Vec<Vec<u8>>) -> Option<Vec<u8>> {
+        let mut packet = spare.pop().unwrap_or_default();
+        packet.clear();
+        if self.poll_transmit(&mut packet).is_none() {
+            spare.push(packet);
+            return None;
+        }
+        Some(packet)
     }
 
-    fn handle_packet(&mut self, now: Instant, packet: &mut [u8]) {
+    fn handle_packet(&mut self, now: Instant, packet: &mut Vec<u8>) {
         self.handle_datagram(now, Datagram { path: path(), payload: packet });
     }
 
@@ -76,9 +109,5 @@ impl End for Association {
 
     fn handle_timeout(&mut self, now: Instant) {
         talkie_sansio::Machine::handle_timeout(self, now);
-    }
-
-    fn in_flight(&self) -> u64 {
-        self.window().map_or(0, |window| window.in_flight)
     }
 }

@@ -8,15 +8,14 @@ use std::time::Instant;
 use bytes::Bytes;
 use sctp_proto::{
     Association, AssociationHandle, ClientConfig, DatagramEvent, Endpoint, EndpointConfig, Event,
-    Payload, PayloadProtocolIdentifier, ServerConfig, TransportConfig,
+    Payload, PayloadProtocolIdentifier, ReliabilityType, ServerConfig, StreamEvent,
+    TransportConfig,
 };
 use talkie_sansio::conformance::genesis;
 
-use super::line::{End, Setting};
+use super::case::{Load, Setting};
+use super::line::End;
 
-const STREAM: u16 = 1;
-/// What waits to be sent at most; the crate has no bound of its own.
-const WAITING: usize = 2 << 20;
 const LONGEST_MESSAGE: u32 = 1 << 20;
 
 pub(super) struct Proto {
@@ -24,8 +23,10 @@ pub(super) struct Proto {
     transport: Arc<TransportConfig>,
     association: Option<(AssociationHandle, Association)>,
     packets: VecDeque<Bytes>,
+    readable: VecDeque<u16>,
     is_connected: bool,
-    has_stream: bool,
+    /// Streams from 0 on that are open.
+    open: u16,
     scratch: Vec<u8>,
 }
 
@@ -35,7 +36,7 @@ fn address() -> SocketAddr {
 
 pub(super) fn pair(setting: &Setting) -> (Instant, [Proto; 2]) {
     let transport = TransportConfig::default()
-        .with_max_receive_buffer_size(setting.window)
+        .with_max_receive_buffer_size(u32::try_from(setting.window).unwrap_or(u32::MAX))
         .with_max_send_message_size(LONGEST_MESSAGE)
         .with_max_receive_message_size(LONGEST_MESSAGE);
     let transport = Arc::new(transport);
@@ -57,23 +58,28 @@ impl Proto {
             transport: Arc::clone(transport),
             association: None,
             packets: VecDeque::new(),
+            readable: VecDeque::new(),
             is_connected: false,
-            has_stream: false,
+            open: 0,
             scratch: Vec::new(),
         }
     }
 
-    /// Everything that comes out, into the queue of packets.
+    /// Everything that comes out.
     fn collect(&mut self, now: Instant) {
         while let Some(transmit) = self.endpoint.poll_transmit() {
             keep(&mut self.packets, transmit.payload);
         }
         let Some((handle, association)) = &mut self.association else { return };
-        while let Some(event) = association.poll() {
-            self.is_connected |= matches!(event, Event::Connected);
-        }
         while let Some(transmit) = association.poll_transmit(now) {
             keep(&mut self.packets, transmit.payload);
+        }
+        while let Some(event) = association.poll() {
+            match event {
+                Event::Connected => self.is_connected = true,
+                Event::Stream(StreamEvent::Readable { id, .. }) => self.readable.push_back(id),
+                _ => {}
+            }
         }
         while let Some(event) = association.poll_endpoint_event() {
             if let Some(event) = self.endpoint.handle_event(*handle, event) {
@@ -90,6 +96,17 @@ fn keep(packets: &mut VecDeque<Bytes>, payload: Payload) {
 }
 
 impl End for Proto {
+    type Packet = Bytes;
+    type Payload = Bytes;
+
+    fn packet(bytes: &[u8], _spare: Option<Bytes>) -> Bytes {
+        Bytes::copy_from_slice(bytes)
+    }
+
+    fn payload(bytes: &Bytes) -> Bytes {
+        bytes.clone()
+    }
+
     fn connect(&mut self, _now: Instant) {
         let mut config = ClientConfig::default();
         config.transport = Arc::clone(&self.transport);
@@ -100,42 +117,49 @@ impl End for Proto {
         self.is_connected
     }
 
-    fn send(&mut self, _now: Instant, message: &Bytes) -> bool {
-        let Some((_, association)) = &mut self.association else { return false };
-        if !self.has_stream {
-            self.has_stream =
-                association.open_stream(STREAM, PayloadProtocolIdentifier::Binary).is_ok();
+    fn send(&mut self, _now: Instant, messages: Vec<(u16, Bytes)>, load: &Load) {
+        let (_, association) = self.association.as_mut().expect("it is connected");
+        for (id, message) in messages {
+            if self.open <= id {
+                self.open = id + 1;
+                let mut stream = association
+                    .open_stream(id, PayloadProtocolIdentifier::Binary)
+                    .expect("it is not open");
+                let kind = match load.unreliable {
+                    true => ReliabilityType::Rexmit,
+                    false => ReliabilityType::Reliable,
+                };
+                stream.set_reliability_params(load.unordered, kind, 0).expect("it is open");
+            }
+            let mut stream = association.stream(id).expect("it is open");
+            stream.write_chunk(&message).expect("there is room for it");
         }
-        let Ok(mut stream) = association.stream(STREAM) else { return false };
-        stream.buffered_amount().is_ok_and(|waiting| waiting < WAITING)
-            && stream.write_chunk(message).is_ok()
     }
 
     fn receive(&mut self) -> u64 {
         let Some((_, association)) = &mut self.association else { return 0 };
-        while association.accept_stream().is_some() {}
-        let Ok(mut stream) = association.stream(STREAM) else { return 0 };
-        let mut received = 0;
-        while let Ok(Some(chunks)) = stream.read() {
-            // Whoever wants the message has to put it together.
-            self.scratch.resize(chunks.len(), 0);
-            received += chunks.read(&mut self.scratch).map_or(0, |len| len as u64);
+        let mut messages = 0;
+        for id in self.readable.drain(..) {
+            while association.accept_stream().is_some() {}
+            let Ok(mut stream) = association.stream(id) else { continue };
+            while let Ok(Some(chunks)) = stream.read() {
+                // Whoever wants the message has to put it together.
+                self.scratch.resize(chunks.len(), 0);
+                messages += u64::from(chunks.read(&mut self.scratch).is_ok());
+            }
         }
-        received
+        messages
     }
 
-    fn next_packet(&mut self, now: Instant, packet: &mut Vec<u8>) -> bool {
+    fn next_packet(&mut self, now: Instant, _spare: &mut Vec<Bytes>) -> Option<Bytes> {
         if self.packets.is_empty() {
             self.collect(now);
         }
-        let Some(next) = self.packets.pop_front() else { return false };
-        packet.extend_from_slice(&next);
-        true
+        self.packets.pop_front()
     }
 
-    fn handle_packet(&mut self, now: Instant, packet: &mut [u8]) {
-        let packet = Bytes::copy_from_slice(packet);
-        match self.endpoint.handle(now, address(), None, None, packet) {
+    fn handle_packet(&mut self, now: Instant, packet: &mut Bytes) {
+        match self.endpoint.handle(now, address(), None, None, packet.clone()) {
             Some((handle, DatagramEvent::NewAssociation(new))) => {
                 self.association = Some((handle, new));
             }
