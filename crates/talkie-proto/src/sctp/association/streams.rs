@@ -122,6 +122,14 @@ impl Streams {
         self.outstanding.is_some()
     }
 
+    /// Whether there may be something else to ask for.
+    fn has_more(&self) -> bool {
+        self.asked.is_some()
+            || !self.drained.is_empty()
+            || !self.pulled.is_empty()
+            || !self.additions.is_empty()
+    }
+
     /// The next thing to ask for.
     fn next(&mut self, last: Tsn) -> Option<What> {
         if self.asked.as_ref().is_some_and(|asked| asked.waiting.is_empty()) {
@@ -292,7 +300,7 @@ impl Association {
         }
         let open = matches!(self.state, State::Established | State::ShutdownPending);
         let Some(link) = self.link.as_ref().filter(|_| open) else { return };
-        if self.reconfig.outstanding.is_some() {
+        if self.reconfig.outstanding.is_some() || !self.reconfig.has_more() {
             return;
         }
         // §5.1.2 A3: the last that has been sent.

@@ -22,6 +22,9 @@ type Lane = (u32, u32);
 /// What a run is reckoned to cost beside its parts.
 const RUN: usize = 96;
 
+/// How much room a message is given before it has come.
+const RESERVED: usize = 256 * 1024;
+
 /// What a part is reckoned to cost beside its bytes.
 const PART: usize = 64;
 
@@ -43,6 +46,10 @@ pub(crate) struct Assembly {
     runs: BTreeMap<(Lane, u64), Run>,
     held: usize,
     parts: usize,
+    /// The length of the last message: the next one that begins is thought to have it as well, so that it
+    /// does not grow piece by piece. There is one such guess at a time, which nothing is reckoned for.
+    usual: usize,
+    reserved: Option<(Lane, u64)>,
 }
 
 impl Assembly {
@@ -65,17 +72,23 @@ impl Assembly {
             return Ok(Some(fragment.message(Bytes::copy_from_slice(fragment.payload))));
         }
         let lane = lane(fragment);
-        let start = self.extend(lane, fragment)?;
-        let run = self.join(lane, start)?;
-        if run.length > most {
-            return Err(Violation::TooLong);
-        }
-        if run.flags & WHOLE != WHOLE {
+        let (start, flags) = if let Some(appended) = self.append(lane, fragment, most) {
+            appended
+        } else {
+            let start = self.extend(lane, fragment)?;
+            let run = self.join(lane, start)?;
+            if run.length > most {
+                return Err(Violation::TooLong);
+            }
+            (start, run.flags)
+        };
+        if flags & WHOLE != WHOLE {
             return Ok(None);
         }
-        let run = self.runs.remove(&(lane, start)).expect("it has just been looked at");
+        let run = self.remove((lane, start)).expect("it has just been looked at");
         self.held -= run.length;
         self.parts -= run.parts.len();
+        self.usual = run.length.min(RESERVED);
         let message = Message {
             stream: run.stream,
             ppid: run.ppid,
@@ -84,6 +97,25 @@ impl Assembly {
             payload: concatenated(run.parts, run.length),
         };
         Ok(Some(message))
+    }
+
+    /// Adds the fragment to the run that it continues, if no other begins where it ends: so do nearly all, and
+    /// this looks once for what takes [`extend()`](Self::extend) and [`join()`](Self::join) several looks.
+    /// Tells where the run starts, and its flags.
+    fn append(&mut self, lane: Lane, fragment: &Fragment<'_>, most: usize) -> Option<(u64, u8)> {
+        let at = fragment.position;
+        let (&(_, start), run) = self.runs.range_mut((lane, 0)..=(lane, at + 1)).next_back()?;
+        let continues = run.end == at
+            && run.flags & END == 0
+            && fragment.flags & BEGINNING == 0
+            && run.is_of(fragment.stream, fragment.number, fragment.flags)
+            && run.length + fragment.payload.len() <= most;
+        if !continues {
+            return None;
+        }
+        self.held += fragment.payload.len();
+        run.append(fragment);
+        Some((start, run.flags))
     }
 
     /// Adds the fragment to the run that it continues, or begins one; tells where the run starts.
@@ -104,15 +136,17 @@ impl Assembly {
                 if !run.is_of(fragment.stream, fragment.number, fragment.flags) {
                     return Err(Violation::Fragmentation);
                 }
-                run.end += 1;
-                run.flags |= fragment.flags & END;
-                run.length += fragment.payload.len();
                 self.held += fragment.payload.len();
-                let last = run.parts.back_mut().expect("a run has a part");
-                last.extend_from_slice(fragment.payload);
+                run.append(fragment);
                 return Ok(start);
             }
         }
+        let mut part = Vec::new();
+        if fragment.flags & BEGINNING != 0 && self.reserved.is_none() {
+            self.reserved = Some((lane, at));
+            part.reserve_exact(self.usual.max(fragment.payload.len()));
+        }
+        part.extend_from_slice(fragment.payload);
         let run = Run {
             end: at + 1,
             flags: fragment.flags & (BEGINNING | END | UNORDERED),
@@ -120,7 +154,7 @@ impl Assembly {
             number: fragment.number,
             ppid: fragment.ppid,
             length: fragment.payload.len(),
-            parts: VecDeque::from([fragment.payload.to_vec()]),
+            parts: VecDeque::from([part]),
         };
         self.held += run.length;
         self.parts += 1;
@@ -140,7 +174,7 @@ impl Assembly {
                 return Err(Violation::Fragmentation);
             }
             if !other {
-                joined = self.runs.remove(&(lane, end));
+                joined = self.remove((lane, end));
             }
         }
         let run = self.runs.get_mut(&(lane, start)).expect("it is the run that was extended");
@@ -164,7 +198,8 @@ impl Assembly {
     pub(crate) fn take_dead(&mut self, cumulative: u64) -> Option<(u16, bool, u32)> {
         // One that still goes on ends right behind what has come.
         let first = self.runs.first_entry().filter(|run| run.get().end <= cumulative)?;
-        let run = first.remove();
+        let key = *first.key();
+        let run = self.remove(key)?;
         self.held -= run.length;
         self.parts -= run.parts.len();
         Some((run.stream, run.flags & UNORDERED != 0, run.number))
@@ -206,15 +241,31 @@ impl Assembly {
 
     fn forget(&mut self, gone: &[(Lane, u64)]) {
         for key in gone {
-            if let Some(run) = self.runs.remove(key) {
+            if let Some(run) = self.remove(*key) {
                 self.held -= run.length;
                 self.parts -= run.parts.len();
             }
         }
     }
+
+    fn remove(&mut self, key: (Lane, u64)) -> Option<Run> {
+        if self.reserved == Some(key) {
+            self.reserved = None;
+        }
+        self.runs.remove(&key)
+    }
 }
 
 impl Run {
+    /// Adds the fragment that comes next.
+    fn append(&mut self, fragment: &Fragment<'_>) {
+        self.end += 1;
+        self.flags |= fragment.flags & END;
+        self.length += fragment.payload.len();
+        let last = self.parts.back_mut().expect("a run has a part");
+        last.extend_from_slice(fragment.payload);
+    }
+
     /// Whether a fragment belongs to the same message.
     fn is_of(&self, stream: u16, number: u32, flags: u8) -> bool {
         let unordered = self.flags & UNORDERED;
@@ -234,7 +285,12 @@ fn lane(fragment: &Fragment<'_>) -> Lane {
 
 fn concatenated(mut parts: VecDeque<Vec<u8>>, length: usize) -> Bytes {
     if parts.len() == 1 {
-        return parts.pop_front().unwrap_or_default().into();
+        let mut part = parts.pop_front().unwrap_or_default();
+        // A wrong guess is not to be kept for as long as the message.
+        if part.capacity() / 2 > part.len() {
+            part.shrink_to_fit();
+        }
+        return part.into();
     }
     let mut whole = Vec::with_capacity(length);
     for part in parts {

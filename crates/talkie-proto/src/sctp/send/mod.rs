@@ -15,6 +15,7 @@ mod pacer;
 mod partial;
 mod recovery;
 mod round_trip;
+mod turns;
 
 use std::time::{Duration, Instant};
 

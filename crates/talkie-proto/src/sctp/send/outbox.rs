@@ -19,6 +19,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
+use super::turns::Turns;
 use crate::sctp::wire::data::{BEGINNING, END, UNORDERED};
 use crate::sctp::wire::{data, i_data};
 use crate::sctp::{Reliability, SendOptions};
@@ -83,7 +84,7 @@ pub(crate) struct Piece {
 pub(crate) struct Outbox {
     streams: FxHashMap<u16, Outbound>,
     /// Streams with something to send, by their clocks.
-    turns: BTreeSet<(u64, u16)>,
+    turns: Turns,
     /// With interleaving, messages that have begun and take more than a chunk: length and stream.
     begun: BTreeSet<(usize, u16)>,
     begun_bytes: usize,
@@ -228,7 +229,7 @@ impl Outbox {
             if self.current.is_some() {
                 return self.current;
             }
-            let Some(&(clock, stream)) = self.turns.first() else {
+            let Some((clock, stream)) = self.turns.first() else {
                 // What was recalled may have been too late to be sent.
                 if self.recall() {
                     continue;
@@ -244,7 +245,7 @@ impl Outbox {
             if others as u64 <= self.window / 2 {
                 return Some(stream);
             }
-            self.turns.remove(&(clock, stream));
+            self.turns.remove((clock, stream));
             self.aside.insert((clock, stream));
         }
     }
@@ -262,7 +263,9 @@ impl Outbox {
 
     /// Gives the stream aside whose clock is furthest behind its turn again; false if there is none.
     fn recall(&mut self) -> bool {
-        self.aside.pop_first().is_some_and(|turn| self.turns.insert(turn))
+        let Some(turn) = self.aside.pop_first() else { return false };
+        self.turns.insert(turn);
+        true
     }
 
     /// Moves the stream's clock on after a piece.
@@ -270,7 +273,7 @@ impl Outbox {
         let Some(outbound) = self.streams.get_mut(&stream) else { return };
         outbound.buffered -= sent;
         self.buffered -= sent;
-        self.turns.remove(&(outbound.clock, stream));
+        self.turns.remove((outbound.clock, stream));
         self.clock = self.clock.max(outbound.clock);
         outbound.clock += sent as u64 * SCALE / u64::from(outbound.weight);
         let done = if ended { outbound.queue.pop_front() } else { None };
@@ -290,7 +293,7 @@ impl Outbox {
     /// RFC 3758 §3.5 A1: what has not been sent in time, and has not begun, is never sent.
     fn drop_expired(&mut self, now: Instant) {
         while self.current.is_none()
-            && let Some(&(clock, stream)) = self.turns.first()
+            && let Some((clock, stream)) = self.turns.first()
             && let Some(outbound) = self.streams.get_mut(&stream)
             && let Some(pending) = outbound.queue.front()
             && !pending.begun
@@ -303,7 +306,7 @@ impl Outbox {
                 self.drained.push(stream);
             }
             if !outbound.has_turn() {
-                self.turns.remove(&(clock, stream));
+                self.turns.remove((clock, stream));
             }
         }
     }
@@ -336,7 +339,7 @@ impl Outbox {
         outbound.held = Some(before);
         if before == 0 {
             let turn = (outbound.clock, stream);
-            self.turns.remove(&turn);
+            self.turns.remove(turn);
             self.aside.remove(&turn);
             self.drained.push(stream);
         }
@@ -360,7 +363,7 @@ impl Outbox {
             (outbound.next_ordered, outbound.next_unordered) = (0, 0);
         }
         if !outbound.queue.is_empty() {
-            self.turns.remove(&(outbound.clock, stream));
+            self.turns.remove((outbound.clock, stream));
             self.aside.remove(&(outbound.clock, stream));
             outbound.clock = outbound.clock.max(self.clock);
             self.turns.insert((outbound.clock, stream));
@@ -395,7 +398,7 @@ impl Outbox {
         outbound.buffered -= dropped;
         self.buffered -= dropped;
         if keep == 0 {
-            self.turns.remove(&(outbound.clock, stream));
+            self.turns.remove((outbound.clock, stream));
             self.aside.remove(&(outbound.clock, stream));
         }
         if let Some(before) = outbound.held.as_mut().filter(|before| **before > keep) {
