@@ -215,7 +215,11 @@ impl Adaptive {
 
     /// The wait that nobody else has to explain.
     fn tolerable(&self) -> Duration {
-        self.path.shortest() / 10 + self.path.span_of(2 * self.packet) + Duration::from_millis(1)
+        // What is in flight beyond the path's volume while we look, and the packet that may surpass a window
+        // (RFC 9260 §6.1 B), wait for each other.
+        self.path.shortest() / 10
+            + self.path.span_of(SLACK * self.packet)
+            + Duration::from_millis(1)
     }
 
     /// Judges by the shortest round trip that there was.
