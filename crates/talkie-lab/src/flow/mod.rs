@@ -1,8 +1,8 @@
 //! Bulk transfers through one bottleneck, in virtual time: what congestion control makes of a path.
 //!
-//! The flows are real associations, handshake and all ([`ends`]); the line, its queue and the delays are
+//! The flows are real associations, handshake and all (`ends`); the line, its queue and the delays are
 //! [`talkie_sim::flow`]'s. A [`Plan`] is played into a [`Recording`]: 600 states of everything, and sums.
-//! [`plot`] draws it on a terminal, [`picture`] as SVG, both from the same [`panels`].
+//! `plot` draws it on a terminal, `picture` as SVG, both from the same `panels`.
 
 mod conditions;
 mod controllers;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics has failed")]
 
+mod channels;
 mod coturn;
 mod discovery;
 #[cfg(target_os = "linux")]
