@@ -54,9 +54,10 @@ fn two_on_one_host_meet_and_what_each_says_the_other_has() {
     }
     let told: Vec<String> = told.collect();
     let [first, second] = [first, second].map(|side| side.wait_with_output().expect("it ends"));
+    let other = String::from_utf8_lossy(&second.stderr);
     for (output, expected) in [(&first, "from the second\n"), (&second, "from the first\n")] {
-        assert_eq!(output.status.code(), Some(0), "{told:#?}");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{told:#?}");
+        assert_eq!(output.status.code(), Some(0), "{told:#?}\n{other}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{told:#?}\n{other}");
     }
     assert!(told.iter().any(|line| line.starts_with("connected directly")), "{told:#?}");
 }

@@ -348,6 +348,9 @@ fn who_is_told_late_is_answered_early() {
     world.run(Duration::from_secs(8));
     assert_eq!(world.sides[0].state(), Connected);
     assert_eq!(world.sides[1].agent.selected(), None, "it does not know whom to trust yet");
+    world.sides[0].agent.send(world.now, b"already").unwrap();
+    world.run(ms(100));
+    assert_eq!(world.sides[1].data, [b"already"], "whoever may send is heard");
     world.tell_parameters(1);
     let told = world.elapsed();
     // Not one candidate of the left side was told: its checks have shown where it is.

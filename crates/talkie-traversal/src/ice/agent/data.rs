@@ -143,7 +143,14 @@ impl Agent {
                 return true;
             }
         }
-        false
+        // Its checks are answered before signaling has brought its credentials (RFC 8445 §7.3), and with an
+        // answer it may begin to send (§12.1): data can be here before there is any pair.
+        let is_early = self.current.was_heard_early(remote, Some(local));
+        if is_early {
+            self.traffic.packets_received += 1;
+            self.traffic.bytes_received += length as u64;
+        }
+        is_early
     }
 
     /// Whether the other side has shown, by a check or an answer with the right password, that it is at
@@ -152,6 +159,7 @@ impl Agent {
         let pairs = self.generations().flat_map(|generation| &generation.pairs);
         let mut there = pairs.filter(|pair| pair.address == remote);
         there.any(|pair| pair.was_heard || pair.is_valid())
+            || self.current.was_heard_early(remote, None)
     }
 
     /// Whether what is sent to this address has reached somebody who answered, not long ago.

@@ -136,6 +136,13 @@ impl Generation {
         }
     }
 
+    /// Whether a check has come from there that waits for its sender's credentials, to this base or to any.
+    pub(super) fn was_heard_early(&self, address: SocketAddr, base: Option<LocalId>) -> bool {
+        let is_it =
+            |check: &Early| check.address == address && base.is_none_or(|base| base == check.base);
+        self.early.iter().any(is_it)
+    }
+
     /// Follows the checks that came too early.
     pub(super) fn follow_early(&mut self, context: &mut Context<'_>) {
         for check in std::mem::take(&mut self.early) {
