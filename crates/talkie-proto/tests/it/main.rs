@@ -15,6 +15,7 @@ mod sctp_handshake;
 mod sctp_hostile;
 mod sctp_path_size;
 mod sctp_properties;
+mod sctp_reneging;
 mod sctp_schedules;
 mod sctp_shutdown;
 mod sctp_storm;

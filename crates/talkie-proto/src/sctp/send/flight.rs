@@ -12,6 +12,9 @@ use bytes::Bytes;
 
 use super::books::{Books, Snapshot};
 
+#[cfg(test)]
+mod tests;
+
 /// What has become of a chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
@@ -271,27 +274,23 @@ impl Flight {
         let mut union = std::mem::take(&mut self.spare);
         union.clear();
         for &(first, last) in blocks {
-            let mut tsn = first;
-            while tsn <= last {
-                while known
-                    .next_if(|range| range.1 < tsn)
-                    .is_some_and(|range| push(&mut union, range))
-                {}
-                match known.peek() {
-                    Some(&(begin, end)) if begin <= tsn => tsn = end + 1,
-                    Some(&(begin, _)) if begin <= last => {
-                        (tsn..begin).for_each(|tsn| self.settle_one(tsn, books, &mut settled));
-                        tsn = begin;
-                    }
-                    _ => {
-                        (tsn..=last).for_each(|tsn| self.settle_one(tsn, books, &mut settled));
-                        tsn = last + 1;
-                    }
-                }
+            while let Some(range) = known.next_if(|range| range.0 <= first) {
+                push(&mut union, range);
             }
-            push(&mut union, (first, last));
+            let mut tsn = first;
+            loop {
+                if let Some(&(_, end)) = union.last().filter(|range| range.1 >= tsn) {
+                    tsn = end + 1;
+                }
+                let range = known.next_if(|range| range.0 <= last);
+                let end = range.map_or(last + 1, |range| range.0);
+                (tsn..end).for_each(|tsn| self.settle_one(tsn, books, &mut settled));
+                push(&mut union, (first, end - 1));
+                let Some(range) = range else { break };
+                push(&mut union, range);
+            }
         }
-        known.for_each(|range| _ = push(&mut union, range));
+        known.for_each(|range| push(&mut union, range));
         self.acked = union;
         self.spare = covered;
         settled
@@ -435,13 +434,12 @@ impl Flight {
     }
 }
 
-/// Adds a range to ascending ones, touching ones become one. Always true, for use in a condition.
-fn push(ranges: &mut Vec<(u64, u64)>, (first, last): (u64, u64)) -> bool {
+/// Adds a range that begins after those that there are, or within the last; touching ones become one.
+fn push(ranges: &mut Vec<(u64, u64)>, (first, last): (u64, u64)) {
     match ranges.last_mut() {
         Some(range) if first <= range.1 + 1 => range.1 = range.1.max(last),
         _ => ranges.push((first, last)),
     }
-    true
 }
 
 impl Sent {
