@@ -7,6 +7,7 @@ mod datachannel_schedules;
 mod datachannel_world;
 mod long_run;
 mod peers;
+mod sctp_aborts;
 mod sctp_acks;
 mod sctp_causes;
 mod sctp_cookies;

@@ -7,7 +7,7 @@ use crate::sctp::receive::{Fragment, Violation};
 use crate::sctp::wire::data::IMMEDIATE;
 use crate::sctp::wire::forward::Forward;
 use crate::sctp::wire::{
-    Checksum, Chunk, Data, IData, Packet, Sack, error, heartbeat, kind, packet,
+    Checksum, Chunk, Data, IData, Packet, Parameters, Sack, error, heartbeat, kind, packet,
 };
 
 /// Flag of ABORT and SHUTDOWN COMPLETE: the tag is the receiver's own reflected (RFC 9260 §8.5.1).
@@ -68,6 +68,11 @@ impl Association {
         // RFC 9260 §8.5.1: with a tag that is not our own, only the chunk that it is allowed for.
         let most = if reflects(&first) { 1 } else { usize::MAX };
         for chunk in chunks.take(most) {
+            // The tag is ours, and this one would have to come with the peer's.
+            if reflects(&chunk) && !reflects(&first) {
+                self.counters.wrong_tag += 1;
+                break;
+            }
             if self.state == State::Ended || !self.handle_chunk(now, &chunk, &mut seen) {
                 break;
             }
@@ -132,6 +137,11 @@ impl Association {
             kind::RE_CONFIG => self.handle_reconfig(now, chunk.value),
             kind::INIT_ACK => self.handle_init_ack(now, chunk),
             kind::COOKIE_ACK => self.handle_cookie_ack(now),
+            // RFC 9260 §3.3.7: with a format error it is none.
+            kind::ABORT if !Parameters::new(chunk.value).are_whole() => {
+                self.counters.unexpected += 1;
+                return false;
+            }
             // RFC 9260 §8.4 8, §9.2: a peer that no longer knows of us has had our SHUTDOWN ACK, and its SHUTDOWN
             // COMPLETE was overtaken or lost.
             kind::ABORT if chunk.flags & REFLECTED != 0 && self.state == State::ShutdownAckSent => {

@@ -57,6 +57,13 @@ impl<'a> Parameters<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
+
+    /// Whether all are as long as they say, to the last byte; the padding of the last may be missing.
+    #[must_use]
+    pub fn are_whole(mut self) -> bool {
+        self.by_ref().for_each(drop);
+        self.rest.is_empty()
+    }
 }
 
 impl<'a> Iterator for Parameters<'a> {
