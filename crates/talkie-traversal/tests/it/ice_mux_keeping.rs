@@ -35,6 +35,10 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
+        Self::with(Some(25 * SECOND))
+    }
+
+    fn with(keepalive: Option<Duration>) -> Self {
         let genesis = conformance::genesis();
         let mux = Mux::new(&genesis, MuxConfig::default());
         let mapped = addr("198.51.100.7:40000");
@@ -44,6 +48,7 @@ impl Site {
         for _ in 0..AGENTS {
             let mut config = Config::default();
             config.gather.servers.push(Server::new("stun:192.0.2.50", None).unwrap());
+            config.gather.keepalive = keepalive;
             let id = site.mux.add(&genesis, config).unwrap();
             site.mux.call(genesis.now, id, |agent| agent.gather(genesis.now));
             site.ids.push(id);
@@ -148,4 +153,14 @@ fn after_a_sleep_the_mapping_is_looked_at_at_once() {
     site.settle();
     assert!(site.mux.poll_timeout().is_none_or(|at| at > site.now));
     assert_eq!(site.asked.len(), 1);
+}
+
+#[test]
+fn a_mapping_may_be_left_alone_for_ever() {
+    let mut site = Site::with(Some(Duration::MAX));
+    site.run(1000 * SECOND);
+    assert_eq!(site.asked.len(), 0);
+    site.wake();
+    site.run(SECOND);
+    assert_eq!(site.asked.len(), 1, "but after a sleep");
 }

@@ -10,9 +10,12 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use super::{AgentId, Mux};
+use crate::ice::config::NEVER;
 
 /// Between two agents that ask because the mapping has changed. RFC 8445 §14.2: never less than 5 ms.
 const PACE: Duration = Duration::from_millis(5);
+/// Whoever asks one socket's server more often is no keeper but a load.
+const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Whose turn it is, and when.
 #[derive(Debug, Default)]
@@ -37,7 +40,7 @@ struct Kept {
 impl Keeping {
     /// An agent comes that would ask so often by itself.
     pub(super) fn add(&mut self, pause: Option<Duration>) {
-        let pause = pause.map(|pause| pause.max(Duration::from_secs(1)));
+        let pause = pause.map(|pause| pause.clamp(LEAST_PAUSE, NEVER));
         self.pause = [self.pause, pause].into_iter().flatten().min();
     }
 
