@@ -100,6 +100,7 @@ impl Puppet {
             self.now = self.now.max(next);
             self.agent.handle_timeout(self.now);
             self.settle();
+            assert!(self.agent.poll_timeout().is_none_or(|at| at > self.now), "a busy loop");
         }
         self.now = end;
     }

@@ -228,7 +228,11 @@ impl World {
 
     /// Empties both, and answers what they want.
     pub(crate) fn settle(&mut self) {
-        while self.settle_side(0) | self.settle_side(1) {}
+        let mut rounds = 0;
+        while self.settle_side(0) | self.settle_side(1) {
+            rounds += 1;
+            assert!(rounds < 1000, "a busy loop");
+        }
     }
 
     fn settle_side(&mut self, index: usize) -> bool {

@@ -14,6 +14,7 @@ mod ice_agent;
 mod ice_agent_candidates;
 mod ice_agent_consent;
 mod ice_agent_detour;
+mod ice_agent_generations;
 mod ice_agent_hostile;
 mod ice_agent_looks;
 mod ice_agent_names;

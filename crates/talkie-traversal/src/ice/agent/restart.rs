@@ -90,8 +90,10 @@ impl Agent {
         let carries = |previous: &Previous| previous.generation.selected.is_some();
         let is_better = old.session.remote().is_some()
             && (old.selected.is_some() || !self.previous.as_deref().is_some_and(carries));
-        if is_better || self.previous.is_none() {
-            self.previous = Some(Box::new(Previous { generation: old, until: None }));
+        match self.previous.as_deref_mut().filter(|_| !is_better) {
+            // It is to be let go when this restart has succeeded, whatever the one between had come to.
+            Some(previous) => previous.until = None,
+            None => self.previous = Some(Box::new(Previous { generation: old, until: None })),
         }
         self.forget_names(now);
         self.has_left = true;
