@@ -1,9 +1,58 @@
 //! Several generations at once: what one of them does must be told apart from what another does, and what was agreed
 //! on last is what a restart that is taken back goes back to.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use talkie_traversal::ice::{Config, ConnectionState, Parameters, Stats};
+
+use crate::ice_agent_puppet::{CONTROLLED, Puppet};
 use crate::ice_agent_world::{DELAY, Sent, World, ms};
+
+const THEIRS: &str = "10.0.0.2:6000";
+
+fn connected() -> Puppet {
+    let mut puppet = Puppet::new(Config::default(), &["renomination"]);
+    puppet.introduce();
+    puppet.candidate(THEIRS, 1000);
+    assert_eq!(puppet.answer_all(), 1);
+    puppet.run(ms(600));
+    puppet.answer_all();
+    assert_eq!(puppet.state(), ConnectionState::Connected);
+    puppet
+}
+
+fn next_parameters() -> Parameters {
+    Parameters::new("puppet2", "puppetpuppetpuppetpuppet2").expect("long enough")
+}
+
+/// All numbers of pairs and candidates.
+fn ids(stats: &Stats) -> BTreeSet<u32> {
+    let pairs = stats.candidate_pairs.iter().map(|pair| pair.id.0);
+    let candidates = stats.local_candidates.iter().chain(&stats.remote_candidates);
+    pairs.chain(candidates.map(|candidate| candidate.id)).collect()
+}
+
+#[test]
+fn a_number_never_names_two_things() {
+    let mut puppet = connected();
+    let check = puppet.check(CONTROLLED);
+    puppet.agent.restart(puppet.now);
+    puppet.settle();
+    // The generation before learns of an address while the next has candidates already.
+    puppet.give("10.0.0.9:7000", &check);
+    let old = ids(&puppet.agent.stats());
+    puppet.parameters = next_parameters();
+    puppet.introduce();
+    puppet.candidate(THEIRS, 1000);
+    puppet.answer_all();
+    let stats = puppet.agent.stats();
+    let ours = puppet.agent.local_parameters().username_fragment.clone();
+    assert_eq!(stats.transport.ice_local_username_fragment, ours, "the new one carries data");
+    let new = ids(&stats);
+    assert!(old.len() >= 5 && new.len() >= 3);
+    assert!(old.is_disjoint(&new), "{old:?} {new:?}");
+}
 
 /// Two sides that have agreed on a path by a restart which the first has lost, so that the generation before carries
 /// its data again.

@@ -20,6 +20,7 @@ pub(super) struct Context<'a> {
     pub(super) events: &'a mut Events,
     pub(super) rng: &'a mut ChaCha20Rng,
     pub(super) counters: &'a mut Counters,
+    pub(super) last_number: &'a mut u32,
 }
 
 /// What was dropped.
@@ -77,6 +78,12 @@ impl Events {
 impl Context<'_> {
     pub(super) fn tell(&mut self, event: Event) {
         self.events.tell(self.counters, event);
+    }
+
+    /// A number that neither a pair nor a candidate of this agent has had, whatever its generation.
+    pub(super) fn number(&mut self) -> u32 {
+        *self.last_number = self.last_number.wrapping_add(1);
+        *self.last_number
     }
 
     pub(super) fn story(&mut self, pair: &Pair, chapter: Chapter) {

@@ -71,17 +71,15 @@ pub(super) struct Generation {
     pub(super) detour: Option<Detour>,
     /// How many addresses that nobody has told of may be followed now, as of when.
     pub(super) strangers: (u32, Instant),
-    next: u32,
 }
 
 impl Generation {
-    /// A generation without candidates, which sends a check each `interval`. Its pairs and candidates are numbered from `first`.
+    /// A generation without candidates, which sends a check each `interval`.
     pub(super) fn new(
         now: Instant,
         parameters: Parameters,
         (role, tie_breaker): (Role, u64),
         interval: Duration,
-        first: u32,
     ) -> Self {
         Self {
             session: Session::new(parameters),
@@ -116,18 +114,7 @@ impl Generation {
             answered_at: None,
             detour: None,
             strangers: (MOST_STRANGERS, now),
-            next: first,
         }
-    }
-
-    /// A number that neither a pair nor a candidate of this agent has had.
-    pub(super) fn number(&mut self) -> u32 {
-        self.next = self.next.wrapping_add(1);
-        self.next
-    }
-
-    pub(super) fn last_number(&self) -> u32 {
-        self.next
     }
 
     pub(super) fn index(&self, id: PairId) -> Option<usize> {
@@ -175,7 +162,6 @@ impl Generation {
     /// It is the present one again, after one that came to nothing.
     pub(super) fn resume(&mut self, undone: &Self) {
         self.is_retired = false;
-        self.next = undone.next;
         self.changes = self.changes.max(undone.changes);
         self.keep_pace_of(undone);
         for pair in &mut self.pairs {

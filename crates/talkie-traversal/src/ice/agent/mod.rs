@@ -71,6 +71,8 @@ pub struct Agent {
     connection: ConnectionState,
     deadline: Option<Instant>,
     restarts: u32,
+    /// The last that named a pair or a candidate.
+    last_number: u32,
     /// Whether servers may be left that only the generation before needs.
     has_left: bool,
     born: Instant,
@@ -115,7 +117,6 @@ impl Agent {
                 parameters,
                 (config.role, tie_breaker),
                 config.pace.interval,
-                0,
             ),
             previous: None,
             names: Names::default(),
@@ -128,6 +129,7 @@ impl Agent {
             connection: ConnectionState::New,
             deadline: None,
             restarts: 0,
+            last_number: 0,
             has_left: false,
             born: genesis.now,
             unix: genesis.unix,
@@ -313,6 +315,7 @@ impl Agent {
             events: &mut self.events,
             rng: &mut self.rng,
             counters: &mut self.counters,
+            last_number: &mut self.last_number,
         };
         let previous = self.previous.as_mut().map(|previous| &mut previous.generation);
         (&mut self.current, previous, context)

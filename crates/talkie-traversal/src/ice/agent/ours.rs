@@ -50,7 +50,7 @@ impl Generation {
             return false;
         }
         let is_first = self.locals.iter().all(|known| known.id != id);
-        let number = self.number();
+        let number = context.number();
         self.locals.push(Local { number, id, base, candidate: candidate.clone() });
         if is_first {
             let remotes: Vec<u32> = self.remotes.iter().map(|remote| remote.number).collect();

@@ -96,7 +96,7 @@ impl Generation {
         if is_relayed {
             self.unpermitted.push((pair.base, address.ip()));
         }
-        pair.id = PairId(self.number());
+        pair.id = PairId(context.number());
         let is_frozen = pair.state == State::Frozen;
         context.story(&pair, if is_frozen { Chapter::Frozen } else { Chapter::Waiting });
         self.pairs.push(pair);

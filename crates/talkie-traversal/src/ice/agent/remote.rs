@@ -103,7 +103,7 @@ impl Agent {
         let patience = now + self.config.timers.patience;
         self.current.patience_until = Some(patience);
         if let Some(name) = name.filter(|_| self.current.remotes.len() > known) {
-            let number = self.current.last_number();
+            let number = self.last_number;
             self.ask_for_name(now, name, number).inspect_err(|_| {
                 self.current.remotes.retain(|remote| remote.number != number);
             })?;

@@ -174,7 +174,7 @@ impl Generation {
         let Some(first) = self.locals.iter().find(|local| local.id == id) else { return };
         let protocol = first.candidate.protocol;
         let relay_protocol = first.candidate.relay_protocol;
-        let number = self.number();
+        let number = context.number();
         let foundation = format!("prflx{number}");
         let kind = CandidateType::PeerReflexive;
         let mut candidate = Candidate::new(kind, protocol, mapped, priority, foundation);

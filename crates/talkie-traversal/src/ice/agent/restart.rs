@@ -79,8 +79,7 @@ impl Agent {
         // RFC 8445 §9: the roles stay; a new tie-breaker settles a conflict as well as the old one.
         let role = (self.current.role, self.rng.next_u64());
         let interval = self.config.pace.interval;
-        let first = self.current.last_number();
-        let mut next = Generation::new(now, parameters, role, interval, first);
+        let mut next = Generation::new(now, parameters, role, interval);
         next.keep_pace_of(&self.current);
         let mut old = std::mem::replace(&mut self.current, next);
         self.current.changes = old.changes;

@@ -102,7 +102,7 @@ impl Generation {
             return None;
         }
         self.strangers.0 -= 1;
-        let number = self.number();
+        let number = context.number();
         let protocol = if tcp { Protocol::Tcp(TcpType::Active) } else { Protocol::Udp };
         // RFC 8445 §7.3.1.3: a foundation different from all others.
         let foundation = format!("prflx{number}");

@@ -45,7 +45,7 @@ impl Generation {
             context.counters.overflowing += 1;
             return false;
         }
-        let number = self.number();
+        let number = context.number();
         self.remotes.push(Remote { number, address, candidate, shown_by: None });
         self.form_remote(context, number);
         true
