@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use talkie_traversal::ice::gather::Policy;
 use talkie_traversal::ice::{Config, ConnectionState, Parameters, Stats};
+use talkie_traversal::stun::{Class, Message};
 
 use crate::ice_agent_puppet::{CONTROLLED, Puppet};
 use crate::ice_agent_world::{DELAY, Sent, World, ms};
@@ -52,6 +54,43 @@ fn a_number_never_names_two_things() {
     let new = ids(&stats);
     assert!(old.len() >= 5 && new.len() >= 3);
     assert!(old.is_disjoint(&new), "{old:?} {new:?}");
+}
+
+/// Whether a check of the other side was answered since.
+fn is_answered(puppet: &mut Puppet) -> bool {
+    let is_answer =
+        |bytes: &[u8]| Message::parse(bytes).is_ok_and(|message| message.class() == Class::Success);
+    std::mem::take(&mut puppet.sent).iter().any(|(_, _, bytes)| is_answer(bytes))
+}
+
+#[test]
+fn a_direct_pair_answers_again_when_the_restart_that_was_to_hide_it_is_taken_back() {
+    for restarts in 1..3 {
+        let mut puppet = connected();
+        let check = puppet.check(CONTROLLED);
+        puppet.agent.set_servers(Vec::new(), Policy::Relay);
+        for _ in 0..restarts {
+            puppet.agent.restart(puppet.now);
+            puppet.settle();
+            puppet.sent.clear();
+            puppet.give(THEIRS, &check);
+            assert!(is_answered(&mut puppet), "data goes on");
+        }
+        let new = puppet.check(CONTROLLED);
+        puppet.give(THEIRS, &new);
+        assert!(!is_answered(&mut puppet), "nobody shall know that we can be reached so");
+        assert!(puppet.agent.undo_restart(puppet.now));
+        puppet.settle();
+        for _ in 0..60 {
+            puppet.sent.clear();
+            let check = puppet.check(CONTROLLED);
+            puppet.give(THEIRS, &check);
+            assert!(is_answered(&mut puppet), "{restarts}");
+            puppet.run(Duration::from_secs(1));
+            puppet.answer_all();
+            assert_eq!(puppet.state(), ConnectionState::Connected);
+        }
+    }
 }
 
 /// Two sides that have agreed on a path by a restart which the first has lost, so that the generation before carries

@@ -362,7 +362,9 @@ impl Agent {
         if self.is_closed() {
             return;
         }
-        let is_for_current = !self.gatherer.is_closing_up(local);
+        // Whoever comes to an address that this generation does not tell shall not learn that it is ours.
+        let is_told = || self.current.locals.iter().any(|known| known.id == local);
+        let is_for_current = !self.gatherer.is_closing_up(local) || is_told();
         let is_taken =
             (is_for_current && self.with_current(now, take)) || self.with_previous(now, take);
         if !is_taken {
