@@ -109,19 +109,25 @@ impl Agent {
             return None;
         }
         let was_deserted = self.current.is_deserted;
-        let is_theirs = self.count_data(now, local, remote, payload.len());
+        // Its checks are answered before signaling has brought its credentials (RFC 8445 §7.3), and with an
+        // answer it may begin to send (§12.1): data can be here before there is any pair.
+        let is_theirs = self.take_along_pair(now, local, remote, payload.len())
+            || self.current.was_heard_early(remote, Some(local));
         if !is_theirs {
             self.counters.foreign += 1;
             return None;
         }
+        self.traffic.packets_received += 1;
+        self.traffic.bytes_received += payload.len() as u64;
         if self.current.is_deserted && !was_deserted {
             self.advance(now);
         }
         Some(payload)
     }
 
-    /// Whether data on a pair is the other side's: it has shown by a check or an answer that it is there.
-    fn count_data(
+    /// Whether data is the other side's by the pair that it comes along: it has shown by a check or an answer that
+    /// it is there.
+    fn take_along_pair(
         &mut self,
         now: Instant,
         local: LocalId,
@@ -138,19 +144,10 @@ impl Agent {
                 pair.counts.last_received = Some(now);
                 let id = pair.id;
                 generation.doubt(now, id);
-                self.traffic.packets_received += 1;
-                self.traffic.bytes_received += length as u64;
                 return true;
             }
         }
-        // Its checks are answered before signaling has brought its credentials (RFC 8445 §7.3), and with an
-        // answer it may begin to send (§12.1): data can be here before there is any pair.
-        let is_early = self.current.was_heard_early(remote, Some(local));
-        if is_early {
-            self.traffic.packets_received += 1;
-            self.traffic.bytes_received += length as u64;
-        }
-        is_early
+        false
     }
 
     /// Whether the other side has shown, by a check or an answer with the right password, that it is at
