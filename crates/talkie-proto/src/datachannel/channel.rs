@@ -131,6 +131,8 @@ pub(super) struct Channel {
     pub(super) incoming: bool,
     /// Until the peer has acknowledged it, everything is sent in order (RFC 8832 §6).
     pub(super) acknowledged: bool,
+    /// Nothing more of the peer's is handed out: it or we have closed the channel.
+    pub(super) deaf: bool,
     /// Our messages have begun anew, and the peer's.
     pub(super) out_done: bool,
     pub(super) in_done: bool,
@@ -155,6 +157,7 @@ impl Channel {
             state: State::Connecting,
             incoming,
             acknowledged,
+            deaf: false,
             out_done: false,
             in_done: false,
             stale: 0,
@@ -164,6 +167,12 @@ impl Channel {
             low: 0,
             partial: Vec::new(),
         }
+    }
+
+    /// Nothing more is handed out; tells how many bytes of a beginning are forgotten with it.
+    pub(super) fn stop_hearing(&mut self) -> usize {
+        self.deaf = true;
+        std::mem::take(&mut self.partial).len()
     }
 
     /// Bytes have been queued, the application's or not; `waiting` are there now.

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::channel::{ChannelId, Priority, State};
 use super::{DataChannels, Event};
+use crate::sctp::ReconfigError;
 
 impl DataChannels {
     /// Closes a channel: what is queued is still sent, what comes is dropped. [`Event::Closed`] tells when it
@@ -11,11 +12,11 @@ impl DataChannels {
     pub fn close(&mut self, now: Instant, channel: ChannelId) {
         self.now = now;
         let Some(known) = self.channels.get_mut(&channel) else { return };
+        self.partial -= known.stop_hearing();
         if known.state == State::Closing {
             return;
         }
         known.state = State::Closing;
-        self.partial -= std::mem::take(&mut known.partial).len();
         match known.stream {
             Some(stream) => self.reset(channel, stream),
             None => self.finish(channel),
@@ -24,11 +25,14 @@ impl DataChannels {
 
     /// Resets our side of the stream.
     fn reset(&mut self, id: ChannelId, stream: u16) {
-        if self.association.reset_streams(self.now, &[stream]).is_err() {
+        match self.association.reset_streams(self.now, &[stream]) {
+            // What is queued still leaves before the association's end, which is the channel's too.
+            Ok(()) | Err(ReconfigError::Ended) => {}
             // The peer cannot: the stream is never used again.
-            self.association.discard(stream);
-            self.spoiled.insert(stream);
-            self.finish(id);
+            Err(_) => {
+                self.spoiled.insert(stream);
+                self.finish(id);
+            }
         }
     }
 
@@ -38,6 +42,7 @@ impl DataChannels {
             let Some(&id) = self.streams.get(&stream) else { continue };
             let Some(channel) = self.channels.get_mut(&id) else { continue };
             channel.in_done = true;
+            self.partial -= channel.stop_hearing();
             if channel.state != State::Closing {
                 self.handle_wish(id, stream);
             } else if channel.out_done {
@@ -49,11 +54,11 @@ impl DataChannels {
     /// The peer does not want the channel, or has misused it.
     pub(super) fn handle_wish(&mut self, id: ChannelId, stream: u16) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
+        self.partial -= channel.stop_hearing();
         if channel.state == State::Closing {
             return;
         }
         channel.state = State::Closing;
-        self.partial -= std::mem::take(&mut channel.partial).len();
         self.events.push_back(Event::Closing(id));
         // Nobody is there to take what has not begun to leave.
         self.association.discard(stream);
@@ -79,9 +84,9 @@ impl DataChannels {
             }
             channel.out_done = true;
             if channel.state != State::Closing {
-                // The peer has asked for it: that is a wish to close.
+                // The peer has asked for it: that is a wish to close. What it sent before may still be under
+                // way; it ends with the reset of its own side.
                 channel.state = State::Closing;
-                self.partial -= std::mem::take(&mut channel.partial).len();
                 self.events.push_back(Event::Closing(id));
             }
             if channel.in_done {

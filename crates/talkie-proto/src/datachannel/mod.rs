@@ -6,7 +6,8 @@
 //! free again. `open` and `close` are these two, `receive` what comes in, `channel` what is known of one.
 //!
 //! Messages are fetched with [`DataChannels::take_message`]; what is not fetched holds the peer back. Events
-//! and messages are in one order: as long as there are events, there are no messages.
+//! and messages are in one order: as long as there are events, there are no messages, and neither the end of
+//! a channel nor that of the association overtakes a message that the peer sent before it.
 
 mod channel;
 mod close;
@@ -106,6 +107,10 @@ pub struct DataChannels {
     next: u64,
     connected: bool,
     ended: bool,
+    /// The application wants it to end at once.
+    aborted: bool,
+    /// How it has ended, until what came before the end has been fetched.
+    over: Option<End>,
     events: VecDeque<Event>,
     readable: bool,
     /// Channels with more waiting than their thresholds say.
@@ -137,6 +142,8 @@ impl DataChannels {
             next: 0,
             connected: false,
             ended: false,
+            aborted: false,
+            over: None,
             events: VecDeque::new(),
             readable: false,
             above: BTreeSet::new(),
@@ -186,9 +193,10 @@ impl DataChannels {
         self.association.shutdown(now);
     }
 
-    /// Ends it at once.
+    /// Ends it at once. What has come and has not been fetched is lost too.
     pub fn abort(&mut self, now: Instant) {
         self.now = now;
+        self.aborted = true;
         self.association.abort(now);
     }
 
@@ -244,7 +252,10 @@ impl DataChannels {
                 self.handle_event(event);
                 continue;
             }
-            let Some(message) = self.association.peek_message() else { break };
+            let Some(message) = self.association.peek_message() else {
+                self.pass_end();
+                break;
+            };
             if self.is_for_application(message) {
                 break;
             }
@@ -262,13 +273,23 @@ impl DataChannels {
             sctp::Event::ResetDone { streams, done } => self.handle_reset_done(&streams, done),
             sctp::Event::Ended(end) => {
                 self.ended = true;
-                self.close_all();
-                self.events.push_back(Event::Ended(end));
+                self.over = Some(end);
+                if self.aborted {
+                    self.pass_end();
+                }
             }
             sctp::Event::Readable
             | sctp::Event::ResetRefused(_)
             | sctp::Event::StreamsAdded { .. }
             | sctp::Event::StreamsRefused { .. } => {}
+        }
+    }
+
+    /// The association is over: that is told behind the messages that came before.
+    fn pass_end(&mut self) {
+        if let Some(end) = self.over.take() {
+            self.close_all();
+            self.events.push_back(Event::Ended(end));
         }
     }
 }

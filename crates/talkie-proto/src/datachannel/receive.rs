@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::channel::{Kind, Message, State};
+use super::channel::{Kind, Message};
 use super::dcep::Dcep;
 use super::{ChannelId, DataChannels};
 use crate::sctp;
@@ -67,7 +67,7 @@ impl DataChannels {
 
     /// Whether a message is one that the application fetches.
     pub(super) fn is_for_application(&self, message: &sctp::Message) -> bool {
-        is_payload(message.ppid) && self.is_open(message.stream) && !self.is_too_long(message)
+        is_payload(message.ppid) && self.is_heard(message.stream) && !self.is_too_long(message)
     }
 
     /// Whether a message and what came of it before are longer together than a message may be.
@@ -78,9 +78,9 @@ impl DataChannels {
         before.saturating_add(message.payload.len()) > self.config.sctp.message_most
     }
 
-    fn is_open(&self, stream: u16) -> bool {
+    fn is_heard(&self, stream: u16) -> bool {
         let channel = self.streams.get(&stream).and_then(|id| self.channels.get(id));
-        channel.is_some_and(|channel| channel.state != State::Closing)
+        channel.is_some_and(|channel| !channel.deaf)
     }
 
     /// A message that is not the application's.
@@ -93,10 +93,10 @@ impl DataChannels {
                 None => self.counters.unexpected += 1,
             },
             // The end of what has become too long.
-            kind if is_payload(kind) && self.is_open(message.stream) => {
+            kind if is_payload(kind) && self.is_heard(message.stream) => {
                 self.give_up(message.stream)
             }
-            ppid::TEXT_PART | ppid::BINARY_PART if self.is_open(message.stream) => {
+            ppid::TEXT_PART | ppid::BINARY_PART if self.is_heard(message.stream) => {
                 self.handle_part(message.stream, &message.payload);
             }
             _ => self.counters.stray += 1,

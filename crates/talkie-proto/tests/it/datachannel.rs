@@ -430,7 +430,7 @@ fn what_is_not_fetched_holds_the_peer_back() {
 }
 
 /// An end whose messages nobody fetches.
-struct Silent(talkie_proto::datachannel::DataChannels);
+pub(crate) struct Silent(pub(crate) talkie_proto::datachannel::DataChannels);
 
 impl talkie_sansio::Machine for Silent {
     type Event = Event;
