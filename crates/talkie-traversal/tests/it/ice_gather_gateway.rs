@@ -6,7 +6,7 @@ use talkie_sansio::Want;
 use talkie_traversal::ice::CandidateType::ServerReflexive;
 use talkie_traversal::ice::gather::{Config, Event, Policy, PortMapping};
 
-use crate::ice_gather_world::{Site, config, stun};
+use crate::ice_gather_world::{Site, config, interfaces, stun};
 use crate::portmap_world::{GATEWAY, Gateway, HOST, OUTSIDE, Speaks};
 use crate::turn_world::secs;
 
@@ -151,5 +151,67 @@ fn what_a_server_has_seen_already_is_no_second_candidate() {
     site.gather(&[&HOST.to_string()]);
     site.elapse(secs(2));
     assert!(site.is_complete());
+    assert_eq!(site.of_kind(ServerReflexive).len(), 1);
+}
+
+#[test]
+fn a_server_that_is_left_takes_nothing_that_the_gateway_tells_as_well() {
+    let servers = vec![stun("stun:192.0.2.50")];
+    let mut site = Site::new(Config { portmap: PortMapping::At(GATEWAY), ..config(servers) });
+    site.gateway = Some(Gateway::new(site.world.now));
+    site.nat.insert(HOST.into(), OUTSIDE.into());
+    site.gather(&[&HOST.to_string()]);
+    // The server was first.
+    site.gateway.as_mut().unwrap().pcp = Speaks::Well;
+    site.elapse(secs(10));
+    let reflexive = site.of_kind(ServerReflexive);
+    assert_eq!((reflexive.len(), table(&site)), (1, 1));
+    site.gatherer.set_servers(Vec::new(), Policy::All);
+    site.events.clear();
+    site.gatherer.gather(site.world.now, "next");
+    site.elapse(secs(2));
+    assert_eq!(site.of_kind(ServerReflexive), reflexive);
+}
+
+#[test]
+fn the_mapping_is_taken_back_also_where_only_relays_are_told_by_then() {
+    let mut site = behind(asking(), |it| it.pcp = Speaks::Well);
+    site.gatherer.set_servers(Vec::new(), Policy::Relay);
+    site.gatherer.gather(site.world.now, "next");
+    site.elapse(secs(2));
+    assert_eq!(table(&site), 1, "what was agreed on before may need it");
+    site.gatherer.close(site.world.now);
+    site.settle();
+    assert_eq!(table(&site), 0);
+    assert!(site.open().is_empty(), "{:?}", site.open());
+}
+
+#[test]
+fn a_gateway_that_is_known_too_late_is_asked_for_nothing() {
+    let mut site = Site::new(asking());
+    let mut gateway = Gateway::new(site.world.now);
+    gateway.pcp = Speaks::Well;
+    site.gateway = Some(gateway);
+    site.gatherer.handle_interfaces(site.world.now, &interfaces(&[&HOST.to_string()]));
+    site.gatherer.gather(site.world.now, "frag");
+    let mut waiting = Vec::new();
+    while let Some(want) = site.gatherer.poll_want() {
+        match want {
+            Want::Gateway { .. } => waiting.push(want),
+            _ => site.answer(want),
+        }
+    }
+    assert_eq!(waiting.len(), 1);
+    site.gatherer.set_servers(Vec::new(), Policy::Relay);
+    site.gatherer.gather(site.world.now, "next");
+    site.settle();
+    waiting.into_iter().for_each(|want| site.answer(want));
+    site.elapse(secs(2));
+    assert_eq!(table(&site), 0);
+    // It is asked when that is wanted again.
+    site.gatherer.set_servers(Vec::new(), Policy::All);
+    site.gatherer.gather(site.world.now, "again");
+    site.elapse(secs(2));
+    assert_eq!(table(&site), 1);
     assert_eq!(site.of_kind(ServerReflexive).len(), 1);
 }

@@ -229,7 +229,7 @@ impl Site {
         self.settle();
     }
 
-    fn answer(&mut self, want: Want) {
+    pub(crate) fn answer(&mut self, want: Want) {
         let port = self.next_port;
         self.next_port += 1;
         let answer = match want {

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 use talkie_sansio::{Datagram, Machine, Path, Transmit};
 use talkie_sim::nat::{Kind, Preset};
 use talkie_sim::net::{Host, Link, NatBox, Network, Router};
-use talkie_traversal::ice::gather::PortMapping;
+use talkie_traversal::ice::gather::{Policy, PortMapping};
 use talkie_traversal::ice::{CandidateType, Event};
 
 use crate::discover_world::ip;
+use crate::ice_renewed::{set, talk_until_new};
 use crate::ice_spots::{Ground, LOTS, NEAR, Spot};
-use crate::ice_world::{Setup, World, seeds};
+use crate::ice_world::{Outcome, Setup, World, seeds};
 use crate::portmap_world::{GATEWAY, Gateway, HOST, Speaks};
 
 /// The gateway's own machine, which answers on its inside address and tells of each port that it opens or
@@ -203,6 +204,33 @@ fn a_port_that_is_not_renewed_is_withdrawn_and_the_connection_goes_on() {
     world.run_for(Duration::from_secs(20));
     let is_it = |event: &Event| matches!(event, Event::Candidate(it) if it.url.is_none() && it.port == port && it.kind == CandidateType::ServerReflexive);
     assert!(!world.sides[0].events[before..].iter().any(|(_, event)| is_it(event)), "{world}");
+}
+
+/// It is kept for as long as what was agreed on before needs it, and asked for again where our own addresses are told
+/// again.
+#[test]
+fn a_port_is_given_back_once_only_relays_are_told() {
+    let strict = Spot::Preset(Preset::PortRestricted);
+    for speaks in SPEAKERS {
+        let mut world = session(Setup::new(strict, strict), speaks);
+        world.settle(Outcome::Direct);
+        assert_eq!(left_doors(&world), 1);
+        let relay = "turn:192.0.2.1?transport=udp";
+        set(&mut world, &[relay], Policy::Relay);
+        world.restart(0);
+        assert_eq!(left_doors(&world), 1);
+        talk_until_new(&mut world);
+        world.run_for(Duration::from_secs(60));
+        assert!(!world.agreed().unwrap()[0].is_direct(), "{world}");
+        assert_eq!(left_doors(&world), 0, "{world}");
+        set(&mut world, &[relay], Policy::All);
+        world.restart(0);
+        talk_until_new(&mut world);
+        world.settle(Outcome::Direct);
+        assert_eq!(left_doors(&world), 1, "{world}");
+        world.assert_nothing_is_left();
+        assert_eq!(left_doors(&world), 0, "{world}");
+    }
 }
 
 /// A gateway that says nothing, or no, changes nothing and delays nothing.

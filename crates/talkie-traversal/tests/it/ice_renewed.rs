@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
+use talkie_sansio::Transport;
 use talkie_sim::nat::Preset;
 use talkie_traversal::ice::gather::{Policy, Server};
 use talkie_traversal::ice::{Candidate, CandidateType, ConnectionState, Event};
 
-use crate::ice_gather_world::{HERE, STUNS, Site, config, stun};
+use crate::ice_gather_world::{HERE, STUNS, Site, config, stun, turn};
 use crate::ice_spots::Spot;
 use crate::ice_world::{Outcome, Setup, World};
 use crate::turn_world::addr;
@@ -60,7 +61,36 @@ fn servers_that_are_set_later_are_asked_by_the_next_gathering() {
     }
 }
 
-fn set(world: &mut World, uris: &[&str], policy: Policy) {
+/// What two servers have seen alike is told as of one of them; without that one it is the other's.
+#[test]
+fn a_server_that_stays_tells_what_one_that_is_left_had_told_before() {
+    let relay = turn(Transport::Udp, "ann");
+    for (stays, url) in
+        [(stun(URIS[1]), "stun:192.0.2.51:3478"), (relay, "turn:192.0.2.1:3478?transport=udp")]
+    {
+        let mut site = Site::gathered(config(vec![stun(URIS[0]), stays.clone()]));
+        let before = site.of_kind(CandidateType::ServerReflexive);
+        assert_eq!(before.len(), 1);
+        site.gatherer.set_servers(vec![stays], Policy::All);
+        site.events.clear();
+        site.gatherer.gather(site.world.now, "next");
+        site.elapse(SECOND);
+        assert!(site.is_complete());
+        let told = site.candidates();
+        let reflexive: Vec<_> =
+            told.iter().filter(|(_, it)| it.kind == CandidateType::ServerReflexive).collect();
+        let [(_, reflexive)] = reflexive[..] else { panic!("{url}: {told:?}") };
+        assert_eq!(reflexive.url.as_deref(), Some(url));
+        assert_eq!(reflexive.username_fragment.as_deref(), Some("next"));
+        assert_eq!(site.of_kind(CandidateType::ServerReflexive), before);
+        // And looks after the mapping.
+        asked(&mut site);
+        site.elapse(51 * SECOND);
+        assert_eq!(asked(&mut site), if url.starts_with("stun") { [0, 2] } else { [0, 0] });
+    }
+}
+
+pub(crate) fn set(world: &mut World, uris: &[&str], policy: Policy) {
     let login = |uri: &str| uri.starts_with("turn").then_some(("ann", "pass"));
     let servers: Vec<_> = uris.iter().map(|uri| Server::new(uri, login(uri)).unwrap()).collect();
     world.network.call(world.sides[0].host, |agent, _| agent.set_servers(servers, policy));
@@ -77,7 +107,7 @@ fn told(world: &World) -> Vec<Candidate> {
 }
 
 /// Lets both talk until they use a pair of the present credentials; whether nothing was lost.
-fn talk_until_new(world: &mut World) {
+pub(crate) fn talk_until_new(world: &mut World) {
     let fragment = world.agent(0).local_parameters().username_fragment.clone();
     let before = [0, 1].map(|side| world.data(side).count());
     let mut sent = 0;

@@ -142,6 +142,9 @@ impl Gateway {
         // RFC 6887 §15.1: who does not know the nonce takes nothing away.
         assert_eq!(*self.nonce.get_or_insert(nonce), nonce);
         let port = self.map(now, word(40), word(42), lifetime);
+        if lifetime == 0 {
+            self.nonce = None;
+        }
         answer[42..44].copy_from_slice(&port.to_be_bytes());
         answer[44..60].copy_from_slice(&self.external.to_ipv6_mapped().octets());
         answer

@@ -75,9 +75,10 @@ impl Emitted {
         self.list.shrink_to_fit();
     }
 
-    /// Forgets some without a word.
-    pub(super) fn forget(&mut self, is_gone: impl Fn(&Candidate) -> bool) {
-        self.list.retain(|entry| !is_gone(&entry.candidate));
+    /// Forgets some without a word; says of which bases.
+    pub(super) fn forget(&mut self, is_gone: impl Fn(&Candidate) -> bool) -> Vec<LocalId> {
+        let gone = self.list.extract_if(.., |entry| is_gone(&entry.candidate));
+        gone.map(|entry| entry.id).collect()
     }
 
     /// Whether it adds nothing to what is there: the same address from the same base.

@@ -181,27 +181,61 @@ impl Gatherer {
         true
     }
 
-    /// Opens a door for each new socket, shuts those of sockets that are gone, and hears what they say.
+    /// Opens a door for each new socket, shuts those that are of no use any more, and hears what they say.
     pub(super) fn follow_doors(&mut self, now: Instant) {
-        if self.config.portmap == PortMapping::Off || self.config.policy == Policy::Relay {
+        if self.config.portmap == PortMapping::Off {
             return;
         }
-        if matches!(self.stage, Stage::Gathering { .. } | Stage::Complete) {
+        let is_hidden = self.config.policy == Policy::Relay;
+        if !is_hidden && matches!(self.stage, Stage::Gathering { .. } | Stage::Complete) {
             self.ask_for_gateways(now);
         }
-        let is_closing = self.is_closed();
-        for door in self.doors.list.values_mut() {
-            if is_closing || !self.sockets.contains_key(&door.base) {
-                door.portmap.close(now);
-                door.awaited_until = None;
-            }
+        if is_hidden || self.is_closed() {
+            self.withdraw_questions();
         }
-        if is_closing {
-            for (id, _) in std::mem::take(&mut self.doors.questions) {
-                self.wants.push_back(Want::Close { id });
-            }
+        // What was agreed on before our own addresses were to be told no more may still need them.
+        let is_over = self.is_closed() || is_hidden && !self.is_closing_up;
+        for number in self.doors.list.keys().copied().collect::<Vec<_>>() {
+            self.shut_door(now, number, is_over);
         }
         self.hear_doors();
+    }
+
+    /// No gateway needs to be known any more.
+    fn withdraw_questions(&mut self) {
+        for (id, base) in std::mem::take(&mut self.doors.questions) {
+            self.wants.push_back(Want::Close { id });
+            if let Some(socket) = self.sockets.get_mut(&base) {
+                socket.has_door = false;
+            }
+        }
+    }
+
+    /// Gives a port of the gateway back if nobody is to come by it any more.
+    fn shut_door(&mut self, now: Instant, number: u64, is_over: bool) {
+        let Some(door) = self.doors.list.get_mut(&number) else { return };
+        let socket = self.sockets.get_mut(&door.base);
+        if !is_over && socket.is_some() {
+            return;
+        }
+        door.portmap.close(now);
+        door.awaited_until = None;
+        if let Some(socket) = socket {
+            socket.has_door = false;
+        }
+        if !self.is_closed() {
+            self.unmapped(number);
+        }
+    }
+
+    /// Tells the ports that are there and are no candidates: they were hidden, or a server's that is left.
+    pub(super) fn tell_mappings(&mut self) {
+        for number in self.doors.list.keys().copied().collect::<Vec<_>>() {
+            let door = self.doors.list.get(&number).filter(|door| door.told.is_none());
+            if let Some(mapping) = door.and_then(|door| door.portmap.mapping()) {
+                self.mapped(number, mapping.external);
+            }
+        }
     }
 
     fn ask_for_gateways(&mut self, now: Instant) {
@@ -214,6 +248,9 @@ impl Gatherer {
             };
             !socket.is_spare && !socket.has_door && socket.local.is_some_and(is_mappable)
         });
+        // The one before it may still be giving the same port back.
+        let doors = &self.doors.list;
+        let new = new.filter(|(id, _)| doors.values().all(|door| door.base != **id));
         let new: Vec<_> = new
             .map(|(id, socket)| {
                 socket.has_door = true;

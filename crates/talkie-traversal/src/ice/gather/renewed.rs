@@ -50,6 +50,8 @@ impl Gatherer {
             (Policy::Relay, Policy::All) => self.open_up(),
             _ => {}
         }
+        self.tell_mappings();
+        self.tell_as_relays_see();
     }
 
     /// A new server takes the place of one that is left and of which nothing remains, or one more.
@@ -80,13 +82,17 @@ impl Gatherer {
             }
         }
         self.close_left_legs(now, false);
-        // The same address as another server sees it is to be told as of that one.
+        // The same address as another server sees it is to be told as of that one, which may have been asked
+        // before and told nothing new then.
         let stays: Vec<String> = servers.iter().map(|server| server.uri.to_string()).collect();
-        self.emitted.forget(|candidate| {
+        let forgotten = self.emitted.forget(|candidate| {
             let url = candidate.url.as_ref();
             candidate.kind == CandidateType::ServerReflexive
                 && url.is_some_and(|url| !stays.contains(url))
         });
+        for asked in &mut self.asked {
+            asked.from.retain(|from| !matches!(from, From::Socket(id) if forgotten.contains(id)));
+        }
     }
 
     /// Our own addresses may be told.

@@ -37,6 +37,8 @@ pub(super) struct Leg {
     /// Servers that it was sent on from.
     left: Vec<SocketAddr>,
     state: State,
+    /// How our socket looked to the server that gave the allocation.
+    mapped: Option<SocketAddr>,
     /// The relayed addresses.
     bases: Vec<(LocalId, SocketAddr)>,
     held: VecDeque<(SocketAddr, Vec<u8>)>,
@@ -159,6 +161,7 @@ impl Gatherer {
                 families: client::Families::Both,
                 left: Vec::new(),
                 state: State::Waiting,
+                mapped: None,
                 bases: Vec::new(),
                 held: VecDeque::new(),
                 used: BTreeMap::new(),
@@ -277,6 +280,7 @@ impl Gatherer {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.was_allocated = true;
         leg.mismatches = 0;
+        leg.mapped = Some(mapped);
         leg.since = Some(now);
         let (server, socket, ip, remote) = (leg.server, leg.socket, leg.ip, leg.remote);
         self.asked[server].has_answered = true;
@@ -304,6 +308,18 @@ impl Gatherer {
             self.note_siblings(socket, server);
         }
     }
+    /// Tells once more how our sockets look to relays, where other servers that did so are left.
+    pub(super) fn tell_as_relays_see(&mut self) {
+        let stays = |leg: &&Leg| !leg.bases.is_empty() && !self.asked[leg.server].is_left;
+        let legs = self.legs.values().filter(stays);
+        let seen: Vec<_> = legs
+            .filter_map(|leg| Some((leg.socket?, leg.mapped?, leg.server, leg.remote)))
+            .collect();
+        for (socket, mapped, server, remote) in seen {
+            self.tell_reflexive(socket, mapped, server, remote);
+        }
+    }
+
 
     pub(super) fn time_out_legs(&mut self, now: Instant) {
         let ids: Vec<_> = self.legs.keys().copied().collect();
