@@ -7,6 +7,7 @@ use talkie_traversal::ice::CandidateType::{Relayed, ServerReflexive};
 use talkie_traversal::ice::gather::{Config, Problem, SendError, Tcp};
 use talkie_traversal::stun::attributes::{ErrorCode, Nonce, Realm};
 use talkie_traversal::stun::auth::{Key, PasswordAlgorithm};
+use talkie_traversal::stun::credential::LongTerm;
 use talkie_traversal::stun::{AttributeType, Class, Message, Method, Writer};
 use talkie_traversal::turn::server;
 
@@ -276,4 +277,21 @@ fn a_peer_that_connects_anew_from_its_port_is_heard() {
     assert_eq!(site.hung_up(), []);
     site.hear(path, b"\0\x05hello");
     assert_eq!(site.received.len(), 1);
+}
+
+/// RFC 8656 §3.2: one 5-tuple has one allocation. Another socket is asked for, but not for ever.
+#[test]
+fn where_every_socket_has_the_same_port_a_server_gives_one_allocation() {
+    let mut other = turn(Transport::Udp, "bob");
+    other.credential = Some(LongTerm::new("bob", "word").unwrap());
+    let mut site = Site::new(config(vec![turn(Transport::Udp, "ann"), other]));
+    site.shares_port = true;
+    site.gather(&[HERE]);
+    assert!(site.is_complete());
+    assert_eq!(site.of_kind(Relayed).len(), 1);
+    let problems = site.problems();
+    assert_eq!((problems.len(), problems[0].code), (1, 437), "{problems:?}");
+    let wants = site.wants.len();
+    site.elapse(secs(600));
+    assert_eq!(site.wants.len(), wants);
 }

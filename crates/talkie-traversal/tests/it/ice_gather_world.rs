@@ -76,6 +76,8 @@ pub(crate) struct Site {
     pub(crate) dark: BTreeSet<SocketAddr>,
     /// Whom the default route leads to.
     pub(crate) gateway: Option<Gateway>,
+    /// Whether all sockets have the same port, as where many share one.
+    pub(crate) shares_port: bool,
     /// Whether wants for connections are answered with a failure.
     pub(crate) refuses_streams: bool,
     /// What a server of the test's own answers.
@@ -110,6 +112,7 @@ impl Site {
             names: BTreeMap::new(),
             dark: BTreeSet::new(),
             gateway: None,
+            shares_port: false,
             refuses_streams: false,
             scripted: |_, _| None,
             events: Vec::new(),
@@ -156,6 +159,7 @@ impl Site {
                 self.transmit(transmit.path, bytes);
             } else if let Some(want) = self.gatherer.poll_want() {
                 self.wants.push(want.clone());
+                assert!(self.wants.len() < 10_000, "it never has enough");
                 self.answer(want);
             } else if let Some(event) = self.gatherer.poll_event() {
                 self.events.push(event);
@@ -231,7 +235,7 @@ impl Site {
 
     pub(crate) fn answer(&mut self, want: Want) {
         let port = self.next_port;
-        self.next_port += 1;
+        self.next_port += u16::from(!self.shares_port);
         let answer = match want {
             Want::Bind { id, local, .. } | Want::Listen { id, local, .. } => {
                 Answer::Bound { id, local: SocketAddr::new(local, port) }

@@ -57,6 +57,17 @@ impl Gatherer {
         }
     }
 
+    /// RFC 8656 §3.2: one 5-tuple has one allocation, and that is somebody else's on this server. Where every socket
+    /// has the same port another is of no use.
+    pub(super) fn avoid_other_leg(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        if leg.mismatches >= MOST_MISMATCHES {
+            return self.not_given(id, &Failure::AllocationMismatch);
+        }
+        leg.mismatches += 1;
+        self.start_elsewhere(id);
+    }
+
     /// From another port of ours, because the server holds the present one to be somebody else's.
     pub(super) fn start_elsewhere(&mut self, id: LegId) {
         let Some(Leg { socket: Some(old), ip, .. }) = self.legs.get(&id) else {

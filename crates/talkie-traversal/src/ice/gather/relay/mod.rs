@@ -189,8 +189,7 @@ impl Gatherer {
             let Some(local) = local else { return false };
             let path = Path { transport: Transport::Udp, local, remote };
             if self.leg_of(path).is_some() {
-                // RFC 8656 §3.2: one 5-tuple has one allocation, and that is somebody else's on this server.
-                self.start_elsewhere(id);
+                self.avoid_other_leg(id);
                 return false;
             }
             self.note_sent(now, socket, remote, true);
@@ -280,8 +279,8 @@ impl Gatherer {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.was_allocated = true;
         leg.mismatches = 0;
-        leg.mapped = Some(mapped);
         leg.since = Some(now);
+        leg.mapped = Some(mapped);
         let (server, socket, ip, remote) = (leg.server, leg.socket, leg.ip, leg.remote);
         self.asked[server].has_answered = true;
         let transport = self.config.servers[server].transport();
@@ -308,6 +307,7 @@ impl Gatherer {
             self.note_siblings(socket, server);
         }
     }
+
     /// Tells once more how our sockets look to relays, where other servers that did so are left.
     pub(super) fn tell_as_relays_see(&mut self) {
         let stays = |leg: &&Leg| !leg.bases.is_empty() && !self.asked[leg.server].is_left;
@@ -319,7 +319,6 @@ impl Gatherer {
             self.tell_reflexive(socket, mapped, server, remote);
         }
     }
-
 
     pub(super) fn time_out_legs(&mut self, now: Instant) {
         let ids: Vec<_> = self.legs.keys().copied().collect();
