@@ -295,3 +295,22 @@ fn where_every_socket_has_the_same_port_a_server_gives_one_allocation() {
     site.elapse(secs(600));
     assert_eq!(site.wants.len(), wants);
 }
+
+#[test]
+fn an_address_that_flickers_while_candidates_are_gathered_loses_no_relay() {
+    let mut site = Site::new(config(vec![turn(Transport::Udp, "ann"), stun("stun:192.0.2.50")]));
+    let now = site.world.now;
+    site.gatherer.handle_interfaces(now, &interfaces(&[HERE]));
+    site.gatherer.gather(now, "frag");
+    site.settle();
+    assert!(!site.is_complete());
+    for addresses in [&[][..], &[HERE]] {
+        site.events.clear();
+        site.gatherer.handle_interfaces(now, &interfaces(addresses));
+        site.settle();
+    }
+    site.elapse(secs(1));
+    assert!(site.is_complete());
+    assert_eq!(site.of_kind(Relayed).len(), 1);
+    assert_eq!(site.of_kind(ServerReflexive).len(), 1);
+}

@@ -166,6 +166,11 @@ impl Gatherer {
         for asked in self.asked.iter_mut().filter(|asked| !asked.has_answered) {
             *asked = Asked { is_left: asked.is_left, ..Asked::default() };
         }
+        self.forget_lost_bases();
+    }
+
+    /// Lets servers be asked from what comes in the place of bases that are gone.
+    pub(super) fn forget_lost_bases(&mut self) {
         let sockets = &self.sockets;
         let ranks = &self.ranks;
         for asked in &mut self.asked {

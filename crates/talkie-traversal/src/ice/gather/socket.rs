@@ -54,6 +54,7 @@ impl Gatherer {
         for ip in &lost {
             self.lose_address(*ip);
         }
+        self.forget_lost_bases();
         if usable.is_empty() {
             let text = "this host has no address that can be used".to_owned();
             let code = Problem::UNREACHABLE;
