@@ -5,6 +5,8 @@ use std::time::Duration;
 use talkie_sansio::{Interface, Path, Transport, Want};
 use talkie_traversal::ice::CandidateType::{Host, Relayed, ServerReflexive};
 use talkie_traversal::ice::gather::{Config, Event, Policy, Problem, SendError};
+use talkie_traversal::stun::attributes::ErrorCode;
+use talkie_traversal::stun::{Class, Writer};
 
 use crate::ice_gather_world::{HERE, OUTSIDE, STUNS, Site, config, interfaces, ip, stun, turn};
 use crate::turn_world::{SERVER, addr, secs};
@@ -294,6 +296,28 @@ fn a_mapping_is_kept_open_and_its_change_told() {
     let reflexive = site.of_kind(ServerReflexive);
     assert_eq!(reflexive.last().unwrap().1.ip(), ip("198.51.100.99"));
     assert_eq!(reflexive.len(), 2);
+}
+
+/// RFC 8445 §5.1.1.4: it is kept until ICE ends.
+#[test]
+fn a_mapping_is_kept_open_also_where_the_server_once_says_no() {
+    let mut site = Site::gathered(config(stuns()));
+    let asked = |site: &Site| {
+        let sent = site.sent.iter();
+        sent.filter(|(_, path, _)| path.remote == addr(STUNS[0])).count()
+    };
+    let before = asked(&site);
+    site.scripted = |_, request| {
+        let mut bytes = Vec::new();
+        Writer::new(&mut bytes, Class::Error, request.method(), request.transaction_id())
+            .attribute(&ErrorCode { code: 500, reason: "" });
+        Some(bytes)
+    };
+    site.elapse(secs(26));
+    assert_eq!(asked(&site), before + 1);
+    site.scripted = |_, _| None;
+    site.elapse(secs(250));
+    assert_eq!(asked(&site), before + 11);
 }
 
 #[test]

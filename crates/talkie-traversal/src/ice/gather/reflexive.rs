@@ -146,6 +146,10 @@ impl Gatherer {
             let is_plain = |c: &char| c.is_alphanumeric() || c.is_ascii_graphic() || *c == ' ';
             let reason = reason.chars().filter(is_plain).take(MOST_WORDS).collect();
             self.refused(query.server, local, code, reason);
+            if query.purpose == Purpose::Renewal {
+                // What it refuses is to say how it sees us: the NAT has seen the request all the same.
+                self.renew_later(now, query);
+            }
             return;
         }
         self.asked[query.server].has_answered = true;
