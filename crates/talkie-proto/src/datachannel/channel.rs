@@ -136,7 +136,9 @@ pub(super) struct Channel {
     /// Our messages have begun anew, and the peer's.
     pub(super) out_done: bool,
     pub(super) in_done: bool,
-    /// Answers that are still to come to a reset of the channel that had the stream before.
+    /// A reset of our side has been asked for and not been answered.
+    pub(super) resetting: bool,
+    /// Answers that are still to come to resets from before the channel.
     pub(super) stale: u32,
     /// Bytes queued in all, and where among them those are that are not the application's: what opens the
     /// channel, and what stands for empty messages.
@@ -160,6 +162,7 @@ impl Channel {
             deaf: false,
             out_done: false,
             in_done: false,
+            resetting: false,
             stale: 0,
             queued: 0,
             foreign: VecDeque::new(),

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use super::channel::{ChannelId, Priority, State};
+use super::strays::Rest;
 use super::{DataChannels, Event};
 use crate::sctp::ReconfigError;
 
@@ -25,7 +26,14 @@ impl DataChannels {
 
     /// Resets our side of the stream.
     fn reset(&mut self, id: ChannelId, stream: u16) {
-        match self.association.reset_streams(self.now, &[stream]) {
+        // One from before the channel that is still to be asked for stands for both.
+        let waiting = self.association.will_reset(stream);
+        let asked = self.association.reset_streams(self.now, &[stream]);
+        if let Some(channel) = self.channels.get_mut(&id).filter(|_| asked.is_ok()) {
+            channel.resetting = true;
+            channel.stale = channel.stale.saturating_sub(waiting.into());
+        }
+        match asked {
             // What is queued still leaves before the association's end, which is the channel's too.
             Ok(()) | Err(ReconfigError::Ended) => {}
             // The peer cannot: the stream is never used again.
@@ -39,7 +47,10 @@ impl DataChannels {
     /// The peer has reset its side of streams, or of all.
     pub(super) fn handle_reset(&mut self, streams: &[u16]) {
         for stream in self.named(streams) {
-            let Some(&id) = self.streams.get(&stream) else { continue };
+            let Some(&id) = self.streams.get(&stream) else {
+                self.handle_stray_reset(stream);
+                continue;
+            };
             let Some(channel) = self.channels.get_mut(&id) else { continue };
             channel.in_done = true;
             self.partial -= channel.stop_hearing();
@@ -68,12 +79,16 @@ impl DataChannels {
     /// Our side of streams has been reset, or the peer does not want to.
     pub(super) fn handle_reset_done(&mut self, streams: &[u16], done: bool) {
         for stream in self.named(streams) {
-            let Some(&id) = self.streams.get(&stream) else { continue };
+            let Some(&id) = self.streams.get(&stream) else {
+                self.handle_rest_done(stream);
+                continue;
+            };
             let Some(channel) = self.channels.get_mut(&id) else { continue };
             if channel.stale > 0 {
                 channel.stale -= 1;
                 continue;
             }
+            channel.resetting = false;
             if !done && channel.state == State::Closing {
                 self.spoiled.insert(stream);
                 self.finish(id);
@@ -108,6 +123,8 @@ impl DataChannels {
         let Some(channel) = self.channels.remove(&id) else { return };
         if let Some(stream) = channel.stream {
             self.streams.remove(&stream);
+            let pending = channel.stale + u32::from(channel.resetting);
+            self.resting.insert(stream, Rest::new(self.now, pending));
             let Priority(weight) = Priority::NORMAL;
             self.association.set_weight(stream, weight);
         }
@@ -127,5 +144,7 @@ impl DataChannels {
         for id in all {
             self.finish(id);
         }
+        self.resting.clear();
+        self.counters.stray += self.early.forget_all();
     }
 }

@@ -12,9 +12,11 @@
 mod channel;
 mod close;
 pub mod dcep;
+mod early;
 mod open;
 mod receive;
 mod send;
+mod strays;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
@@ -24,8 +26,10 @@ use talkie_sansio::{Datagram, Genesis, Machine, Path, Transmit};
 
 use self::channel::Channel;
 pub use self::channel::{ChannelId, Kind, Message, Options, Priority, Role, State};
+use self::early::Early;
 pub use self::open::OpenError;
 pub use self::send::SendError;
+use self::strays::Rest;
 use crate::sctp::{self, Association, ConnectError, End};
 
 /// Events that wait for the application; then nothing more is taken from the association.
@@ -46,6 +50,9 @@ pub struct Config {
     pub channels_most: usize,
     /// Bytes of labels and protocols of all channels that the peer has opened.
     pub labels_most: usize,
+    /// Bytes of messages that are kept for channels which the peer has opened and we have not yet, as those
+    /// that are negotiated. Four messages of the greatest length that browsers send without being told.
+    pub early_most: usize,
 }
 
 impl Default for Config {
@@ -56,6 +63,7 @@ impl Default for Config {
             peer_message_most: 256 << 10,
             channels_most: 1024,
             labels_most: 1 << 20,
+            early_most: 1 << 20,
         }
     }
 }
@@ -83,7 +91,8 @@ pub enum Event {
 /// What was dropped, for whom it may interest.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// Messages on streams without an open channel, or of unknown kinds.
+    /// Messages on streams without an open channel for which there was no room or that never got one, and
+    /// those of unknown kinds.
     pub stray: u64,
     /// Messages of the establishment protocol that make no sense, or none there.
     pub unexpected: u64,
@@ -102,6 +111,8 @@ pub struct DataChannels {
     streams: FxHashMap<u16, ChannelId>,
     /// Streams that could not be reset.
     spoiled: BTreeSet<u16>,
+    /// Streams without a channel that had one, or that the peer has used.
+    resting: FxHashMap<u16, Rest>,
     /// Where the search for a free stream goes on.
     cursor: u16,
     next: u64,
@@ -120,6 +131,7 @@ pub struct DataChannels {
     incoming: usize,
     /// Bytes of beginnings of messages.
     partial: usize,
+    early: Early,
     counters: Counters,
 }
 
@@ -138,6 +150,7 @@ impl DataChannels {
             channels: BTreeMap::new(),
             streams: FxHashMap::default(),
             spoiled: BTreeSet::new(),
+            resting: FxHashMap::default(),
             cursor: 0,
             next: 0,
             connected: false,
@@ -150,6 +163,7 @@ impl DataChannels {
             labels: 0,
             incoming: 0,
             partial: 0,
+            early: Early::default(),
             counters: Counters::default(),
         }
     }
@@ -248,18 +262,22 @@ impl DataChannels {
     /// Takes from the association what is not the application's.
     fn pump(&mut self) {
         while self.events.len() < EVENTS {
-            if let Some(event) = self.association.poll_event() {
+            self.drop_orphans();
+            // Nothing that is told later overtakes what came before its channel was there.
+            if self.early.first().is_none()
+                && let Some(event) = self.association.poll_event()
+            {
                 self.handle_event(event);
                 continue;
             }
-            let Some(message) = self.association.peek_message() else {
+            let Some(message) = self.peek() else {
                 self.pass_end();
                 break;
             };
             if self.is_for_application(message) {
                 break;
             }
-            let Some(message) = self.association.take_message() else { break };
+            let Some(message) = self.take_next() else { break };
             self.handle_message(&message);
         }
         self.note_low();
@@ -283,6 +301,16 @@ impl DataChannels {
             | sctp::Event::StreamsAdded { .. }
             | sctp::Event::StreamsRefused { .. } => {}
         }
+    }
+
+    /// The next message, the application's or not.
+    fn peek(&self) -> Option<&sctp::Message> {
+        let early = self.early.first().map(|(_, message)| message);
+        early.or_else(|| self.association.peek_message())
+    }
+
+    fn take_next(&mut self) -> Option<sctp::Message> {
+        self.early.take_first().or_else(|| self.association.take_message())
     }
 
     /// The association is over: that is told behind the messages that came before.
@@ -322,7 +350,7 @@ impl Machine for DataChannels {
         if let Some(event) = self.events.pop_front() {
             return Some(event);
         }
-        if self.association.peek_message().is_some() && !self.readable {
+        if !self.readable && self.peek().is_some() {
             self.readable = true;
             return Some(Event::Readable);
         }

@@ -78,7 +78,8 @@ impl DataChannels {
             if let Some(channel) = self.channels.get_mut(&id) {
                 channel.stream = stream;
             }
-            if stream.is_some() {
+            if let Some(stream) = stream {
+                self.occupy(id, stream);
                 self.begin(id);
             } else {
                 self.finish(id);
@@ -90,8 +91,11 @@ impl DataChannels {
     /// reset streams once too often, which would close the next channel.
     fn free_stream(&mut self, role: Role) -> Option<u16> {
         let limit = self.limit();
-        let free =
-            |stream: &u16| !self.streams.contains_key(stream) && !self.spoiled.contains(stream);
+        let free = |stream: &u16| {
+            !self.streams.contains_key(stream)
+                && !self.spoiled.contains(stream)
+                && !self.is_refused(*stream)
+        };
         let from = self.cursor.max(role.first());
         let later = (from..limit).step_by(2).find(free);
         let stream = later.or_else(|| (role.first()..from.min(limit)).step_by(2).find(free))?;
@@ -100,7 +104,7 @@ impl DataChannels {
     }
 
     /// Channels have a stream in each direction.
-    fn limit(&self) -> u16 {
+    pub(super) fn limit(&self) -> u16 {
         let (outbound, inbound) = self.association.streams();
         outbound.min(inbound)
     }
@@ -108,18 +112,37 @@ impl DataChannels {
     fn add(&mut self, channel: Channel) -> ChannelId {
         let id = ChannelId(self.next);
         self.next += 1;
-        if let Some(stream) = channel.stream {
-            self.streams.insert(stream, id);
-        }
+        let stream = channel.stream;
         self.channels.insert(id, channel);
+        if let Some(stream) = stream {
+            self.occupy(id, stream);
+        }
         id
+    }
+
+    /// The stream is the channel's, from now on.
+    fn occupy(&mut self, id: ChannelId, stream: u16) {
+        self.streams.insert(stream, id);
+        let rest = self.resting.remove(&stream);
+        if let (Some(channel), Some(rest)) = (self.channels.get_mut(&id), rest) {
+            channel.stale = rest.pending;
+        }
+        let ours = self
+            .channels
+            .get(&id)
+            .is_some_and(|channel| !channel.incoming && channel.options.negotiated.is_none());
+        if ours {
+            // Nobody can have meant it.
+            self.counters.stray += self.early.forget(stream);
+        } else {
+            self.early.claim(stream, id);
+        }
     }
 
     /// The channel has its stream: the peer is told, unless it knows.
     fn begin(&mut self, id: ChannelId) {
         let Some(channel) = self.channels.get_mut(&id) else { return };
         let Some(stream) = channel.stream else { return };
-        self.streams.insert(stream, id);
         self.association.set_weight(stream, channel.options.priority.0);
         if channel.options.negotiated.is_none() {
             let open = Dcep::Open(channel.options.clone());
@@ -167,7 +190,6 @@ impl DataChannels {
 
     /// The peer opens a channel; with `None` it has tried to.
     pub(super) fn handle_open(&mut self, stream: u16, options: Option<Options>) {
-        let mut stale = 0;
         if let Some(&id) = self.streams.get(&stream) {
             // It uses a stream again whose reset we have not heard the answer of, though it has answered.
             let over = self.channels.get(&id).is_some_and(|channel| {
@@ -180,7 +202,6 @@ impl DataChannels {
                 return;
             }
             self.finish(id);
-            stale = 1;
         }
         let Some(options) = options else {
             self.counters.unexpected += 1;
@@ -204,18 +225,10 @@ impl DataChannels {
         let Priority(weight) = options.priority;
         let mut channel = Channel::new(options, Some(stream), true);
         channel.state = State::Open;
-        channel.stale = stale;
         let id = self.add(channel);
         self.association.set_weight(stream, weight);
         self.send_control(id, &Dcep::Ack);
         self.events.push_back(Event::Incoming(id));
-    }
-
-    /// RFC 8832 §6: by closing it. The peer's side follows, and is asked to where we have none.
-    fn refuse(&mut self, stream: u16) {
-        if self.association.reset_streams(self.now, &[stream]).is_err() {
-            let _ = self.association.request_reset(self.now, &[stream]);
-        }
     }
 
     /// The peer has heard of our channel.

@@ -29,8 +29,8 @@ impl DataChannels {
             self.readable = false;
             return None;
         }
-        let message = self.association.take_message();
-        self.readable = self.association.peek_message().is_some();
+        let message = self.take_next();
+        self.readable = self.peek().is_some();
         let message = message?;
         let channel = *self.streams.get(&message.stream)?;
         self.note_answer(channel);
@@ -96,10 +96,35 @@ impl DataChannels {
             kind if is_payload(kind) && self.is_heard(message.stream) => {
                 self.give_up(message.stream)
             }
-            ppid::TEXT_PART | ppid::BINARY_PART if self.is_heard(message.stream) => {
+            kind if is_part(kind) && self.is_heard(message.stream) => {
                 self.handle_part(message.stream, &message.payload);
             }
+            kind if is_payload(kind) || is_part(kind) => self.handle_early(message),
             _ => self.counters.stray += 1,
+        }
+    }
+
+    /// A message without a channel: it may come yet.
+    fn handle_early(&mut self, message: &sctp::Message) {
+        let stream = message.stream;
+        let may_come = !self.streams.contains_key(&stream)
+            && !self.spoiled.contains(&stream)
+            && !self.is_refused(stream)
+            && stream < self.limit();
+        if !may_come || !self.early.keep(message, self.config.early_most) {
+            self.counters.stray += 1;
+            return;
+        }
+        self.note_use(stream);
+    }
+
+    /// Drops what was kept for channels that are no more.
+    pub(super) fn drop_orphans(&mut self) {
+        while let Some((channel, message)) = self.early.first()
+            && self.streams.get(&message.stream) != Some(channel)
+        {
+            self.early.take_first();
+            self.counters.stray += 1;
         }
     }
 
@@ -129,4 +154,9 @@ impl DataChannels {
 /// Whether it is the whole of a message, or its end.
 fn is_payload(kind: u32) -> bool {
     matches!(kind, ppid::TEXT | ppid::BINARY | ppid::TEXT_EMPTY | ppid::BINARY_EMPTY)
+}
+
+/// Whether it is a part of a message, and not its end.
+fn is_part(kind: u32) -> bool {
+    matches!(kind, ppid::TEXT_PART | ppid::BINARY_PART)
 }

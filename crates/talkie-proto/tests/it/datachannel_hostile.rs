@@ -76,8 +76,9 @@ fn nonsense_is_dropped_and_counted() {
     world.bare_send(1, 50, vec![2]);
     world.bare_send(3, 50, vec![2]);
     world.bare_send(5, 50, vec![9, 9, 9]);
-    // Messages without a channel and of an unknown kind.
-    world.bare_send(7, 51, "stray");
+    // Messages without a channel, one of which may yet come, and of an unknown kind.
+    world.bare_send(7, 51, "kept");
+    world.bare_send(7, 49, "stray");
     world.bare_send(1, 49, "stray");
     world.bare_send(1, 51, "at last");
     world.run_for(SECOND);

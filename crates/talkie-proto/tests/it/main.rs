@@ -2,6 +2,7 @@
 
 mod corpus;
 mod datachannel;
+mod datachannel_early;
 mod datachannel_ends;
 mod datachannel_hostile;
 mod datachannel_schedules;

@@ -276,6 +276,11 @@ impl Association {
         }
     }
 
+    /// Whether a reset of the stream is wanted that has not been asked for yet.
+    pub(crate) fn will_reset(&self, stream: u16) -> bool {
+        self.reconfig.wanted.contains(&stream) || self.reconfig.drained.contains(&stream)
+    }
+
     /// Whether a reset of the stream has been asked for and not been answered.
     fn is_resetting(&self, stream: u16) -> bool {
         let outstanding = match &self.reconfig.outstanding {

@@ -36,7 +36,8 @@ impl Association {
         self.config.heartbeat.saturating_add(self.timeout() * self.spread / 1000)
     }
 
-    pub(super) fn timeout(&self) -> Duration {
+    /// The retransmission timeout.
+    pub(crate) fn timeout(&self) -> Duration {
         self.link
             .as_ref()
             .map_or_else(|| self.round_trip.timeout(), |link| link.sender.round_trip.timeout())
