@@ -1,7 +1,7 @@
 use std::net::{Ipv4Addr, TcpListener, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 /// The first and how many: below those that Linux, macOS and Windows give out by themselves.
 const PORTS: (u16, u16) = (10_000, 20_000);
@@ -30,18 +30,13 @@ impl Ports {
     /// # Errors
     /// If the system has none left.
     pub fn pick() -> Result<Self> {
-        // All are held until all are picked, so that none is picked twice.
-        let held: Vec<(TcpListener, UdpSocket)> =
-            (0..6).map(|_| both_free()).collect::<Result<_>>()?;
-        let mut ports = held.iter().map(|(tcp, _)| tcp.local_addr().map(|local| local.port()));
-        let mut next = || ports.next().expect("six were picked").context("local address");
         Ok(Self {
-            http: next()?,
-            https: next()?,
-            turn: next()?,
-            stun: next()?,
-            turns: next()?,
-            admin: next()?,
+            http: free()?,
+            https: free()?,
+            turn: free()?,
+            stun: free()?,
+            turns: free()?,
+            admin: free()?,
         })
     }
 
@@ -62,7 +57,7 @@ impl Ports {
 
 /// A port that neither a TCP listener nor a UDP socket has. It is not one that the system gives to whoever asks for
 /// any, and within this process none is picked twice: between picking and listening nobody else takes it.
-fn both_free() -> Result<(TcpListener, UdpSocket)> {
+fn free() -> Result<u16> {
     static PICKED: AtomicU16 = AtomicU16::new(0);
     // Another process of tests begins elsewhere.
     let start = u16::try_from(std::process::id() % u32::from(PORTS.1)).unwrap_or(0);
@@ -70,8 +65,8 @@ fn both_free() -> Result<(TcpListener, UdpSocket)> {
         let picked = PICKED.fetch_add(1, Ordering::Relaxed);
         let port = PORTS.0 + start.wrapping_add(picked) % PORTS.1;
         let place = (Ipv4Addr::LOCALHOST, port);
-        if let (Ok(tcp), Ok(udp)) = (TcpListener::bind(place), UdpSocket::bind(place)) {
-            return Ok((tcp, udp));
+        if TcpListener::bind(place).is_ok() && UdpSocket::bind(place).is_ok() {
+            return Ok(port);
         }
     }
     bail!("none of {} ports from {} on is free", PORTS.1, PORTS.0)

@@ -10,12 +10,7 @@ const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
 pub(super) fn args() -> [Arg; 4] {
     [
-        Arg::new("seed")
-            .long("seed")
-            .value_name("N")
-            .value_parser(value_parser!(u64))
-            .default_value("1")
-            .help("All chance follows from it: the same seed gives the same packets"),
+        seed(),
         Arg::new("delay")
             .long("delay")
             .value_name("TIME")
@@ -31,6 +26,15 @@ pub(super) fn args() -> [Arg; 4] {
             .action(ArgAction::SetTrue)
             .help("Guess the next ports of NATs that give them in an order"),
     ]
+}
+
+pub(super) fn seed() -> Arg {
+    Arg::new("seed")
+        .long("seed")
+        .value_name("N")
+        .value_parser(value_parser!(u64))
+        .default_value("1")
+        .help("All chance follows from it: the same seed gives the same packets")
 }
 
 pub(super) fn of(matches: &ArgMatches) -> Result<Setting, String> {

@@ -2,9 +2,9 @@
 //!
 //! [`Association`] dispatches and keeps the state of RFC 9260 §4; [`handshake`] and [`shutdown`] are its
 //! beginning and end, [`input`] takes packets apart, [`output`] puts them together, [`cookie`] and
-//! [`peer`] are what is exchanged at the beginning; [`streams`] and [`reconfig`] reset and add streams, and
-//! [`path_size`] finds out how long packets may be; [`refuse`] tells peers what was wrong. Until the handshake is over there is neither sender
-//! nor receiver; messages may be queued all the same.
+//! [`peer`] are what is exchanged at the beginning; [`streams`] and [`reconfig`] reset and add streams,
+//! [`path_size`] finds out how long packets may be, and [`refuse`] tells peers what was wrong. Until the
+//! handshake is over there is neither sender nor receiver; messages may be queued all the same.
 
 mod cookie;
 mod ecn;

@@ -9,10 +9,10 @@ use super::{Kind, Role, Side, connect};
 use crate::lab::Lab;
 
 /// It goes on once this side has seen that it is silent.
-fn comes_back(theirs: Kind) {
+fn comes_back(kind: Kind) {
     let lab = Lab::up(&["--left", "none", "--right", "none"]);
     let [ours, theirs] =
-        [Side::new(OursOnTokio, Role::Controlling), Side::new(theirs, Role::Controlled)];
+        [Side::new(OursOnTokio, Role::Controlling), Side::new(kind, Role::Controlled)];
     let connected = connect(&lab, &ours, &theirs);
     let [ours, theirs] = &connected.0;
     ours.hears("# ConnectionState(Completed)");
@@ -24,7 +24,7 @@ fn comes_back(theirs: Kind) {
     connected.tell(0, "again from 0");
     // libnice's own timers ran on while it stood still: where one of its checks was under way it has given up by now,
     // hears, and cannot send any more.
-    if !theirs.has_said("# failed") {
+    if kind != Libnice || !theirs.has_said("# failed") {
         connected.tell(1, "again from 1");
     }
 }

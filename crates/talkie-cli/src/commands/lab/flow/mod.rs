@@ -68,14 +68,7 @@ pub(super) fn command() -> Command {
         )
         .arg(text("stagger", "TIME", "0s", "How long after the one before it a flow begins"))
         .arg(text("time", "TIME", "20s", "How long all of it takes, 1s to 60min"))
-        .arg(
-            Arg::new("seed")
-                .long("seed")
-                .value_name("N")
-                .value_parser(value_parser!(u64))
-                .default_value("1")
-                .help("All chance follows from it: the same seed gives the same packets"),
-        )
+        .arg(setting::seed())
         .arg(files::arg("svg", "Write a picture"))
         .arg(files::json())
         .arg(look::arg())
