@@ -25,5 +25,6 @@ mod sctp_storm;
 mod sctp_streams;
 mod sctp_transfer;
 mod sctp_windows;
+mod sctp_work;
 mod sctp_world;
 mod sctp_wraps;

@@ -65,10 +65,10 @@ impl Association {
         }
         if data {
             let room = most.saturating_sub(packet.len() + 8);
-            if link.sender.has_forward() && room > 16 {
+            if link.sender.has_forward() && link.sender.forward_size() <= room {
                 let forward =
                     if link.interleaved { kind::I_FORWARD_TSN } else { kind::FORWARD_TSN };
-                packet.chunk(forward, 0, |buf| link.sender.write_forward(buf, room));
+                packet.chunk(forward, 0, |buf| link.sender.write_forward(buf));
             }
             link.sender.fill(self.now, &mut self.outbox, &mut packet, most);
         }

@@ -9,8 +9,10 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 
 use super::books::{Books, Snapshot};
+use crate::sctp::wire::data::{BEGINNING, END};
 
 #[cfg(test)]
 mod tests;
@@ -35,6 +37,9 @@ pub(crate) struct Sent {
     packet: u64,
     /// The chunk after it in its packet, as distance of TSNs; 0 for none.
     next: u32,
+    /// The same for the chunks of its message: the one before and the one after.
+    before: u32,
+    after: u32,
     pub(crate) number: u32,
     pub(crate) fsn: u32,
     pub(crate) ppid: u32,
@@ -85,10 +90,14 @@ pub(crate) struct Flight {
     packets: VecDeque<Packet>,
     /// The number of the first packet.
     packet_base: u64,
-    acked: Vec<(u64, u64)>,
-    spare: Vec<(u64, u64)>,
+    /// First and last of what has been acknowledged beyond the cumulative TSN; no two ranges touch.
+    acked: VecDeque<(u64, u64)>,
     /// TSNs to be sent again.
     lost: VecDeque<u64>,
+    /// The last TSN of messages that have not left to their end, by stream.
+    begun: FxHashMap<u16, u64>,
+    /// All TSNs before this one have been given up.
+    advanced: u64,
     /// How many chunks are lost; others may still stand in the queue.
     waiting: usize,
     /// Bytes of payload that the peer may have to hold.
@@ -102,9 +111,10 @@ impl Flight {
             base: first,
             packets: VecDeque::new(),
             packet_base: 0,
-            acked: Vec::new(),
-            spare: Vec::new(),
+            acked: VecDeque::new(),
             lost: VecDeque::new(),
+            begun: FxHashMap::default(),
+            advanced: first,
             waiting: 0,
             outstanding: 0,
         }
@@ -190,17 +200,61 @@ impl Flight {
     pub(crate) fn add_new(&mut self, chunk: Sent) {
         let tsn = self.next_tsn();
         self.outstanding += chunk.payload.len() as u64;
-        self.chunks.push_back(chunk);
+        self.push(chunk);
         self.add(tsn);
+    }
+
+    fn push(&mut self, mut chunk: Sent) {
+        const WHOLE: u8 = BEGINNING | END;
+        let tsn = self.next_tsn();
+        if chunk.flags & WHOLE != WHOLE {
+            let before = self.begun.remove(&chunk.stream).filter(|_| chunk.flags & BEGINNING == 0);
+            if let Some(before) = before
+                && let Ok(distance) = u32::try_from(tsn - before)
+                && let Some(previous) = self.chunk_mut(before)
+            {
+                (previous.after, chunk.before) = (distance, distance);
+            }
+            if chunk.flags & END == 0 {
+                self.begun.insert(chunk.stream, tsn);
+            }
+        }
+        self.chunks.push_back(chunk);
+    }
+
+    /// The first chunk of a message that is still there.
+    pub(crate) fn first_of_message(&self, mut tsn: u64) -> u64 {
+        let before = |tsn: u64| self.chunk(tsn).map_or(0, |chunk| u64::from(chunk.before));
+        while before(tsn) > 0 && tsn - before(tsn) >= self.base {
+            tsn -= before(tsn);
+        }
+        tsn
+    }
+
+    /// The chunk of the same message that comes after another.
+    pub(crate) fn next_of_message(&self, tsn: u64) -> Option<u64> {
+        let after = self.chunk(tsn)?.after;
+        (after > 0).then_some(tsn + u64::from(after))
+    }
+
+    /// The TSN before which all have been given up. It goes on only, as what is given up stays so.
+    pub(crate) fn advanced(&mut self) -> u64 {
+        self.advanced = self.advanced.max(self.base);
+        while self.chunk(self.advanced).is_some_and(|chunk| chunk.state == State::Abandoned) {
+            self.advanced += 1;
+        }
+        self.advanced
     }
 
     /// A TSN that no packet ever carries, given up from the beginning.
     pub(crate) fn add_abandoned(&mut self, stream: u16, flags: u8, number: u32) {
-        self.chunks.push_back(Sent {
+        self.push(Sent {
             payload: Bytes::new(),
             until: None,
             packet: u64::MAX,
             next: 0,
+            before: 0,
+            after: 0,
             number,
             fsn: 0,
             ppid: 0,
@@ -269,30 +323,36 @@ impl Flight {
             self.settle_one(self.base, books, &mut settled);
             self.pop_chunk();
         }
-        let covered = std::mem::take(&mut self.acked);
-        let mut known = covered.iter().copied().filter(|(_, last)| *last > cumulative).peekable();
-        let mut union = std::mem::take(&mut self.spare);
-        union.clear();
+        let mut acked = std::mem::take(&mut self.acked);
+        while acked.pop_front_if(|range| range.1 <= cumulative).is_some() {}
+        let mut at = 0;
         for &(first, last) in blocks {
-            while let Some(range) = known.next_if(|range| range.0 <= first) {
-                push(&mut union, range);
+            // Most tell the same as before, one after another.
+            if acked.get(at).is_some_and(|range| range.1 + 1 < first) {
+                at += 1;
             }
-            let mut tsn = first;
-            loop {
-                if let Some(&(_, end)) = union.last().filter(|range| range.1 >= tsn) {
-                    tsn = end + 1;
-                }
-                let range = known.next_if(|range| range.0 <= last);
-                let end = range.map_or(last + 1, |range| range.0);
-                (tsn..end).for_each(|tsn| self.settle_one(tsn, books, &mut settled));
-                push(&mut union, (first, end - 1));
-                let Some(range) = range else { break };
-                push(&mut union, range);
+            if acked.get(at).is_some_and(|range| range.1 + 1 < first) {
+                at = acked.partition_point(|range| range.1 + 1 < first);
+            }
+            if acked.get(at).is_some_and(|range| range.0 <= first && last <= range.1) {
+                continue;
+            }
+            let (mut tsn, mut end, mut union) = (first, at, (first, last));
+            while let Some(&range) = acked.get(end).filter(|range| range.0 <= last + 1) {
+                (tsn..range.0).for_each(|tsn| self.settle_one(tsn, books, &mut settled));
+                tsn = tsn.max(range.1 + 1);
+                union = (union.0.min(range.0), union.1.max(range.1));
+                end += 1;
+            }
+            (tsn..=last).for_each(|tsn| self.settle_one(tsn, books, &mut settled));
+            if end == at {
+                acked.insert(at, union);
+            } else {
+                acked[at] = union;
+                acked.drain(at + 1..end);
             }
         }
-        known.for_each(|range| push(&mut union, range));
-        self.acked = union;
-        self.spare = covered;
+        self.acked = acked;
         settled
     }
 
@@ -411,7 +471,7 @@ impl Flight {
                 }
             }
         }
-        self.acked.extend_from_slice(blocks);
+        self.acked.extend(blocks);
         self.sort_lost();
         true
     }
@@ -434,14 +494,6 @@ impl Flight {
     }
 }
 
-/// Adds a range that begins after those that there are, or within the last; touching ones become one.
-fn push(ranges: &mut Vec<(u64, u64)>, (first, last): (u64, u64)) {
-    match ranges.last_mut() {
-        Some(range) if first <= range.1 + 1 => range.1 = range.1.max(last),
-        _ => ranges.push((first, last)),
-    }
-}
-
 impl Sent {
     /// From what the outbox gave, for a chunk of `size` bytes.
     pub(crate) fn new(piece: super::outbox::Piece, size: u32) -> Self {
@@ -450,6 +502,8 @@ impl Sent {
             until: piece.until,
             packet: 0,
             next: 0,
+            before: 0,
+            after: 0,
             number: piece.number,
             fsn: piece.fsn,
             ppid: piece.ppid,

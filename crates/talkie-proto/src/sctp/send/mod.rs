@@ -23,6 +23,7 @@ use self::books::Books;
 use self::flight::{Flight, Sent};
 pub(crate) use self::outbox::Outbox;
 use self::pacer::Pacer;
+use self::partial::Skips;
 use self::recovery::Recovery;
 pub(crate) use self::round_trip::{Bounds, RoundTrip};
 use super::congestion::{self, Controller};
@@ -106,6 +107,7 @@ pub(crate) struct Sender {
     forward_pending: bool,
     /// How far the peer has been told that it need not wait, and when.
     forward_told: Option<(u64, Instant)>,
+    skips: Skips,
     /// The last TSN of which the peer has told that its packet was marked.
     marked: u64,
     /// Bytes of a chunk at most, its header included.
@@ -152,6 +154,7 @@ impl Sender {
             renegings: 0,
             forward_pending: false,
             forward_told: None,
+            skips: Skips::default(),
             marked: 0,
             chunk_most: usize::MAX,
             long: Long::default(),
@@ -162,6 +165,7 @@ impl Sender {
     pub(crate) fn forget(&mut self, now: Instant) {
         self.flight = Flight::new(self.flight.next_tsn());
         self.books = Books::new(now);
+        self.skips = Skips::default();
     }
 
     /// Packets carry this many bytes of chunks from now on, and never less than `least`. Chunks are cut so

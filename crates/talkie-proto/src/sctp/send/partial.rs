@@ -8,7 +8,7 @@
 
 use std::time::Instant;
 
-use super::flight::{Sent, State};
+use super::flight::{Flight, Sent};
 use super::{Outbox, Sender};
 use crate::sctp::serial::Tsn;
 use crate::sctp::wire::data::{END, UNORDERED};
@@ -30,37 +30,13 @@ impl Sender {
         if !self.is_over(now, chunk) {
             return false;
         }
-        let (stream, flags, number, fsn) = (chunk.stream, chunk.flags, chunk.number, chunk.fsn);
-        let same = |sender: &Self, at: u64, fsn: u32| {
-            sender.flight.chunk(at).is_some_and(|chunk| {
-                chunk.stream == stream
-                    && (chunk.flags ^ flags) & UNORDERED == 0
-                    && chunk.number == number
-                    && chunk.fsn == fsn
-            })
-        };
-        let mut first = tsn;
-        let mut position = fsn;
-        // With interleaving, chunks of others lie between.
-        let mut at = tsn;
-        while position > 0 && at > self.flight.first() {
-            at -= 1;
-            if same(self, at, position - 1) {
-                position -= 1;
-                first = at;
-            }
-        }
+        let (stream, flags, number) = (chunk.stream, chunk.flags, chunk.number);
         let mut ended = false;
-        position = self.flight.chunk(first).map_or(fsn, |chunk| chunk.fsn);
-        for at in first..self.flight.next_tsn() {
-            if same(self, at, position) {
-                ended = self.flight.chunk(at).is_some_and(|chunk| chunk.flags & END != 0);
-                self.flight.abandon(at, &mut self.books);
-                position += 1;
-                if ended {
-                    break;
-                }
-            }
+        let mut next = Some(self.flight.first_of_message(tsn));
+        while let Some(at) = next {
+            ended = self.flight.chunk(at).is_some_and(|chunk| chunk.flags & END != 0);
+            self.flight.abandon(at, &mut self.books);
+            next = self.flight.next_of_message(at);
         }
         if !ended && outbox.abandon(stream, flags & UNORDERED != 0, number) {
             // The peer may have received all that was sent. Only a TSN beyond that makes it believe that
@@ -79,18 +55,9 @@ impl Sender {
         self.partial && (late || often)
     }
 
-    /// The last TSN that the peer need not wait for.
-    fn advanced(&self) -> u64 {
-        let mut tsn = self.flight.first();
-        while self.flight.chunk(tsn).is_some_and(|chunk| chunk.state == State::Abandoned) {
-            tsn += 1;
-        }
-        tsn - 1
-    }
-
     /// RFC 3758 §3.5 C: there is something to tell.
     pub(super) fn advance_forward(&mut self, now: Instant) {
-        let reached = self.advanced();
+        let reached = self.flight.advanced() - 1;
         let wait = self.round_trip.smoothed().unwrap_or_default();
         let due = self.forward_told.is_none_or(|(told, at)| told < reached || now >= at + wait);
         let short = reached >= self.flight.first();
@@ -104,35 +71,60 @@ impl Sender {
         self.forward_pending
     }
 
-    /// Appends the value of a FORWARD TSN or I-FORWARD-TSN.
-    pub(crate) fn write_forward(&mut self, buf: &mut Vec<u8>, room: usize) {
-        self.forward_pending = false;
+    /// Bytes of the value of the FORWARD TSN or I-FORWARD-TSN that is to be sent.
+    pub(crate) fn forward_size(&mut self) -> usize {
         let entry = if self.interleaved { 8 } else { 4 };
-        let most = room.saturating_sub(8) / entry;
-        let mut skipped: Vec<Skipped> = Vec::new();
-        let mut reached = self.flight.first() - 1;
-        for tsn in self.flight.first()..=self.advanced() {
-            let Some(chunk) = self.flight.chunk(tsn) else { break };
-            let unordered = chunk.flags & UNORDERED != 0;
-            // RFC 3758 §3.5 C: unordered DATA is not listed; it has no number.
-            if self.interleaved || !unordered {
-                let known = skipped
-                    .iter()
-                    .position(|known| known.stream == chunk.stream && known.unordered == unordered);
-                match known {
-                    Some(at) => skipped[at].last = chunk.number,
-                    None if skipped.len() == most => break,
-                    None => skipped.push(Skipped {
-                        stream: chunk.stream,
-                        unordered,
-                        last: chunk.number,
-                    }),
-                }
-            }
-            reached = tsn;
-        }
+        // It fits into the shortest packet.
+        let most = usize::try_from(self.reserve).unwrap_or(0).saturating_sub(16) / entry;
+        self.skips.advance(&mut self.flight, self.interleaved, most);
+        4 + self.skips.entries.len() * entry
+    }
+
+    /// Appends that value.
+    pub(crate) fn write_forward(&mut self, buf: &mut Vec<u8>) {
+        self.forward_pending = false;
+        let reached = self.skips.reached;
         // With what had no room, it is not all.
         self.forward_told = self.forward_told.map(|(_, at)| (reached, at));
+        let skipped: Vec<_> = self.skips.entries.iter().map(|(_, skipped)| *skipped).collect();
         Forward::write(buf, Tsn::of(reached), self.interleaved, &skipped);
+    }
+}
+
+/// Streams on which the peer goes on, and where, as far as it has not said that it does. Kept from one FORWARD
+/// TSN to the next, so that what has been given up is looked at once.
+#[derive(Debug, Default)]
+pub(super) struct Skips {
+    /// With the TSN that the last number of each had.
+    entries: Vec<(u64, Skipped)>,
+    /// The last TSN that they tell of.
+    reached: u64,
+}
+
+impl Skips {
+    fn advance(&mut self, flight: &mut Flight, interleaved: bool, most: usize) {
+        let (first, end) = (flight.first(), flight.advanced());
+        self.entries.retain(|(tsn, _)| *tsn >= first);
+        self.reached = self.reached.max(first - 1);
+        for tsn in self.reached + 1..end {
+            let Some(chunk) = flight.chunk(tsn) else { break };
+            let unordered = chunk.flags & UNORDERED != 0;
+            // RFC 3758 §3.5 C: unordered DATA is not listed; it has no number.
+            if interleaved || !unordered {
+                let same = |(_, known): &&mut (u64, Skipped)| {
+                    known.stream == chunk.stream && known.unordered == unordered
+                };
+                let has_room = self.entries.len() < most;
+                match self.entries.iter_mut().find(same) {
+                    Some((at, known)) => (*at, known.last) = (tsn, chunk.number),
+                    None if !has_room => break,
+                    None => {
+                        let (stream, last) = (chunk.stream, chunk.number);
+                        self.entries.push((tsn, Skipped { stream, unordered, last }));
+                    }
+                }
+            }
+            self.reached = tsn;
+        }
     }
 }
