@@ -1,6 +1,6 @@
 //! The four-way handshake (RFC 9260 §5), both at once, and beginning anew.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand_core::Rng as _;
 
@@ -144,7 +144,8 @@ impl Association {
         }
         self.establish(now, told.peer);
         self.state = State::CookieEchoed;
-        self.repeat_at = Some(now + self.round_trip.timeout());
+        self.repeat_at = Some(now + self.timeout());
+        self.asked_at = Some(now);
         self.send_cookie();
         self.report_parameters(&told.unrecognized);
     }
@@ -177,6 +178,8 @@ impl Association {
         match self.state {
             State::Closed | State::CookieWait => {
                 self.tsn = cookie.own_tsn;
+                // A millisecond more: a cookie does not know of less.
+                self.round_trip.handle_age(age + Duration::from_millis(1));
                 self.establish(now, cookie.peer);
                 self.become_established(now);
             }
@@ -253,6 +256,10 @@ impl Association {
     /// RFC 9260 §5.1 E.
     pub(super) fn handle_cookie_ack(&mut self, now: Instant) {
         if self.state == State::CookieEchoed {
+            // RFC 9260 §6.3.1 C5: unless it was sent twice.
+            if let Some(at) = self.asked_at.take() {
+                self.round_trip_mut().handle_sample(now.saturating_duration_since(at));
+            }
             self.become_established(now);
         }
     }

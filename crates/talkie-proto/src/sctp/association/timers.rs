@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rand_core::Rng as _;
 
 use super::{Association, End, State};
+use crate::sctp::send::RoundTrip;
 use crate::sctp::wire::packet::HEADER;
 use crate::sctp::wire::{error, heartbeat::Info, kind, packet};
 
@@ -41,6 +42,10 @@ impl Association {
         self.link
             .as_ref()
             .map_or_else(|| self.round_trip.timeout(), |link| link.sender.round_trip.timeout())
+    }
+
+    pub(super) fn round_trip_mut(&mut self) -> &mut RoundTrip {
+        self.link.as_mut().map_or(&mut self.round_trip, |link| &mut link.sender.round_trip)
     }
 
     pub(super) fn next_wake(&self) -> Option<Instant> {
@@ -114,7 +119,14 @@ impl Association {
                 return;
             }
         }
-        let wait = (self.timeout() * (1 << self.repeats.min(10))).min(self.config.timeout_most);
+        let wait = match self.state {
+            // RFC 9260 §6.3.3 E2: it stays doubled until something has been measured, for data as well.
+            State::CookieWait | State::CookieEchoed => {
+                self.round_trip_mut().back_off();
+                self.timeout()
+            }
+            _ => (self.timeout() * (1 << self.repeats.min(10))).min(self.config.timeout_most),
+        };
         self.repeat_at = Some(now + wait);
     }
 

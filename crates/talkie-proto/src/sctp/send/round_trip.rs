@@ -41,6 +41,18 @@ impl RoundTrip {
         self.smoothed = Some((smoothed * 7 + sample) / 8);
     }
 
+    /// So long after it was made a cookie has come back. Whether it was sent twice is known only if nobody sends
+    /// anything twice so soon (RFC 9260 §6.3.1 C5); if not, the timeout is longer than that all the same, as
+    /// if it had been ours that passed.
+    pub(crate) fn handle_age(&mut self, age: Duration) {
+        if age < self.bounds.least {
+            return self.handle_sample(age);
+        }
+        while self.timeout() <= age && self.timeout() < self.bounds.most {
+            self.back_off();
+        }
+    }
+
     /// Another path: the shortest there has been says nothing of it, nor does that nothing came back.
     pub(crate) fn handle_path_change(&mut self) {
         (self.backoff, self.least) = (0, None);

@@ -1,0 +1,57 @@
+//! Paths that are longer than the timeouts and windows that associations begin with.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use talkie_proto::sctp::serial::Tsn;
+use talkie_proto::sctp::wire::{Data, IData, Packet, kind};
+
+use crate::sctp_world::{ADA, BOB, Link, World};
+
+/// A path by satellite.
+const FAR: Link = Link {
+    delay: Duration::from_millis(300),
+    loss: 0,
+    reorder: 0,
+    duplicate: 0,
+    rate: None,
+    queue: 4 << 20,
+    marks: u64::MAX,
+    seed: 1,
+};
+
+/// How often each TSN of an end has left, of those that left more than once.
+fn repeated(world: &World, end: usize) -> BTreeMap<u32, usize> {
+    let mut counts = BTreeMap::new();
+    let sent = world.sent.iter().flatten().filter(|(from, _)| *from == end);
+    for chunk in sent.flat_map(|(_, packet)| Packet::parse(packet).expect("a packet").chunks()) {
+        let tsn = match chunk.kind {
+            kind::DATA => Data::parse(&chunk).map(|data| data.tsn),
+            kind::I_DATA => IData::parse(&chunk).map(|data| data.tsn),
+            _ => None,
+        };
+        if let Some(Tsn(tsn)) = tsn {
+            *counts.entry(tsn).or_default() += 1;
+        }
+    }
+    counts.retain(|_, count| *count > 1);
+    counts
+}
+
+#[test]
+fn what_the_handshake_has_shown_of_a_long_path_saves_the_first_flight_from_a_timeout() {
+    for delay in [20, 200, 300, 450, 700, 1500] {
+        let delay = Duration::from_millis(delay);
+        let mut world = World::new(Link { delay, ..FAR });
+        world.sent = Some(vec![]);
+        world.connect();
+        for end in [ADA, BOB] {
+            world.send(end, 0, vec![0; 8000]);
+        }
+        world.run_for(Duration::from_secs(20));
+        for end in [ADA, BOB] {
+            assert_eq!(world.received[1 - end].len(), 1);
+            assert!(repeated(&world, end).is_empty(), "{delay:?} each way, from {end}");
+        }
+    }
+}
