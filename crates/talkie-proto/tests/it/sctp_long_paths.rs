@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use talkie_proto::sctp::Config;
 use talkie_proto::sctp::serial::Tsn;
-use talkie_proto::sctp::wire::{Data, IData, Packet, kind};
+use talkie_proto::sctp::wire::{Data, IData, Packet, Sack, kind};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
 
@@ -54,4 +55,46 @@ fn what_the_handshake_has_shown_of_a_long_path_saves_the_first_flight_from_a_tim
             assert!(repeated(&world, end).is_empty(), "{delay:?} each way, from {end}");
         }
     }
+}
+
+/// The largest window that Bob has told of.
+fn largest_window(world: &World) -> u32 {
+    let sent = world.sent.iter().flatten().filter(|(from, _)| *from == BOB);
+    let chunks = sent.flat_map(|(_, packet)| Packet::parse(packet).expect("a packet").chunks());
+    chunks.filter_map(|chunk| Sack::parse(&chunk)).map(|sack| sack.window).max().unwrap_or(0)
+}
+
+#[test]
+fn a_window_grows_on_a_long_path_though_the_reader_has_sent_nothing_that_measures_it() {
+    for (rate, least) in [(2_500_000, 4 << 20), (250_000, 1 << 20)] {
+        let mut world = World::new(Link { rate: Some(rate), ..FAR });
+        world.sent = Some(vec![]);
+        world.connect();
+        let begun = world.now;
+        let count = 40 * rate as usize / 2_500_000;
+        for _ in 0..count {
+            world.send(ADA, 0, vec![0; 250_000]);
+        }
+        world.run_until(Duration::from_secs(30), |world| world.received[BOB].len() == count);
+        let (took, window) = (world.now - begun, largest_window(&world));
+        assert!(window as usize >= least, "{window} bytes at {rate} bytes in a second");
+        assert!(window <= 64 << 20, "{window} bytes at {rate} bytes in a second");
+        assert!(took < Duration::from_secs(10), "{took:?} at {rate} bytes in a second");
+    }
+}
+
+#[test]
+fn a_window_grows_no_further_than_it_may() {
+    let most = 2 << 20;
+    let small = Config { receive_most: most, ..Config::default() };
+    let link = Link { rate: Some(2_500_000), ..FAR };
+    let mut world = World::with(link, &Config::default(), &small);
+    world.sent = Some(vec![]);
+    world.connect();
+    for _ in 0..40 {
+        world.send(ADA, 0, vec![0; 250_000]);
+    }
+    world.run_until(Duration::from_secs(30), |world| world.received[BOB].len() == 40);
+    let window = largest_window(&world) as usize;
+    assert!((most - 10_000..=most).contains(&window), "{window} bytes");
 }

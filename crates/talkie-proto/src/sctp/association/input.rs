@@ -13,9 +13,9 @@ use crate::sctp::wire::{
 /// Flag of ABORT and SHUTDOWN COMPLETE: the tag is the receiver's own reflected (RFC 9260 §8.5.1).
 pub(super) const REFLECTED: u8 = 1;
 
-/// The round trip, for the receiver's window, of a peer to whom nothing has been sent: a long one, as a
-/// window that grows too early is only a promise.
-const UNKNOWN_ROUND: Duration = Duration::from_millis(100);
+/// The round trip, for the receiver's window, of a peer to whom nothing has been sent: longer than any, as a
+/// window that grows too early is only a promise, and one that does not grow holds the peer back for good.
+const UNKNOWN_ROUND: Duration = Duration::from_secs(1);
 
 /// What the packet's data asks of the receiver.
 #[derive(Clone, Copy, Default)]

@@ -196,7 +196,7 @@ impl Receiver {
         }
         // An application that leaves its messages lying gets no larger window.
         if self.unread < self.window.limit() / 4 {
-            self.window.handle_consumed(now, fragment.payload.len(), round_trip);
+            self.window.handle_consumed(now, fragment.payload.len(), self.unread, round_trip);
         }
         // A message that is longer than the window has to fit in as well, and so has what waits for an earlier
         // one: the sender reckons with its bytes only, and what is refused counts as lost with it.

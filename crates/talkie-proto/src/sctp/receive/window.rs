@@ -1,14 +1,18 @@
 //! How much the peer may send beyond what has been read.
 //!
 //! The window is what is left of a limit: bytes held for whatever reason count, so that it is honest. The
-//! limit begins small and doubles whenever more than half of it has been received and read within about a
-//! round trip, as TCP receivers do: the peer's window was then, or will soon be, what holds it back. An
-//! application that does not read gets no more than it has.
+//! limit begins small and grows to eight times what has been received and read within about a round trip: a
+//! peer that begins sends twice as much in the next one and four times as much in the one after, before it
+//! has heard of more, and what waits for a packet that was lost takes as much room again. An application that
+//! does not read gets no more than it has.
 
 use std::time::{Duration, Instant};
 
 /// Less room than a packet takes is told as none (RFC 9260 §6.2, silly windows).
 const LEAST: usize = 1500;
+
+/// How many times what is read in a round trip.
+const AHEAD: usize = 8;
 
 /// Two such spans on a local link are reckoned as one.
 const SHORTEST_ROUND: Duration = Duration::from_millis(5);
@@ -30,18 +34,21 @@ impl Window {
         Self { limit, most, round: now, consumed: 0, advertised: limit }
     }
 
-    /// Payload has come while the application keeps up with reading.
-    pub(crate) fn handle_consumed(&mut self, now: Instant, bytes: usize, round_trip: Duration) {
+    /// Payload has come while the application keeps up with reading, but for what is `unread`.
+    pub(crate) fn handle_consumed(
+        &mut self,
+        now: Instant,
+        bytes: usize,
+        unread: usize,
+        round_trip: Duration,
+    ) {
         if now.saturating_duration_since(self.round) > round_trip.max(SHORTEST_ROUND) {
             self.round = now;
             self.consumed = 0;
         }
         self.consumed += bytes;
-        if self.consumed > self.limit / 2 && self.limit < self.most {
-            self.grow();
-            self.round = now;
-            self.consumed = 0;
-        }
+        let read = self.consumed.saturating_sub(unread);
+        self.limit = self.limit.max(read.saturating_mul(AHEAD).min(self.most));
     }
 
     pub(crate) fn grow(&mut self) {
