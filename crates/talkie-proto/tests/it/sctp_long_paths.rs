@@ -98,3 +98,27 @@ fn a_window_grows_no_further_than_it_may() {
     let window = largest_window(&world) as usize;
     assert!((most - 10_000..=most).contains(&window), "{window} bytes");
 }
+
+/// Every second packet of a window that is twice what the path holds is lost, and a SACK has no room for all the
+/// holes.
+#[test]
+fn a_torn_window_is_mended_without_a_timeout() {
+    let mut world = World::new(Link { queue: 1_500_000, rate: Some(2_500_000), ..FAR });
+    world.connect();
+    for _ in 0..60 {
+        world.send(ADA, 0, vec![0; 250_000]);
+    }
+    let (mut count, mut torn) = (0, (0, 0));
+    world.lose = Some(Box::new(move |from, _| {
+        count += usize::from(from == ADA);
+        (3000..5000).contains(&count) && count % 2 == 0 && from == ADA
+    }));
+    let begun = world.now;
+    while world.received[BOB].len() < 60 {
+        world.run_for(Duration::from_millis(50));
+        let window = world.ends[ADA].window().expect("it is connected");
+        torn = (torn.0.max(window.lost), window.window);
+        assert!(window.window > 5000, "{window:?} after {:?}", world.now - begun);
+    }
+    assert!(torn.0 > 500_000, "{torn:?}");
+}

@@ -13,6 +13,10 @@ const REACH: u64 = u16::MAX as u64;
 /// Duplicates told in one SACK at most.
 const DUPLICATES: usize = 32;
 
+/// Of the highest ranges, so many are told at least: each of them in as many SACKs one after another, as some
+/// may be lost.
+const HIGHEST: usize = 16;
+
 /// What has been received.
 #[derive(Debug)]
 pub(crate) struct Tracker {
@@ -105,10 +109,14 @@ impl Tracker {
         }
     }
 
-    /// The ranges as a SACK tells them, the lowest first.
+    /// The ranges as a SACK tells them, in ascending order. Where there are more than it takes, the lowest, and
+    /// a few of the highest: nothing else tells the sender that what leaves now arrives.
     pub(crate) fn blocks(&self, most: usize) -> impl Iterator<Item = (u16, u16)> + '_ {
         let offset = |tsn: u64| u16::try_from(tsn - self.cumulative).unwrap_or(u16::MAX);
-        self.ranges.iter().take(most).map(move |&(first, last)| (offset(first), offset(last)))
+        let highest = if self.ranges.len() > most { HIGHEST.min(most / 2) } else { 0 };
+        let lowest = self.ranges.iter().take(most - highest);
+        let highest = self.ranges.iter().skip(self.ranges.len() - highest);
+        lowest.chain(highest).map(move |&(first, last)| (offset(first), offset(last)))
     }
 
     pub(crate) fn take_duplicates(&mut self) -> Vec<Tsn> {
@@ -135,5 +143,18 @@ mod tests {
         assert_eq!((tracker.cumulative(), tracker.has_gaps()), (107, false));
         assert_eq!(tracker.classify(101), Seen::Duplicate);
         assert_eq!(tracker.classify(107 + 65_536), Seen::Beyond);
+    }
+
+    #[test]
+    fn the_highest_ranges_are_told_though_there_are_too_many() {
+        let mut tracker = Tracker::new(0);
+        (1..=100).for_each(|number| tracker.insert(number * 2));
+        let blocks: Vec<_> = tracker.blocks(40).collect();
+        assert_eq!(blocks.len(), 40);
+        assert_eq!((blocks[0], blocks[23]), ((2, 2), (48, 48)));
+        assert_eq!((blocks[24], blocks[39]), ((170, 170), (200, 200)));
+        assert_eq!(tracker.blocks(1).collect::<Vec<_>>(), [(2, 2)]);
+        assert_eq!(tracker.blocks(0).count(), 0);
+        assert_eq!(tracker.blocks(100).count(), 100);
     }
 }
