@@ -1,7 +1,6 @@
 //! Any bytes as an SCTP packet: reading its chunks and parameters panics on none, and what is read is
 //! written again as it was.
 
-use talkie_proto::sctp::serial::Tsn;
 use talkie_proto::sctp::wire::forward::Forward;
 use talkie_proto::sctp::wire::reconfig::Reconfig;
 use talkie_proto::sctp::wire::{
@@ -39,7 +38,7 @@ fn read(chunk: &Chunk<'_>) {
         kind::SACK => {
             let Some(sack) = Sack::parse(chunk) else { return };
             let gaps: Vec<_> = sack.gaps().collect();
-            let duplicates = vec![Tsn(0); sack.duplicates()];
+            let duplicates: Vec<_> = sack.duplicates().collect();
             Sack::write(&mut written, sack.cumulative, sack.window, &gaps, &duplicates);
             assert!(written.len() <= chunk.value.len());
         }

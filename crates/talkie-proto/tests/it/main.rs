@@ -24,6 +24,7 @@ mod sctp_schedules;
 mod sctp_shutdown;
 mod sctp_storm;
 mod sctp_streams;
+mod sctp_tails;
 mod sctp_transfer;
 mod sctp_windows;
 mod sctp_work;

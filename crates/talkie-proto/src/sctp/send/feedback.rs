@@ -46,7 +46,7 @@ impl Sender {
         }
         let was_closed = self.is_closed();
         self.peer_window = sack.window.into();
-        if sack.duplicates() > 0 {
+        if sack.duplicates().next().is_some() {
             self.recovery.handle_duplicates(self.flight.next_packet());
         }
         let progress = settled.bytes > 0 || cumulative >= before;
@@ -63,6 +63,7 @@ impl Sender {
             self.lose_newest();
         }
         self.detect_losses(now);
+        self.judge_tail(now, sack, settled.newest.map(|newest| newest.packet));
         self.rearm(now, progress);
         self.advance_forward(now);
         Ok(())
@@ -139,6 +140,8 @@ impl Sender {
                 app_limited: snapshot.app_limited,
             };
             self.controller.on_lost(now, &lost);
+            // What the probe has repaired was lost together with this.
+            self.tail = None;
         }
         if !self.flight.has_lost() && self.flight.is_empty() {
             self.recovery.handle_recovered();

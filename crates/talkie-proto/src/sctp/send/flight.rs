@@ -34,7 +34,7 @@ pub(crate) enum State {
 pub(crate) struct Sent {
     pub(crate) payload: Bytes,
     pub(crate) until: Option<Instant>,
-    packet: u64,
+    pub(super) packet: u64,
     /// The chunk after it in its packet, as distance of TSNs; 0 for none.
     next: u32,
     /// The same for the chunks of its message: the one before and the one after.
@@ -420,6 +420,26 @@ impl Flight {
         }
         books.handle_gone(bytes);
         bytes
+    }
+
+    /// The chunks of a packet that are in flight.
+    pub(crate) fn tsns(&self, number: u64) -> Vec<u64> {
+        let mut tsns = Vec::new();
+        let mut next = self.packet(number).map(|packet| packet.first);
+        while let Some(tsn) = next
+            && let Some(chunk) = self.chunk(tsn).filter(|chunk| chunk.packet == number)
+        {
+            if chunk.state == State::InFlight {
+                tsns.push(tsn);
+            }
+            next = (chunk.next != 0).then(|| tsn + u64::from(chunk.next));
+        }
+        tsns
+    }
+
+    /// Whether a TSN has been acknowledged.
+    pub(crate) fn is_settled(&self, tsn: u64) -> bool {
+        tsn < self.base || self.chunk(tsn).is_some_and(|chunk| chunk.state == State::Acked)
     }
 
     /// The newest packet with something in flight.

@@ -15,6 +15,7 @@ mod pacer;
 mod partial;
 mod recovery;
 mod round_trip;
+mod tail;
 mod turns;
 
 use std::time::{Duration, Instant};
@@ -26,6 +27,7 @@ use self::pacer::Pacer;
 use self::partial::Skips;
 use self::recovery::Recovery;
 pub(crate) use self::round_trip::{Bounds, RoundTrip};
+use self::tail::Tail;
 use super::congestion::{self, Controller};
 use super::serial::{self, Tsn};
 use super::wire::data::IMMEDIATE;
@@ -98,6 +100,8 @@ pub(crate) struct Sender {
     probe_at: Option<Instant>,
     /// A probe has been sent and nothing acknowledged since.
     probed: bool,
+    /// What the last probe has sent again, until it is known if that was lost.
+    tail: Option<Tail>,
     /// One packet may leave whatever the windows say.
     forced: bool,
     window_limited: bool,
@@ -148,6 +152,7 @@ impl Sender {
             retransmit_at: None,
             probe_at: None,
             probed: false,
+            tail: None,
             forced: false,
             window_limited: false,
             errors: 0,
@@ -166,6 +171,7 @@ impl Sender {
         self.flight = Flight::new(self.flight.next_tsn());
         self.books = Books::new(now);
         self.skips = Skips::default();
+        self.tail = None;
     }
 
     /// Packets carry this many bytes of chunks from now on, and never less than `least`. Chunks are cut so
@@ -336,7 +342,9 @@ impl Sender {
     }
 
     fn finish_packet(&mut self, now: Instant, outbox: &Outbox, new: bool) {
-        self.forced = false;
+        if std::mem::take(&mut self.forced) {
+            self.note_probe(self.flight.next_packet() - 1);
+        }
         let snapshot = self.flight.end_packet(now, &mut self.books);
         let drained = !self.has_work(outbox);
         let app_limited = drained && self.books.in_flight < self.controller.window();
@@ -412,7 +420,7 @@ impl Sender {
         self.probed = true;
         self.retransmit_at = Some(now + self.round_trip.timeout());
         if !self.has_work(outbox) {
-            self.lose_newest();
+            self.probe_tail();
         }
         self.forced = true;
     }
@@ -432,6 +440,7 @@ impl Sender {
         }
         self.flight.sort_lost();
         self.recovery.handle_timeout();
+        self.tail = None;
         // RFC 9260 §6.1 A: that a closed window stays closed says nothing of the path.
         if !(self.is_closed() && self.is_probing()) {
             self.controller.on_timeout(now);

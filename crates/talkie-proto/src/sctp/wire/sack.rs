@@ -47,10 +47,9 @@ impl<'a> Sack<'a> {
             .filter(|(first, last)| (2..=*last).contains(first))
     }
 
-    /// How many were received more than once since the last SACK.
-    #[must_use]
-    pub fn duplicates(&self) -> usize {
-        self.duplicates.len() / 4
+    /// What was received more than once since the last SACK.
+    pub fn duplicates(&self) -> impl Iterator<Item = Tsn> + use<'a> {
+        self.duplicates.as_chunks::<4>().0.iter().map(|bytes| Tsn(u32::from_be_bytes(*bytes)))
     }
 
     /// Appends the value of a chunk.
