@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use talkie_traversal::ice::gather::Policy;
 use talkie_traversal::ice::{Config, ConnectionState, Parameters, Stats};
+use talkie_traversal::stun::attributes::ErrorCode;
 use talkie_traversal::stun::{Class, Message};
 
 use crate::ice_agent_puppet::{CONTROLLED, Puppet};
@@ -129,4 +130,89 @@ fn a_restart_upon_one_that_has_lost_its_path_again_waits_in_peace() {
     world.settle();
     world.set_fate(Box::new(|_| vec![DELAY]));
     world.run(Duration::from_secs(40));
+}
+
+#[test]
+fn what_carries_data_again_carries_on_when_another_restart_is_followed() {
+    let mut world = fallen_back();
+    world.set_fate(Box::new(|_| vec![DELAY]));
+    let parameters = world.sides[0].agent.restart(world.now);
+    world.settle();
+    // Both still keep the generation that carries data; the new one is followed when the one between would have let
+    // it go.
+    world.run(Duration::from_secs(29));
+    let selected = world.sides[0].agent.selected();
+    assert!(selected.is_some());
+    world.run(ms(1500));
+    assert_eq!(world.sides[0].agent.selected(), selected);
+    let theirs = next_parameters();
+    world.sides[0].agent.set_remote_parameters(world.now, theirs);
+    world.settle();
+    assert_eq!(*world.sides[0].agent.local_parameters(), parameters);
+    assert_eq!(world.sides[0].agent.selected().map(|it| it.base), selected.map(|it| it.base));
+}
+
+#[test]
+fn a_restart_that_is_taken_back_goes_back_to_what_was_agreed_on_last() {
+    let mut puppet = connected();
+    let first = puppet.agent.local_parameters().clone();
+    let second = puppet.agent.restart(puppet.now);
+    puppet.settle();
+    let before = puppet.parameters.clone();
+    puppet.parameters = next_parameters();
+    puppet.introduce();
+    // It is followed, and nothing works yet, when one more is begun, several times, and taken back.
+    for _ in 0..3 {
+        puppet.agent.restart(puppet.now);
+        puppet.settle();
+        puppet.run(ms(100));
+    }
+    assert!(puppet.agent.undo_restart(puppet.now));
+    assert!(!puppet.agent.undo_restart(puppet.now), "both sides know of the first one");
+    puppet.settle();
+    assert_eq!(*puppet.agent.local_parameters(), second);
+    assert_eq!(puppet.agent.remote_parameters(), Some(&puppet.parameters));
+    // Data goes on along the old one.
+    let carrier = puppet.agent.selected().unwrap().local.username_fragment;
+    assert_eq!(carrier, Some(first.username_fragment));
+    assert_eq!(puppet.agent.send(puppet.now, b"still here"), Ok(()));
+    puppet.checks();
+    puppet.candidate(THEIRS, 1000);
+    puppet.run(ms(100));
+    assert!(puppet.answer_all() > 0);
+    let carrier = puppet.agent.selected().unwrap().local.username_fragment;
+    assert_eq!(carrier, Some(second.username_fragment));
+    assert_ne!(before, puppet.parameters);
+}
+
+#[test]
+fn what_was_agreed_on_last_takes_over_when_the_path_before_is_gone() {
+    let mut puppet = connected();
+    let before = puppet.parameters.clone();
+    let second = puppet.agent.restart(puppet.now);
+    puppet.settle();
+    puppet.parameters = next_parameters();
+    puppet.introduce();
+    puppet.checks();
+    puppet.candidate(THEIRS, 1000);
+    let checks = puppet.checks();
+    assert_eq!(checks.len(), 1);
+    let theirs = puppet.check(CONTROLLED);
+    puppet.agent.restart(puppet.now);
+    puppet.settle();
+    puppet.give(THEIRS, &theirs);
+    assert!(is_answered(&mut puppet), "it is still heard");
+    let answer = puppet.success(&checks[0].1);
+    puppet.give(THEIRS, &answer);
+    puppet.run(Duration::from_secs(7));
+    let checks = puppet.checks();
+    assert!(!checks.is_empty(), "the path of before is asked");
+    puppet.parameters = before;
+    let refusal = puppet.error(&checks[0].1, ErrorCode::FORBIDDEN);
+    puppet.give(THEIRS, &refusal);
+    let carrier = puppet.agent.selected().expect("it answers").local.username_fragment;
+    assert_eq!(carrier.as_ref(), Some(&second.username_fragment));
+    assert!(puppet.agent.undo_restart(puppet.now));
+    assert_eq!(*puppet.agent.local_parameters(), second);
+    assert!(!puppet.agent.undo_restart(puppet.now));
 }

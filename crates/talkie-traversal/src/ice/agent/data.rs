@@ -134,7 +134,7 @@ impl Agent {
         remote: SocketAddr,
         length: usize,
     ) -> bool {
-        let previous = self.previous.iter_mut().map(|previous| &mut previous.generation);
+        let previous = self.previous.iter_mut().flat_map(|previous| previous.generations_mut());
         for generation in std::iter::once(&mut self.current).chain(previous) {
             let Some(index) = generation.find(local, remote) else { continue };
             let pair = &mut generation.pairs[index];

@@ -81,10 +81,38 @@ pub struct Agent {
     traffic: Traffic,
 }
 
-/// The generation before the last restart, and until when it is listened to once the other side has followed.
+/// What there was before the last restart.
 struct Previous {
+    /// What carries data, or was the last to do so.
     generation: Generation,
+    /// Until when it is listened to once the other side has followed.
     until: Option<Instant>,
+    /// What both sides have agreed on since, if that has come to no pair: an open restart that is taken back goes back
+    /// to it.
+    agreed: Option<Box<Generation>>,
+}
+
+impl Previous {
+    fn new(generation: Generation) -> Box<Self> {
+        Box::new(Self { generation, until: None, agreed: None })
+    }
+
+    fn carries(&self) -> bool {
+        self.generation.selected.is_some()
+    }
+
+    /// What an open restart goes back to.
+    fn before(&mut self) -> &mut Generation {
+        self.agreed.as_deref_mut().unwrap_or(&mut self.generation)
+    }
+
+    fn generations(&self) -> impl Iterator<Item = &Generation> {
+        std::iter::once(&self.generation).chain(self.agreed.as_deref())
+    }
+
+    fn generations_mut(&mut self) -> impl Iterator<Item = &mut Generation> {
+        std::iter::once(&mut self.generation).chain(self.agreed.as_deref_mut())
+    }
 }
 
 impl fmt::Debug for Agent {
@@ -300,14 +328,14 @@ impl Agent {
         previous.filter(|generation| generation.selected.is_some())
     }
 
-    /// The present one, and the one before it.
+    /// The present one, and those before it.
     fn generations(&self) -> impl Iterator<Item = &Generation> {
-        let previous = self.previous.iter().map(|previous| &previous.generation);
+        let previous = self.previous.iter().flat_map(|previous| previous.generations());
         std::iter::once(&self.current).chain(previous)
     }
 
-    /// Both generations, and what they work with.
-    fn parts(&mut self, now: Instant) -> (&mut Generation, Option<&mut Generation>, Context<'_>) {
+    /// All generations, and what they work with.
+    fn parts(&mut self, now: Instant) -> (&mut Generation, Option<&mut Previous>, Context<'_>) {
         let context = Context {
             now,
             config: &self.config,
@@ -317,8 +345,7 @@ impl Agent {
             counters: &mut self.counters,
             last_number: &mut self.last_number,
         };
-        let previous = self.previous.as_mut().map(|previous| &mut previous.generation);
-        (&mut self.current, previous, context)
+        (&mut self.current, self.previous.as_deref_mut(), context)
     }
 
     fn with_current<T>(
@@ -330,13 +357,18 @@ impl Agent {
         work(current, &mut context)
     }
 
+    /// Does it with each; says whether any of them has agreed.
     fn with_previous(
         &mut self,
         now: Instant,
-        work: impl FnOnce(&mut Generation, &mut Context<'_>) -> bool,
+        mut work: impl FnMut(&mut Generation, &mut Context<'_>) -> bool,
     ) -> bool {
         let (_, previous, mut context) = self.parts(now);
-        previous.is_some_and(|previous| work(previous, &mut context))
+        let mut any = false;
+        for generation in previous.into_iter().flat_map(Previous::generations_mut) {
+            any |= work(generation, &mut context);
+        }
+        any
     }
 
     fn handle_stun(
@@ -433,15 +465,7 @@ impl Agent {
             generation.choose(context);
             generation.look_for_straight_way(context);
         });
-        let is_current = self.current.selected.is_some();
-        self.with_previous(now, |generation, context| {
-            generation.watch(context, !is_current);
-            // What it would choose is told to nobody while data does not take it.
-            if !is_current {
-                generation.select(context);
-            }
-            true
-        });
+        self.watch_previous(now);
         self.leave_previous(now);
         if self.has_left && self.previous.is_none() {
             self.has_left = false;
@@ -458,7 +482,7 @@ impl Agent {
         let current = self.with_current(now, |generation, context| generation.next(context));
         let mut previous = None;
         self.with_previous(now, |generation, context| {
-            previous = generation.next(context);
+            previous = [previous, generation.next(context)].into_iter().flatten().min();
             true
         });
         self.deadline = [patience, leave, current, previous].into_iter().flatten().min();

@@ -116,7 +116,7 @@ impl Agent {
     /// signaling says whose it is, [`end_of_remote_candidates_of()`](Self::end_of_remote_candidates_of) knows
     /// better.
     pub fn end_of_remote_candidates(&mut self, now: Instant) {
-        let before = self.previous.as_mut().map(|previous| &mut previous.generation);
+        let before = self.previous.as_mut().map(|previous| previous.before());
         if let Some(before) = before.filter(|before| before.session.remote().is_some())
             && self.current.session.remote().is_none()
         {

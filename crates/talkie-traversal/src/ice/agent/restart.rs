@@ -49,11 +49,16 @@ impl Agent {
         if self.is_closed() || self.current.session.remote().is_some() {
             return false;
         }
-        let Some(previous) = self.previous.take() else { return false };
-        let Previous { generation, .. } = *previous;
-        let undone = std::mem::replace(&mut self.current, generation);
+        let Some(mut previous) = self.previous.take() else { return false };
+        let before = if let Some(agreed) = previous.agreed.take() {
+            self.previous = Some(previous);
+            *agreed
+        } else {
+            previous.generation
+        };
+        let undone = std::mem::replace(&mut self.current, before);
         self.current.resume(&undone);
-        self.has_left = false;
+        self.has_left = self.previous.is_some();
         self.restarts += 1;
         if self.current.session.remote().is_some() && !self.current.is_failed {
             // RFC 8863: the other side has had no chance meanwhile.
@@ -86,13 +91,15 @@ impl Agent {
         old.retire();
         // What an open restart has begun is nothing to go back to, and what carries data is not given up for what
         // does not.
-        let carries = |previous: &Previous| previous.generation.selected.is_some();
-        let is_better = old.session.remote().is_some()
-            && (old.selected.is_some() || !self.previous.as_deref().is_some_and(carries));
-        match self.previous.as_deref_mut().filter(|_| !is_better) {
-            // It is to be let go when this restart has succeeded, whatever the one between had come to.
-            Some(previous) => previous.until = None,
-            None => self.previous = Some(Box::new(Previous { generation: old, until: None })),
+        let is_agreed = old.session.remote().is_some();
+        match self.previous.as_deref_mut() {
+            Some(_) if !is_agreed => {}
+            Some(previous) if previous.carries() && old.selected.is_none() => {
+                // It is to be let go when this restart has succeeded, whatever the one between had come to.
+                previous.until = None;
+                previous.agreed = Some(Box::new(old));
+            }
+            _ => self.previous = Some(Previous::new(old)),
         }
         self.forget_names(now);
         self.has_left = true;
@@ -108,9 +115,33 @@ impl Agent {
 
     /// The other side follows: there is no way back.
     pub(super) fn settle_restart(&mut self) {
-        let carries = |previous: &Previous| previous.generation.selected.is_some();
-        if self.is_restart_open() && !self.previous.as_deref().is_some_and(carries) {
-            self.previous = None;
+        if self.is_restart_open() {
+            self.previous.take_if(|previous| !previous.carries());
+            if let Some(previous) = &mut self.previous {
+                previous.agreed = None;
+            }
+        }
+    }
+
+    /// Looks after what was before.
+    pub(super) fn watch_previous(&mut self, now: Instant) {
+        let is_current = self.current.selected.is_some();
+        let (_, previous, mut context) = self.parts(now);
+        let Some(previous) = previous else { return };
+        if let Some(agreed) = &mut previous.agreed {
+            agreed.watch(&mut context, false);
+        }
+        previous.generation.watch(&mut context, !is_current);
+        // What it would choose is told to nobody while data does not take it.
+        if is_current {
+            return;
+        }
+        previous.generation.select(&mut context);
+        if !previous.carries()
+            && let Some(agreed) = previous.agreed.take()
+        {
+            previous.generation = *agreed;
+            previous.generation.select(&mut context);
         }
     }
 

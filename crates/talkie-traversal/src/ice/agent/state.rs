@@ -102,7 +102,7 @@ impl Agent {
         }
         let is_agreed = self.current.was_nominated;
         let expiry = self.config.timers.consent_expiry;
-        let Some(Previous { generation, until }) = self.previous.as_deref_mut() else { return };
+        let Some(Previous { generation, until, .. }) = self.previous.as_deref_mut() else { return };
         if is_agreed && until.is_none() {
             *until = Some(now + expiry);
         }
