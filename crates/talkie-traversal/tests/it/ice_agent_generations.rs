@@ -216,3 +216,14 @@ fn what_was_agreed_on_last_takes_over_when_the_path_before_is_gone() {
     assert_eq!(*puppet.agent.local_parameters(), second);
     assert!(!puppet.agent.undo_restart(puppet.now));
 }
+
+#[test]
+fn the_pair_that_data_falls_back_to_is_told() {
+    let world = fallen_back();
+    let told = &world.sides[0].selected.last().unwrap().1;
+    assert_eq!(told.base.ip(), World::ip("10.0.0.1"));
+    assert_eq!(Some(told), world.sides[0].agent.selected().as_ref());
+    let changes =
+        |world: &World| world.sides[0].agent.stats().transport.selected_candidate_pair_changes;
+    assert_eq!(changes(&world), 3, "there, elsewhere, and back");
+}

@@ -21,6 +21,8 @@ pub(super) struct Context<'a> {
     pub(super) rng: &'a mut ChaCha20Rng,
     pub(super) counters: &'a mut Counters,
     pub(super) last_number: &'a mut u32,
+    /// How often data has taken another pair.
+    pub(super) changes: &'a mut u32,
 }
 
 /// What was dropped.

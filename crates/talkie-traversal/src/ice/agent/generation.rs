@@ -38,10 +38,8 @@ pub(super) struct Generation {
     pub(super) early: Vec<Early>,
     /// The pair that data takes.
     pub(super) selected: Option<PairId>,
-    /// How often it has changed.
-    pub(super) changes: u32,
-    /// Whether the application knows that it is nominated.
-    pub(super) is_selection_told_nominated: bool,
+    /// Whether it was nominated when the application was told of it; `None` if that knows of another one.
+    pub(super) told_nominated: Option<bool>,
     /// The greatest number of a nomination so far.
     pub(super) orders: u32,
     /// The nomination that is not answered yet.
@@ -93,8 +91,7 @@ impl Generation {
             triggered: VecDeque::new(),
             early: Vec::new(),
             selected: None,
-            changes: 0,
-            is_selection_told_nominated: false,
+            told_nominated: None,
             orders: 0,
             proposed: None,
             first_valid_at: None,
@@ -162,7 +159,6 @@ impl Generation {
     /// It is the present one again, after one that came to nothing.
     pub(super) fn resume(&mut self, undone: &Self) {
         self.is_retired = false;
-        self.changes = self.changes.max(undone.changes);
         self.keep_pace_of(undone);
         for pair in &mut self.pairs {
             if pair.state == State::InProgress && pair.active.is_none() {

@@ -73,6 +73,8 @@ pub struct Agent {
     restarts: u32,
     /// The last that named a pair or a candidate.
     last_number: u32,
+    /// How often data has taken another pair.
+    changes: u32,
     /// Whether servers may be left that only the generation before needs.
     has_left: bool,
     born: Instant,
@@ -158,6 +160,7 @@ impl Agent {
             deadline: None,
             restarts: 0,
             last_number: 0,
+            changes: 0,
             has_left: false,
             born: genesis.now,
             unix: genesis.unix,
@@ -344,6 +347,7 @@ impl Agent {
             rng: &mut self.rng,
             counters: &mut self.counters,
             last_number: &mut self.last_number,
+            changes: &mut self.changes,
         };
         (&mut self.current, self.previous.as_deref_mut(), context)
     }

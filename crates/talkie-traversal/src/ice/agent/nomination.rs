@@ -144,18 +144,18 @@ impl Generation {
         };
         let pair = &self.pairs[index];
         let is_nominated = pair.nominated.is_some();
-        let known = (self.selected, self.is_selection_told_nominated);
-        if known == (Some(pair.id), is_nominated) {
+        let told = self.told_nominated.filter(|_| self.selected == Some(pair.id));
+        if told == Some(is_nominated) {
             return;
         }
-        let is_new = self.selected != Some(pair.id);
+        let is_new = told.is_none();
         self.selected = Some(pair.id);
-        self.is_selection_told_nominated = is_nominated;
+        self.told_nominated = Some(is_nominated);
         if is_nominated {
             context.gatherer.bind(context.now, pair.base, pair.address);
         }
         if is_new {
-            self.changes += 1;
+            *context.changes += 1;
             self.is_deserted = false;
             self.reassured_at = None;
             context.story(&self.pairs[index], Chapter::Selected);

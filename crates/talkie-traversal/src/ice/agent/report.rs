@@ -21,7 +21,7 @@ impl Agent {
         Stats {
             transport: TransportStats {
                 selected_candidate_pair_id: generation.selected,
-                selected_candidate_pair_changes: generation.changes.max(self.current.changes),
+                selected_candidate_pair_changes: self.changes,
                 ice_role: generation.role,
                 ice_local_username_fragment: generation.session.local().username_fragment.clone(),
                 ice_state: self.connection,

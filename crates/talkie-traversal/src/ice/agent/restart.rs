@@ -87,7 +87,6 @@ impl Agent {
         let mut next = Generation::new(now, parameters, role, interval);
         next.keep_pace_of(&self.current);
         let mut old = std::mem::replace(&mut self.current, next);
-        self.current.changes = old.changes;
         old.retire();
         // What an open restart has begun is nothing to go back to, and what carries data is not given up for what
         // does not.
@@ -134,6 +133,7 @@ impl Agent {
         previous.generation.watch(&mut context, !is_current);
         // What it would choose is told to nobody while data does not take it.
         if is_current {
+            previous.generation.told_nominated = None;
             return;
         }
         previous.generation.select(&mut context);
