@@ -207,6 +207,8 @@ fn a_restart_goes_on_at_the_same_socket() {
     world.say(1);
     world.run(SECOND);
     assert_eq!(world.heard[1], [vec![b"1".to_vec()], vec![b"1".to_vec()]]);
+    world.run(40 * SECOND);
+    assert_eq!(world.mux().entries()[0], 3, "nobody is known by the old one any more");
 }
 
 #[test]

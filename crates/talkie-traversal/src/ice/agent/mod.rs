@@ -307,9 +307,11 @@ impl Agent {
         self.generations().map(|generation| &*generation.session.local().username_fragment)
     }
 
-    /// How often this side has got other credentials.
-    pub(in crate::ice) fn restarts(&self) -> u32 {
-        self.restarts
+    /// What changes whenever the [`fragments()`](Self::fragments) do: how often this side has got other credentials,
+    /// and how many it has, as old ones are let go in between.
+    pub(in crate::ice) fn edition(&self) -> (u32, u8) {
+        let older = self.previous.as_ref().map_or(0, |it| 1 + u8::from(it.agreed.is_some()));
+        (self.restarts, older)
     }
 
     /// What was dropped so far.

@@ -140,8 +140,8 @@ pub struct Mux {
 struct Slot {
     /// Boxed, so that what follows is found without it.
     agent: Box<Agent>,
-    /// The agent's count of restarts when its fragment was noted.
-    noted: Option<u32>,
+    /// The edition of the agent's fragments when they were noted.
+    noted: Option<(u32, u8)>,
     belongings: Belongings,
     is_speaking: bool,
     is_telling: bool,
@@ -423,9 +423,9 @@ impl Mux {
                 slot.agent.handle_answer(now, answer);
             }
         }
-        let restarts = slot.agent.restarts();
-        if slot.noted != Some(restarts) {
-            slot.noted = Some(restarts);
+        let edition = slot.agent.edition();
+        if slot.noted != Some(edition) {
+            slot.noted = Some(edition);
             self.demux.note_fragments(id, slot.agent.fragments(), &mut slot.belongings);
         }
         if !slot.is_speaking {
