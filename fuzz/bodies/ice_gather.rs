@@ -207,7 +207,7 @@ fn step(world: &mut World, input: &mut Input<'_>) {
                 servers.rotate_left(usize::from(shape >> 1) % 5);
                 servers.truncate(usize::from(shape >> 4) % 6);
                 world.policy = config(shape).policy;
-                world.gatherer.set_servers(servers, world.policy);
+                world.gatherer.set_servers(servers, world.policy).expect("no socket is shared");
             }
             world.gatherer.gather(now, "frag");
         }

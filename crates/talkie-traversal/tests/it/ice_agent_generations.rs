@@ -69,7 +69,7 @@ fn a_direct_pair_answers_again_when_the_restart_that_was_to_hide_it_is_taken_bac
     for restarts in 1..3 {
         let mut puppet = connected();
         let check = puppet.check(CONTROLLED);
-        puppet.agent.set_servers(Vec::new(), Policy::Relay);
+        puppet.agent.set_servers(Vec::new(), Policy::Relay).unwrap();
         for _ in 0..restarts {
             puppet.agent.restart(puppet.now);
             puppet.settle();

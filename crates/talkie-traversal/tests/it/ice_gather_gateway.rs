@@ -166,7 +166,7 @@ fn a_server_that_is_left_takes_nothing_that_the_gateway_tells_as_well() {
     site.elapse(secs(10));
     let reflexive = site.of_kind(ServerReflexive);
     assert_eq!((reflexive.len(), table(&site)), (1, 1));
-    site.gatherer.set_servers(Vec::new(), Policy::All);
+    site.gatherer.set_servers(Vec::new(), Policy::All).unwrap();
     site.events.clear();
     site.gatherer.gather(site.world.now, "next");
     site.elapse(secs(2));
@@ -176,7 +176,7 @@ fn a_server_that_is_left_takes_nothing_that_the_gateway_tells_as_well() {
 #[test]
 fn the_mapping_is_taken_back_also_where_only_relays_are_told_by_then() {
     let mut site = behind(asking(), |it| it.pcp = Speaks::Well);
-    site.gatherer.set_servers(Vec::new(), Policy::Relay);
+    site.gatherer.set_servers(Vec::new(), Policy::Relay).unwrap();
     site.gatherer.gather(site.world.now, "next");
     site.elapse(secs(2));
     assert_eq!(table(&site), 1, "what was agreed on before may need it");
@@ -202,14 +202,14 @@ fn a_gateway_that_is_known_too_late_is_asked_for_nothing() {
         }
     }
     assert_eq!(waiting.len(), 1);
-    site.gatherer.set_servers(Vec::new(), Policy::Relay);
+    site.gatherer.set_servers(Vec::new(), Policy::Relay).unwrap();
     site.gatherer.gather(site.world.now, "next");
     site.settle();
     waiting.into_iter().for_each(|want| site.answer(want));
     site.elapse(secs(2));
     assert_eq!(table(&site), 0);
     // It is asked when that is wanted again.
-    site.gatherer.set_servers(Vec::new(), Policy::All);
+    site.gatherer.set_servers(Vec::new(), Policy::All).unwrap();
     site.gatherer.gather(site.world.now, "again");
     site.elapse(secs(2));
     assert_eq!(table(&site), 1);

@@ -9,7 +9,7 @@ use talkie_sansio::{
 };
 use talkie_sim::nat::Config as Nat;
 use talkie_sim::net::{Host, Link, Network};
-use talkie_traversal::ice::gather::Server;
+use talkie_traversal::ice::gather::{Policy, Server, SetServersError};
 use talkie_traversal::ice::mux::{AgentId, Config as MuxConfig, Mux, Refused};
 use talkie_traversal::ice::{Agent, Config, ConnectionState, Event, Parameters, Role};
 use talkie_traversal::stun::attributes::{Priority, Username, XorMappedAddress};
@@ -544,4 +544,23 @@ fn the_contract_of_machines_is_kept() {
     }
     script.push(Input::Elapse(60 * SECOND));
     conformance::check(|genesis| waiting(&genesis, 3).0, || (), &script, 1024);
+}
+
+#[test]
+fn servers_that_cannot_be_shared_are_refused_later_as_well() {
+    let genesis = conformance::genesis();
+    let mut mux = Mux::new(&genesis, MuxConfig::default());
+    let id = mux.add(&genesis, config(Role::Controlled)).unwrap();
+    let server = |uri: &str| Server::new(uri, Some(("ann", "pass"))).unwrap();
+    let shareable =
+        ["stun:192.0.2.50", "turn:192.0.2.1?transport=tcp", "turns:turn.example"].map(server);
+    let relay = server("turn:192.0.2.1");
+    let mut set = |servers: Vec<Server>| {
+        mux.call(genesis.now, id, |agent| agent.set_servers(servers, Policy::All)).unwrap()
+    };
+    assert_eq!(set(shareable.to_vec()), Ok(()));
+    let with_relay = shareable.iter().cloned().chain([relay.clone()]).collect();
+    let error = set(with_relay).unwrap_err();
+    assert_eq!(error, SetServersError::UdpRelay(relay.uri));
+    assert!(error.to_string().contains("turn:192.0.2.1"), "{error}");
 }

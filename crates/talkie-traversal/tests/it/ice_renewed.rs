@@ -25,7 +25,7 @@ fn asked(site: &mut Site) -> [usize; 2] {
 #[test]
 fn servers_that_are_set_before_gathering_are_the_only_ones_asked() {
     let mut site = Site::new(config(vec![stun(URIS[0])]));
-    site.gatherer.set_servers(vec![stun(URIS[1])], Policy::All);
+    site.gatherer.set_servers(vec![stun(URIS[1])], Policy::All).unwrap();
     site.gather(&[HERE]);
     assert_eq!(asked(&mut site), [0, 1]);
 }
@@ -33,7 +33,7 @@ fn servers_that_are_set_before_gathering_are_the_only_ones_asked() {
 #[test]
 fn servers_that_are_set_later_are_asked_by_the_next_gathering() {
     let mut site = Site::gathered(config(vec![stun(URIS[0])]));
-    site.gatherer.set_servers(vec![stun(URIS[1])], Policy::All);
+    site.gatherer.set_servers(vec![stun(URIS[1])], Policy::All).unwrap();
     asked(&mut site);
     site.elapse(51 * SECOND);
     assert_eq!(asked(&mut site), [2, 0], "only the mapping is kept");
@@ -52,7 +52,7 @@ fn servers_that_are_set_later_are_asked_by_the_next_gathering() {
     // And back, and forth: nothing grows, and each is asked again.
     for turn in 0..20 {
         let uri = URIS[turn % 2];
-        site.gatherer.set_servers(vec![stun(uri)], Policy::All);
+        site.gatherer.set_servers(vec![stun(uri)], Policy::All).unwrap();
         site.events.clear();
         site.gatherer.gather(site.world.now, "again");
         site.elapse(SECOND);
@@ -71,7 +71,7 @@ fn a_server_that_stays_tells_what_one_that_is_left_had_told_before() {
         let mut site = Site::gathered(config(vec![stun(URIS[0]), stays.clone()]));
         let before = site.of_kind(CandidateType::ServerReflexive);
         assert_eq!(before.len(), 1);
-        site.gatherer.set_servers(vec![stays], Policy::All);
+        site.gatherer.set_servers(vec![stays], Policy::All).unwrap();
         site.events.clear();
         site.gatherer.gather(site.world.now, "next");
         site.elapse(SECOND);
@@ -93,7 +93,7 @@ fn a_server_that_stays_tells_what_one_that_is_left_had_told_before() {
 pub(crate) fn set(world: &mut World, uris: &[&str], policy: Policy) {
     let login = |uri: &str| uri.starts_with("turn").then_some(("ann", "pass"));
     let servers: Vec<_> = uris.iter().map(|uri| Server::new(uri, login(uri)).unwrap()).collect();
-    world.network.call(world.sides[0].host, |agent, _| agent.set_servers(servers, policy));
+    world.network.call(world.sides[0].host, |agent, _| agent.set_servers(servers, policy).unwrap());
 }
 
 /// What the left side has told under its present credentials.

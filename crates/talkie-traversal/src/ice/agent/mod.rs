@@ -195,9 +195,22 @@ impl Agent {
 
     /// Takes other servers and another policy (`setConfiguration`), which hold when it gathers next: by
     /// [`gather()`](Self::gather) or a restart. Data goes on along the old pair until there is a new one, also over a
-    /// server that is none of these. An agent of a [`Mux`](crate::ice::mux::Mux) can have no relay over UDP.
-    pub fn set_servers(&mut self, servers: Vec<gather::Server>, policy: gather::Policy) {
-        self.gatherer.set_servers(servers, policy);
+    /// server that is none of these.
+    ///
+    /// # Errors
+    /// If one cannot be used here: an agent of a [`Mux`](crate::ice::mux::Mux) can have no relay over UDP. Those of
+    /// before stay then.
+    pub fn set_servers(
+        &mut self,
+        servers: Vec<gather::Server>,
+        policy: gather::Policy,
+    ) -> Result<(), gather::SetServersError> {
+        self.gatherer.set_servers(servers, policy)
+    }
+
+    /// Its UDP sockets are those of other agents as well.
+    pub(in crate::ice) fn share_sockets(&mut self) {
+        self.gatherer.share_sockets();
     }
 
     /// Takes the other side's credentials. If they differ from those known, the other side has restarted:

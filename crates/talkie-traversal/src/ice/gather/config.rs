@@ -98,6 +98,15 @@ pub enum ServerError {
     Credential(#[from] CredentialError),
 }
 
+/// Why other servers are not taken.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SetServersError {
+    /// Agents that share a socket ([`mux`](crate::ice::mux)) can have no relay over UDP.
+    #[error("{0} is a relay over UDP, which needs a socket for each agent")]
+    UdpRelay(Uri),
+}
+
 impl Server {
     /// A server as the W3C's `RTCIceServer` has it: a URI, user name and password.
     ///
@@ -122,6 +131,11 @@ impl Server {
             uris.into_iter().filter_map(move |uri| Self::new(uri.as_ref(), login).ok())
         });
         servers.take(most).collect()
+    }
+
+    /// Whether it relays to sockets: one 5-tuple has one allocation (RFC 8656 §3.2), so that they can't be shared.
+    pub(in crate::ice) fn needs_own_sockets(&self) -> bool {
+        self.uri.scheme().is_turn() && self.uri.transport() == Transport::Udp
     }
 
     /// Whether it is the same server, and who asks it as well.

@@ -40,7 +40,9 @@ use rand_chacha::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use talkie_sansio::{Answer, Genesis, Interface, Path, Transmit, Transport, Want, WantId};
 
-pub use config::{Config, Families, Filter, Policy, PortMapping, Server, ServerError, Tcp};
+pub use config::{
+    Config, Families, Filter, Policy, PortMapping, Server, ServerError, SetServersError, Tcp,
+};
 pub use event::{Event, Received};
 pub use problem::{Problem, SendError};
 
@@ -89,6 +91,8 @@ pub struct Gatherer {
     events: VecDeque<Event>,
     outbox: VecDeque<(Path, Vec<u8>)>,
     renewed: Option<Box<Renewed>>,
+    /// Whether its UDP sockets are others' as well.
+    shares_sockets: bool,
     /// Whether our own addresses are told no more, and what goes there goes on.
     is_closing_up: bool,
     deadline: Option<Instant>,
@@ -129,6 +133,7 @@ impl Gatherer {
             events: VecDeque::new(),
             outbox: VecDeque::new(),
             renewed: None,
+            shares_sockets: false,
             is_closing_up: false,
             deadline: None,
             config,

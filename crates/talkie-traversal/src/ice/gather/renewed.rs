@@ -8,7 +8,7 @@
 use std::net::SocketAddr;
 use std::time::Instant;
 
-use super::config::{Policy, Server};
+use super::config::{Policy, Server, SetServersError};
 use super::server::{Asked, From};
 use super::{Gatherer, LocalId, Stage, Start};
 use crate::ice::{Candidate, CandidateType, Protocol};
@@ -22,8 +22,25 @@ pub(super) struct Renewed {
 
 impl Gatherer {
     /// From the next [`gather()`](Self::gather) on these servers are asked, and this may be told.
-    pub fn set_servers(&mut self, servers: Vec<Server>, policy: Policy) {
+    ///
+    /// # Errors
+    /// If there is one that cannot be used here; everything stays as it is.
+    pub fn set_servers(
+        &mut self,
+        servers: Vec<Server>,
+        policy: Policy,
+    ) -> Result<(), SetServersError> {
+        let shares = self.shares_sockets;
+        if let Some(server) = servers.iter().find(|it| shares && it.needs_own_sockets()) {
+            return Err(SetServersError::UdpRelay(server.uri.clone()));
+        }
         self.renewed = Some(Box::new(Renewed { servers, policy }));
+        Ok(())
+    }
+
+    /// Its UDP sockets are others' as well.
+    pub(in crate::ice) fn share_sockets(&mut self) {
+        self.shares_sockets = true;
     }
 
     /// Gathering begins.

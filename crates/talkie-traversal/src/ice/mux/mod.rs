@@ -196,10 +196,7 @@ impl Mux {
         if self.agents.len() >= self.config.most_agents {
             return Err(Refused::Full);
         }
-        let is_udp_relay = |server: &super::gather::Server| {
-            server.uri.scheme().is_turn() && server.uri.transport() == Transport::Udp
-        };
-        if config.gather.servers.iter().any(is_udp_relay) {
+        if config.gather.servers.iter().any(super::gather::Server::needs_own_sockets) {
             return Err(Refused::Relay);
         }
         config.gather.predict = 0;
@@ -210,7 +207,8 @@ impl Mux {
         let agent = loop {
             let mut seed = [0; 32];
             self.rng.fill_bytes(&mut seed);
-            let agent = Agent::new(&Genesis { seed, ..genesis.clone() }, config.clone());
+            let mut agent = Agent::new(&Genesis { seed, ..genesis.clone() }, config.clone());
+            agent.share_sockets();
             // Once in 2⁴⁸ for each agent that there is.
             if !self.demux.has_fragment(&agent.local_parameters().username_fragment) {
                 break agent;
