@@ -28,10 +28,10 @@ impl Gatherer {
             End::Failed(failure) => failure.clone(),
             End::Closed => return self.drop_leg(id),
         };
-        if self.is_closed() {
+        let was_given = self.forget_bases(id);
+        if self.is_given_up(id) {
             return self.drop_leg(id);
         }
-        let was_given = self.forget_bases(id);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         match failure {
             Failure::TryAlternate(Some(server))
@@ -55,6 +55,12 @@ impl Gatherer {
             }
             failure => self.not_given(id, &failure),
         }
+    }
+
+    /// Whether it is not asked for again: nobody is to be told of what a server would give that is left.
+    fn is_given_up(&self, id: LegId) -> bool {
+        let leg = self.legs.get(&id);
+        self.is_closed() || leg.is_some_and(|leg| self.asked[leg.server].is_left)
     }
 
     /// RFC 8656 §3.2: one 5-tuple has one allocation, and that is somebody else's on this server. Where every socket
@@ -176,7 +182,7 @@ impl Gatherer {
         self.forget_bases(id);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let was_allocated = leg.was_allocated;
-        if self.is_closed() {
+        if self.is_given_up(id) {
             self.drop_leg(id);
         } else if was_allocated {
             self.set_state(id, State::Waiting);
