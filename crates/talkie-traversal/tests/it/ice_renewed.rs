@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use talkie_sansio::Transport;
+use talkie_sansio::{Answer, Transport};
 use talkie_sim::nat::Preset;
 use talkie_traversal::ice::gather::{Policy, Server};
-use talkie_traversal::ice::{Candidate, CandidateType, ConnectionState, Event};
+use talkie_traversal::ice::{Agent, Candidate, CandidateType, ConnectionState, Event};
 
-use crate::ice_gather_world::{HERE, STUNS, Site, config, stun, turn};
+use crate::ice_gather_world::{HERE, STUNS, Site, config, interfaces, stun, turn};
 use crate::ice_spots::Spot;
 use crate::ice_world::{Outcome, Setup, World};
 use crate::turn_world::addr;
@@ -91,7 +91,11 @@ fn a_server_that_stays_tells_what_one_that_is_left_had_told_before() {
 }
 
 pub(crate) fn set(world: &mut World, uris: &[&str], policy: Policy) {
-    let login = |uri: &str| uri.starts_with("turn").then_some(("ann", "pass"));
+    set_as(world, "ann", uris, policy);
+}
+
+fn set_as(world: &mut World, user: &str, uris: &[&str], policy: Policy) {
+    let login = |uri: &str| uri.starts_with("turn").then_some((user, "pass"));
     let servers: Vec<_> = uris.iter().map(|uri| Server::new(uri, login(uri)).unwrap()).collect();
     world.network.call(world.sides[0].host, |agent, _| agent.set_servers(servers, policy).unwrap());
 }
@@ -204,5 +208,67 @@ fn who_told_only_relays_can_tell_all() {
         world.restart(0);
         world.settle(Outcome::Direct);
         world.assert_nothing_is_left();
+    }
+}
+
+/// Credentials for a relay are fresh each time they are asked for. What a generation that nobody follows has got with
+/// them is given back, what carries data is not.
+#[test]
+fn relays_of_restarts_that_come_to_nothing_are_given_back() {
+    let symmetric = Spot::Preset(Preset::Symmetric);
+    let mut setup = Setup::new(symmetric, symmetric);
+    setup.urls.retain(|url| url.starts_with("turn") && url.ends_with("udp"));
+    let mut world = World::new(setup);
+    world.settle(Outcome::Relayed);
+    let relays = |world: &World| world.network.machine(world.server).stats().relays_now;
+    let (before, relay) = (relays(&world), "turn:192.0.2.1?transport=udp");
+    let host = world.sides[0].host;
+    let restart_without_answer = |world: &mut World, user: usize| {
+        set_as(world, &format!("ann{user}"), &[relay], Policy::All);
+        world.network.call(host, Agent::restart);
+        world.run_for(2 * SECOND);
+    };
+    for user in 0..6 {
+        restart_without_answer(&mut world, user);
+        assert!(relays(&world) <= 2 * before, "{user}: {} of {before}", relays(&world));
+    }
+    assert!(world.network.call(host, Agent::undo_restart));
+    world.run_for(60 * SECOND);
+    world.assert_data_flows();
+    for user in 6..8 {
+        restart_without_answer(&mut world, user);
+    }
+    world.tell_parameters(0);
+    talk_until_new(&mut world);
+    world.run_for(40 * SECOND);
+    assert_eq!(relays(&world), before, "what is left is given back");
+    world.assert_data_flows();
+    world.assert_never(ConnectionState::Failed);
+    world.assert_nothing_is_left();
+}
+
+#[test]
+fn an_allocation_on_a_server_that_is_left_is_not_asked_for_again() {
+    for transport in [Transport::Udp, Transport::Tcp] {
+        let mut site = Site::gathered(config(vec![turn(transport, "ann")]));
+        let (base, _) = site.of_kind(CandidateType::Relayed)[0];
+        site.gatherer.set_servers(Vec::new(), Policy::All).unwrap();
+        site.gatherer.gather(site.world.now, "next");
+        site.elapse(SECOND);
+        assert_eq!(site.gone(), []);
+        let asked = site.allocations_asked();
+        // What the server gave is lost.
+        if transport == Transport::Udp {
+            site.restart_server();
+            site.gatherer.handle_interfaces(site.world.now, &interfaces(&[HERE]));
+            site.settle();
+        } else {
+            let path = site.sent.last().unwrap().1;
+            site.tell(Answer::Closed { path });
+        }
+        assert_eq!(site.gone(), [base]);
+        site.elapse(100 * SECOND);
+        assert_eq!(site.allocations_asked(), asked);
+        assert_eq!(site.of_kind(CandidateType::Relayed).len(), 1);
     }
 }

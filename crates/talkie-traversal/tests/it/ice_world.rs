@@ -388,7 +388,7 @@ impl World {
         }
     }
 
-    fn tell_parameters(&mut self, index: usize) {
+    pub(crate) fn tell_parameters(&mut self, index: usize) {
         let parameters = self.agent(index).local_parameters().clone();
         let fragment = &parameters.username_fragment;
         if self.sides[index].told.as_ref() == Some(fragment) {
@@ -519,7 +519,8 @@ pub(crate) fn add_server(
     setup: &Setup,
 ) -> Host<TurnServer> {
     let families = setup.server;
-    let users = vec![("ann".into(), "pass".into())];
+    let names = (0..8).map(|number| format!("ann{number}"));
+    let users = names.chain(["ann".into()]).map(|name| (name, "pass".into())).collect();
     let allow = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"];
     let peers =
         PeerPolicy { allow: allow.map(|it| it.parse().unwrap()).into(), ..PeerPolicy::default() };

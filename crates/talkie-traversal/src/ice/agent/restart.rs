@@ -110,6 +110,9 @@ impl Agent {
         self.set_gathering(GatheringState::Gathering);
         let fragment = self.current.session.local().username_fragment.clone();
         self.gatherer.gather(now, &fragment);
+        // Of several restarts in a row, all but the last have come to nothing.
+        let used: Vec<_> = self.generations().flat_map(|it| &it.locals).map(|it| it.id).collect();
+        self.gatherer.release_unused(now, |id| used.contains(&id));
     }
 
     /// The other side follows: there is no way back.

@@ -98,7 +98,7 @@ impl Gatherer {
                 (socket.renew_by, socket.renew_at, socket.mapped) = (None, None, None);
             }
         }
-        self.close_left_legs(now, false);
+        self.close_left_legs(now, |leg| !leg.was_allocated());
         // The same address as another server sees it is to be told as of that one, which may have been asked
         // before and told nothing new then.
         let stays: Vec<String> = servers.iter().map(|server| server.uri.to_string()).collect();
@@ -154,7 +154,17 @@ impl Gatherer {
         if std::mem::take(&mut self.is_closing_up) {
             self.close_tcp();
         }
-        self.close_left_legs(now, true);
+        self.close_left_legs(now, |_| true);
+        self.settle(now);
+    }
+
+    /// Gives those back of what is left that nothing uses: a restart that came to nothing leaves its own behind.
+    pub(in crate::ice) fn release_unused(
+        &mut self,
+        now: Instant,
+        is_used: impl Fn(LocalId) -> bool,
+    ) {
+        self.close_left_legs(now, |leg| !leg.bases().any(&is_used));
         self.settle(now);
     }
 }

@@ -107,8 +107,16 @@ impl Leg {
         self.server
     }
 
+    pub(super) fn was_allocated(&self) -> bool {
+        self.was_allocated
+    }
+
+    pub(super) fn bases(&self) -> impl Iterator<Item = LocalId> {
+        self.bases.iter().map(|(id, _)| *id)
+    }
+
     pub(super) fn has_base(&self, base: LocalId) -> bool {
-        self.bases.iter().any(|(id, _)| *id == base)
+        self.bases().any(|id| id == base)
     }
 
     fn path(&self) -> Option<Path> {
@@ -362,10 +370,10 @@ impl Gatherer {
         }
     }
 
-    /// Gives back what is on servers that are left: all, or what is not there yet.
-    pub(super) fn close_left_legs(&mut self, now: Instant, is_all: bool) {
+    /// Gives back what is on servers that are left and of no use.
+    pub(super) fn close_left_legs(&mut self, now: Instant, is_useless: impl Fn(&Leg) -> bool) {
         let asked = &self.asked;
-        let is_it = |leg: &Leg| asked[leg.server].is_left && (is_all || !leg.was_allocated);
+        let is_it = |leg: &Leg| asked[leg.server].is_left && is_useless(leg);
         let legs = self.legs.iter().filter(|(_, leg)| is_it(leg));
         for id in legs.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.forget_bases(id);
