@@ -14,6 +14,12 @@ use super::input::Input;
 /// Packets under way at most.
 const WIRE: usize = 256;
 
+/// Bytes of a packet that pass every path.
+const SHORT: usize = 1188;
+
+/// How far packets may grow at first.
+const LONG: usize = 1400;
+
 struct World {
     now: Instant,
     path: Path,
@@ -21,6 +27,8 @@ struct World {
     wire: VecDeque<(usize, Vec<u8>)>,
     /// What packets to each end have to carry, as far as it has said.
     tags: [u32; 2],
+    /// Bytes of the longest packet that each end may send.
+    most: [usize; 2],
 }
 
 pub(crate) fn run(input: &[u8]) {
@@ -53,7 +61,7 @@ impl World {
             receive_initial: 20_000,
             receive_most: 80_000,
             message_most: 30_000,
-            packet_most: 1400,
+            packet_most: LONG,
             unfragmented: mode & 4 != 0,
             streams: if mode & 8 == 0 { u16::MAX } else { 20 },
             ..Config::default()
@@ -62,7 +70,8 @@ impl World {
             Association::new(&Genesis { seed: [seed; 32], ..born.clone() }, path, config.clone())
         };
         let ends = [end(1), end(2)];
-        Self { now: born.now, path, ends, wire: VecDeque::new(), tags: [0; 2] }
+        let most = [longest(config.unfragmented, LONG); 2];
+        Self { now: born.now, path, ends, wire: VecDeque::new(), tags: [0; 2], most }
     }
 
     fn play(&mut self, input: &mut Input<'_>) {
@@ -112,6 +121,7 @@ impl World {
                     let byte = input.byte();
                     let most = usize::from(input.byte()) * 16;
                     self.ends[end].handle_path_change(now, byte & 1 == 0, most);
+                    self.most[end] = longest(byte & 1 == 0, most);
                 }
                 7 => self.ends[end].handle_too_long(now, usize::from(input.byte()) * 16),
                 _ => {}
@@ -159,7 +169,8 @@ impl World {
             let mut sent = 0;
             while self.ends[end].poll_transmit(&mut buf).is_some() {
                 let packet = std::mem::take(&mut buf);
-                assert!(packet.len() <= 1400, "a packet of {} bytes", packet.len());
+                let most = self.most[end];
+                assert!(packet.len() <= most, "{} bytes, and not {most}", packet.len());
                 sent += 1;
                 assert!(sent < 100_000, "packets without end");
                 self.learn(end, &packet);
@@ -189,4 +200,10 @@ impl World {
             self.tags[end] = init.tag;
         }
     }
+}
+
+/// The longest packet on a path that takes so much: packets grow only where they are not fragmented, and are
+/// never too short for the least that is sure to pass.
+fn longest(unfragmented: bool, most: usize) -> usize {
+    if unfragmented { most.max(SHORT) } else { SHORT }
 }
