@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use talkie_proto::sctp::serial::Tsn;
+use talkie_proto::sctp::wire::forward::{Forward, Skipped};
 use talkie_proto::sctp::wire::reconfig::{Outcome, Reconfig, Streams};
 use talkie_proto::sctp::wire::{Data, Header, IData, Init, Packet, Parameters, Sack, Writer, kind};
 use talkie_proto::sctp::{Config, End, Event};
@@ -354,4 +355,37 @@ fn the_machine_keeps_its_contract() {
         association
     };
     check(make, || (), &script, 64);
+}
+
+#[test]
+fn pieces_of_what_was_given_up_that_come_late_are_not_held() {
+    for unordered in [false, true] {
+        let config = Config { receive_most: 1 << 20, ..Config::default() };
+        let Known { mut world, tags, tsns } = known_with(&config);
+        let flag = if unordered { 4 } else { 0 };
+        let mut tsn = tsns[ADA];
+        let mut at = |flags: u8, stream: u16, fsn: u32, payload: &[u8]| {
+            let data = IData { flags, tsn, stream, mid: 0, fsn, ppid: 51, payload };
+            let bytes = packet(tags[BOB], kind::I_DATA, flags, |buf| data.write(buf));
+            tsn = tsn.plus(1);
+            (bytes, tsn.plus(u32::MAX))
+        };
+        for stream in 0..2000 {
+            // The first piece is lost, and the second comes when it has been given up.
+            let (_, given_up) = at(flag | 2, stream, 0, &[1; 1000]);
+            let (late, _) = at(flag | 1, stream, 1, &[2; 1000]);
+            let skipped = [Skipped { stream, unordered, last: 0 }];
+            let forward = packet(tags[BOB], kind::I_FORWARD_TSN, 0, |buf| {
+                Forward::write(buf, given_up, true, &skipped);
+            });
+            world.inject(BOB, &forward);
+            world.inject(BOB, &late);
+        }
+        // Were they held, they would take more than the window of 1 MiB, and nothing behind a hole was taken.
+        let _hole = at(flag | 3, 2000, 0, b"lost");
+        let (behind, _) = at(7, 2001, 0, b"behind");
+        world.inject(BOB, &behind);
+        assert_eq!(world.received[BOB].len(), 1, "unordered {unordered}");
+        assert_eq!(world.received[BOB][0].payload, "behind");
+    }
 }

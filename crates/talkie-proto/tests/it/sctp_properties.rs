@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use talkie_proto::sctp::wire::{Packet, Sack, kind};
 use talkie_proto::sctp::{Config, Reliability, SendOptions};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
@@ -104,5 +105,41 @@ fn unreliable_messages_arrive_at_most_once_and_hold_up_nothing() {
             assert_eq!(sorted.len(), got.len(), "seed {seed}: one came twice");
             assert!(unordered || got == sorted, "seed {seed}: out of order: {got:?}");
         }
+    }
+}
+
+#[test]
+fn what_was_given_up_takes_no_room_and_is_told_soon_however_bad_the_path() {
+    for seed in 1..=24 {
+        let link = Link { loss: 150, reorder: 400, seed, ..Link::default() };
+        let config = Config {
+            interleaving: seed.is_multiple_of(2),
+            receive_initial: 200_000,
+            receive_most: 200_000,
+            message_most: 50_000,
+            ..Config::default()
+        };
+        let mut world = World::with(link, &config, &config);
+        world.connect();
+        let unordered = seed % 4 >= 2;
+        let options = SendOptions { unordered, reliability: Reliability::Retransmits(0) };
+        for number in 0..200 {
+            world.send_with(ADA, number % 3, vec![0; 8000], options);
+            world.run_for(Duration::from_millis(10));
+        }
+        world.run_until(Duration::from_secs(300), |world| world.ends[ADA].buffered() == 0);
+        world.run_for(Duration::from_secs(60));
+        world.link = Link::default();
+        world.sent = Some(vec![]);
+        world.send(ADA, 5, "last");
+        world.run_for(Duration::from_secs(1));
+        let mut windows =
+            world.sent.as_ref().expect("recorded").iter().filter_map(|(from, packet)| {
+                let chunk = Packet::parse(packet)?.chunks().next()?;
+                (*from == BOB && chunk.kind == kind::SACK).then(|| Sack::parse(&chunk))?
+            });
+        let window = windows.next_back().expect("a SACK").window;
+        assert!(window >= 199_000, "seed {seed}: {window}");
+        assert!(world.received[BOB].iter().any(|one| one.payload == "last"), "seed {seed}");
     }
 }

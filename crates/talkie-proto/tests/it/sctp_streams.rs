@@ -6,6 +6,7 @@ use talkie_proto::sctp::wire::reconfig::{Outcome, Reconfig};
 use talkie_proto::sctp::wire::{Packet, Parameters, kind};
 use talkie_proto::sctp::{Config, End, Event, ReconfigError, Reliability, SendOptions};
 
+use crate::sctp_hostile::{Known, known_with, packet};
 use crate::sctp_world::{ADA, BOB, Link, World};
 
 fn reset(world: &mut World, end: usize, streams: &[u16]) {
@@ -378,4 +379,64 @@ fn streams_whose_messages_must_not_begin_yet_do_not_begin_while_they_are_held() 
     assert!(held.iter().all(|stream| world.ends[ADA].buffered_in(*stream) == 250_000));
     world.lose = None;
     world.run_until(Duration::from_secs(20), |world| world.received[BOB].len() == 16);
+}
+
+#[test]
+fn a_wish_that_comes_while_another_request_waits_is_asked_again() {
+    let mut world = World::connected(Link::default());
+    world.sent = Some(vec![]);
+    // The answer to Ada's own request is late.
+    let mut lost = 0;
+    world.lose = Some(Box::new(move |from, packet| {
+        let answer = from == BOB && packet[12] == kind::RE_CONFIG && packet[17] == 16;
+        lost += u32::from(answer);
+        answer && lost <= 2
+    }));
+    reset(&mut world, ADA, &[3]);
+    world.run_for(Duration::from_millis(50));
+    let now = world.now;
+    world.ends[BOB].request_reset(now, &[7]).expect("it may");
+    world.run_for(Duration::from_secs(20));
+    assert!(outcomes(&world, ADA).contains(&Outcome::InProgress));
+    assert!(world.events[BOB].contains(&Event::StreamsReset(vec![7])));
+    assert!(!world.events[BOB].iter().any(|event| matches!(event, Event::ResetRefused(_))));
+}
+
+#[test]
+fn additions_that_wait_count_as_well() {
+    let few = Config { streams: 10, streams_most: 20, ..Config::default() };
+    let more = Config { streams_most: 100, ..few.clone() };
+    let mut world = World::with(Link::default(), &few, &more);
+    world.connect();
+    let now = world.now;
+    world.ends[ADA].add_streams(now, 6, true).expect("it may");
+    assert_eq!(world.ends[ADA].add_streams(now, 6, true), Err(ReconfigError::NoSuchStream));
+    world.ends[ADA].add_streams(now, 4, true).expect("it may");
+    assert_eq!(world.ends[ADA].add_streams(now, 1, true), Err(ReconfigError::NoSuchStream));
+    assert_eq!(world.ends[ADA].add_streams(now, 0, false), Err(ReconfigError::NoSuchStream));
+    world.ends[ADA].add_streams(now, 10, false).expect("it may");
+    world.run_for(Duration::from_secs(2));
+    assert_eq!(world.ends.each_ref().map(|end| end.streams()), [(20, 20); 2]);
+}
+
+#[test]
+fn a_peer_that_puts_off_a_reset_for_ever_does_not_put_off_the_end() {
+    for outcome in [Outcome::Later, Outcome::InProgress] {
+        let config = Config { shutdown_most: Duration::from_secs(30), ..Config::default() };
+        let Known { mut world, tags, tsns } = known_with(&config);
+        world.lose = Some(Box::new(|from, bytes| from == BOB && bytes[12] == kind::RE_CONFIG));
+        reset(&mut world, ADA, &[7]);
+        let now = world.now;
+        world.ends[ADA].shutdown(now);
+        for second in 0..40 {
+            let number = if outcome == Outcome::Later { 0 } else { second };
+            let request = tsns[ADA].0.wrapping_add(number);
+            let put_off = packet(tags[ADA], kind::RE_CONFIG, 0, |buf| {
+                Reconfig::Response { request, outcome: Some(outcome) }.write(buf);
+            });
+            world.inject(ADA, &put_off);
+            world.run_for(Duration::from_secs(1));
+        }
+        assert!(world.events[ADA].iter().any(|event| matches!(event, Event::Ended(_))));
+    }
 }

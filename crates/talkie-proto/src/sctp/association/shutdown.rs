@@ -46,17 +46,21 @@ impl Association {
     /// Goes on with the shutdown once everything is acknowledged.
     pub(super) fn advance_shutdown(&mut self, now: Instant) {
         let settled = !self.outbox.has_pieces()
-            && !self.reconfig.is_busy()
             && self.link.as_ref().is_some_and(|link| link.sender.is_settled());
         if !settled {
+            return;
+        }
+        if self.reconfig.is_busy() {
+            // A peer may put off resets for ever.
+            if self.state == State::ShutdownPending {
+                self.guard_end(now);
+            }
             return;
         }
         match self.state {
             State::ShutdownPending => {
                 self.state = State::ShutdownSent;
-                // RFC 9260 §9.2, T5. A peer that begins anew meanwhile wins no time.
-                self.guard_at =
-                    self.guard_at.or_else(|| now.checked_add(self.config.shutdown_most));
+                self.guard_end(now);
                 self.send_shutdown();
             }
             State::ShutdownReceived => {
@@ -67,6 +71,11 @@ impl Association {
         }
         self.repeats = 0;
         self.repeat_at = Some(now + self.timeout());
+    }
+
+    /// RFC 9260 §9.2, T5. A peer that begins anew meanwhile wins no time.
+    fn guard_end(&mut self, now: Instant) {
+        self.guard_at = self.guard_at.or_else(|| now.checked_add(self.config.shutdown_most));
     }
 
     pub(super) fn send_shutdown(&mut self) {

@@ -98,6 +98,9 @@ pub(super) struct Streams {
     outstanding: Option<Outstanding>,
     pub(super) at: Option<Instant>,
     repeats: u32,
+    /// How often in a row the peer has had something else to do, and when it is asked again.
+    refusals: u32,
+    put_off: Option<Instant>,
 }
 
 impl Streams {
@@ -107,6 +110,7 @@ impl Streams {
         (self.next, self.expected) = (own.0, peer.0);
         self.outcomes = [None; 2];
         (self.outstanding, self.asked, self.deferred, self.at) = (None, None, None, None);
+        (self.refusals, self.put_off) = (0, None);
     }
 
     /// Whether something is to be done before the end.
@@ -120,6 +124,18 @@ impl Streams {
     /// Whether a request of ours is outstanding.
     pub(super) fn has_outstanding(&self) -> bool {
         self.outstanding.is_some()
+    }
+
+    /// Streams that have been asked for, or are to be.
+    fn added(&self, outgoing: bool) -> usize {
+        let asked = match self.outstanding {
+            Some(Outstanding { what: What::Add { count, outgoing }, .. }) => {
+                Some((count, outgoing))
+            }
+            _ => None,
+        };
+        let all = self.additions.iter().copied().chain(asked);
+        all.filter(|one| one.1 == outgoing).map(|(count, _)| usize::from(count)).sum()
     }
 
     /// Whether there may be something else to ask for.
@@ -137,6 +153,9 @@ impl Streams {
             self.drained.retain(|stream| !asked.names(*stream));
             let answers = Some(asked.request);
             return Some(What::Reset { streams: asked.streams, last, answers });
+        }
+        if self.put_off.is_some() {
+            return None;
         }
         // What the peer has asked for is reset with the rest of it.
         let asked = self.asked.as_ref();
@@ -244,7 +263,9 @@ impl Association {
         self.may_reconfigure()?;
         let (outbound, inbound) = self.streams();
         let known = if outgoing { outbound } else { inbound };
-        if known.checked_add(count).is_none_or(|sum| sum > self.config.streams_most) {
+        // Those that are asked for already count as well.
+        let sum = usize::from(known) + self.reconfig.added(outgoing) + usize::from(count);
+        if count == 0 || sum > usize::from(self.config.streams_most) {
             return Err(ReconfigError::NoSuchStream);
         }
         if self.reconfig.additions.len() >= ADDITIONS {
@@ -305,6 +326,7 @@ impl Association {
         }
         let open = matches!(self.state, State::Established | State::ShutdownPending);
         let Some(link) = self.link.as_ref().filter(|_| open) else { return };
+        self.reconfig.put_off.take_if(|at| *at <= now);
         if self.reconfig.outstanding.is_some() || !self.reconfig.has_more() {
             return;
         }
@@ -333,6 +355,10 @@ impl Association {
     /// The request has not been answered (§5.1.1: as data that is not acknowledged).
     pub(super) fn repeat_request(&mut self, now: Instant) {
         self.reconfig.at = None;
+        if self.reconfig.outstanding.is_none() {
+            self.advance_streams(now);
+            return;
+        }
         self.reconfig.repeats += 1;
         if self.reconfig.repeats > self.config.retransmissions {
             self.end(End::Unreachable);
@@ -355,7 +381,15 @@ impl Association {
         let Some(Outstanding { what, .. }) = self.reconfig.outstanding.take_if(matching) else {
             return;
         };
-        self.reconfig.at = None;
+        self.reconfig.at = self.reconfig.put_off.filter(|at| *at > now);
+        let what = match outcome {
+            Some(Outcome::InProgress) => match self.put_off(now, what) {
+                Some(what) => what,
+                None => return,
+            },
+            _ => what,
+        };
+        self.reconfig.refusals = 0;
         let done = matches!(outcome, Some(Outcome::Performed | Outcome::Nothing));
         match what {
             What::Reset { streams, last, answers } => {
@@ -378,6 +412,26 @@ impl Association {
             }
         }
         self.advance_streams(now);
+    }
+
+    /// §5.2.3: the peer has a request of its own under way. Ours waits, so that the peer's is not refused for it,
+    /// and is made again with another number; not for ever, and not by both at the same time.
+    fn put_off(&mut self, now: Instant, what: What) -> Option<What> {
+        let wait = self.timeout() * self.spread / 1000;
+        let state = &mut self.reconfig;
+        if state.refusals >= self.config.retransmissions {
+            return Some(what);
+        }
+        match what {
+            What::Reset { answers: Some(_), .. } => return Some(what),
+            What::Reset { streams, .. } => state.drained.extend(streams),
+            What::Pull { streams } => state.pulled.extend(streams),
+            What::Add { count, outgoing } => state.additions.push_front((count, outgoing)),
+        }
+        state.refusals += 1;
+        state.put_off = Some(now + wait);
+        state.at = state.put_off;
+        None
     }
 
     /// The peer's own reset answers our request for it (§5.2.2 E1). Such a request only: others it may
@@ -434,7 +488,7 @@ impl Association {
         state.drained.clear();
         state.pulled.clear();
         state.additions.clear();
-        (state.asked, state.at) = (None, None);
+        (state.asked, state.at, state.put_off) = (None, None, None);
         self.outbox.release_all(false);
         self.outbox.take_drained();
         if !streams.is_empty() {

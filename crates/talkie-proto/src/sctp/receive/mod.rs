@@ -24,7 +24,7 @@ use self::tracker::{Seen, Tracker};
 use self::window::Window;
 use super::Message;
 use super::serial::{self, Tsn, widen16, widen32};
-use super::wire::data::UNORDERED;
+use super::wire::data::{BEGINNING, END, UNORDERED};
 use super::wire::forward::Forward;
 use super::wire::{Data, IData, Sack, sack};
 
@@ -120,6 +120,9 @@ pub(crate) struct Receiver {
     assembly: Assembly,
     /// By stream, the count of the ordered message that is to be handed out next, if any has been.
     next: FxHashMap<u16, u64>,
+    /// With I-DATA: by stream, the count after that of the last unordered message that was given up, if any
+    /// has been.
+    next_unordered: FxHashMap<u16, u64>,
     /// Ordered messages that came before earlier ones.
     waiting: BTreeMap<(u16, u64), Message>,
     ready: VecDeque<Ready>,
@@ -142,6 +145,7 @@ impl Receiver {
             tracker: Tracker::new(serial::beginning(first.0) - 1),
             assembly: Assembly::default(),
             next: FxHashMap::default(),
+            next_unordered: FxHashMap::default(),
             waiting: BTreeMap::new(),
             ready: VecDeque::new(),
             deferred: None,
@@ -204,6 +208,9 @@ impl Receiver {
         if self.unread < self.window.limit() / 4 && waiting > self.window.limit() / 2 {
             self.window.grow();
         }
+        if self.is_given_up(&fragment) {
+            return Ok(had_gaps || self.tracker.has_gaps());
+        }
         if let Some(message) = self.assembly.insert(&fragment, self.most_message)? {
             self.handle_message(message, fragment.interleaved);
         }
@@ -211,6 +218,18 @@ impl Receiver {
             self.skip_dead();
         }
         Ok(had_gaps || self.tracker.has_gaps())
+    }
+
+    /// Whether a piece belongs to a message that an I-FORWARD-TSN has named: the rest of it has been forgotten,
+    /// and as its own TSN counts as received then, nothing would ever forget the piece.
+    fn is_given_up(&self, fragment: &Fragment<'_>) -> bool {
+        const WHOLE: u8 = BEGINNING | END;
+        if !fragment.interleaved || fragment.flags & WHOLE == WHOLE {
+            return false;
+        }
+        let unordered = fragment.flags & UNORDERED != 0;
+        let next = if unordered { &self.next_unordered } else { &self.next };
+        next.get(&fragment.stream).is_some_and(|next| widen32(fragment.number, *next) < *next)
     }
 
     /// A message is complete.
@@ -286,6 +305,10 @@ impl Receiver {
                 self.assembly.forget_messages(skipped.stream, skipped.unordered, skipped.last);
             }
             if skipped.unordered {
+                if interleaved {
+                    let next = self.next_unordered.entry(skipped.stream).or_insert(FIRST);
+                    *next = (*next).max(widen32(skipped.last, *next) + 1);
+                }
                 continue;
             }
             let next = self.next.get(&skipped.stream).copied().unwrap_or(FIRST);

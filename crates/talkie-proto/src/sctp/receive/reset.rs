@@ -50,12 +50,14 @@ impl Receiver {
         }
         if streams.is_empty() {
             self.next.clear();
+            self.next_unordered.clear();
             let waiting = std::mem::take(&mut self.waiting);
             let cost = |message: &Message| message.payload.len() + MESSAGE;
             self.queued -= waiting.values().map(cost).sum::<usize>();
         }
         for &stream in &streams {
             self.next.remove(&stream);
+            self.next_unordered.remove(&stream);
             // What still waits for an earlier message waits in vain.
             while let Some(key) =
                 self.waiting.range((stream, 0)..=(stream, u64::MAX)).next().map(|(key, _)| *key)

@@ -53,6 +53,9 @@ impl Sender {
         if progress {
             self.handle_progress(now, &settled, prior);
         }
+        if let Some(sample) = self.forward_round_trip(now, cumulative) {
+            self.round_trip.handle_sample(sample);
+        }
         // With a closed window the peer answers probes and takes nothing: it is alive all the same (RFC 9260
         // §6.1 A).
         if progress || self.is_closed() {

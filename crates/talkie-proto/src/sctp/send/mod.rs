@@ -111,6 +111,9 @@ pub(crate) struct Sender {
     forward_pending: bool,
     /// How far the peer has been told that it need not wait, and when.
     forward_told: Option<(u64, Instant)>,
+    /// The furthest that it has been told, and when, if only once.
+    forward_most: u64,
+    forward_once: Option<Instant>,
     skips: Skips,
     /// The last TSN of which the peer has told that its packet was marked.
     marked: u64,
@@ -159,6 +162,8 @@ impl Sender {
             renegings: 0,
             forward_pending: false,
             forward_told: None,
+            forward_most: 0,
+            forward_once: None,
             skips: Skips::default(),
             marked: 0,
             chunk_most: usize::MAX,

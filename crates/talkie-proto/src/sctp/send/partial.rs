@@ -6,7 +6,7 @@
 //! long as its SACKs fall short of it: each of many SACKs under way would else be answered, and the answer by
 //! another SACK.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::flight::{Flight, Sent};
 use super::{Outbox, Sender};
@@ -80,12 +80,24 @@ impl Sender {
         4 + self.skips.entries.len() * entry
     }
 
+    /// The round trip of a FORWARD TSN, if the cumulative TSN answers one that was told once. Where all that is
+    /// under way is given up there is no other measure, and nothing else would end the doubling of timeouts.
+    pub(super) fn forward_round_trip(&mut self, now: Instant, cumulative: u64) -> Option<Duration> {
+        let answers = cumulative >= self.forward_most;
+        let at = self.forward_once.take_if(|at| answers && *at >= self.since)?;
+        Some(now.saturating_duration_since(at))
+    }
+
     /// Appends that value.
     pub(crate) fn write_forward(&mut self, buf: &mut Vec<u8>) {
         self.forward_pending = false;
         let reached = self.skips.reached;
         // With what had no room, it is not all.
         self.forward_told = self.forward_told.map(|(_, at)| (reached, at));
+        // RFC 9260 §6.3.1 C5: what is told again measures nothing.
+        let news = reached > self.forward_most;
+        self.forward_most = self.forward_most.max(reached);
+        self.forward_once = self.forward_told.map(|(_, at)| at).filter(|_| news);
         let skipped: Vec<_> = self.skips.entries.iter().map(|(_, skipped)| *skipped).collect();
         Forward::write(buf, Tsn::of(reached), self.interleaved, &skipped);
     }
