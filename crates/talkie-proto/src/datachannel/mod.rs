@@ -21,7 +21,7 @@ mod strays;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use talkie_sansio::{Datagram, Genesis, Machine, Path, Transmit};
 
 use self::channel::Channel;
@@ -125,13 +125,16 @@ pub struct DataChannels {
     events: VecDeque<Event>,
     readable: bool,
     /// Channels with more waiting than their thresholds say.
-    above: BTreeSet<ChannelId>,
+    above: FxHashSet<ChannelId>,
     /// Bytes of labels and protocols, and channels, of the peer's.
     labels: usize,
     incoming: usize,
     /// Bytes of beginnings of messages.
     partial: usize,
     early: Early,
+    /// How often the amount that waits on a channel has been looked at.
+    #[cfg(test)]
+    looks: u64,
     counters: Counters,
 }
 
@@ -143,8 +146,10 @@ impl DataChannels {
         // What opens a channel may be longer than what is said on it.
         let message_most = config.sctp.message_most.max(dcep::LONGEST);
         let sctp = sctp::Config { message_most, ..config.sctp.clone() };
+        let mut association = Association::new(genesis, path, sctp);
+        association.watch_buffered();
         Self {
-            association: Association::new(genesis, path, sctp),
+            association,
             config,
             now: genesis.now,
             channels: BTreeMap::new(),
@@ -159,11 +164,13 @@ impl DataChannels {
             over: None,
             events: VecDeque::new(),
             readable: false,
-            above: BTreeSet::new(),
+            above: FxHashSet::default(),
             labels: 0,
             incoming: 0,
             partial: 0,
             early: Early::default(),
+            #[cfg(test)]
+            looks: 0,
             counters: Counters::default(),
         }
     }

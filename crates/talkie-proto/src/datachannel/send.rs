@@ -102,23 +102,60 @@ impl DataChannels {
         }
     }
 
-    /// Tells of the channels on which no more waits than their thresholds say.
+    /// Tells of the channels on which no more waits than their thresholds say, where more did. Looks only at
+    /// those that have come to have less waiting.
     pub(super) fn note_low(&mut self) {
-        if self.above.is_empty() {
-            return;
+        for stream in self.association.take_shrunk() {
+            let Some(id) = self.streams.get(&stream).filter(|id| self.above.contains(id)) else {
+                continue;
+            };
+            let (id, waiting) = (*id, self.association.buffered_in(stream));
+            let Some(channel) = self.channels.get_mut(&id) else { continue };
+            #[cfg(test)]
+            {
+                self.looks += 1;
+            }
+            channel.forget_left(waiting as u64);
+            if channel.buffered(waiting) <= channel.low {
+                self.above.remove(&id);
+                self.events.push_back(Event::BufferedAmountLow(id));
+            }
         }
-        let (channels, association) = (&mut self.channels, &self.association);
-        let is_low = |id: &ChannelId| {
-            channels.get_mut(id).is_none_or(|channel| {
-                let waiting = channel.stream.map_or(0, |stream| association.buffered_in(stream));
-                channel.forget_left(waiting as u64);
-                channel.buffered(waiting) <= channel.low
-            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use talkie_sansio::{Path, Transport};
+
+    use super::super::{Config, Options, Role};
+    use super::*;
+    use talkie_sansio::Machine as _;
+
+    #[test]
+    fn channels_of_which_nothing_leaves_are_not_looked_at() {
+        let path = Path {
+            transport: Transport::Udp,
+            local: ([192, 0, 2, 1], 1).into(),
+            remote: ([192, 0, 2, 2], 2).into(),
         };
-        let low: Vec<ChannelId> = self.above.iter().copied().filter(is_low).collect();
-        for id in low {
-            self.above.remove(&id);
-            self.events.push_back(Event::BufferedAmountLow(id));
+        let config = Config { role: Some(Role::Client), ..Config::default() };
+        let genesis = talkie_sansio::conformance::genesis();
+        let mut channels = DataChannels::new(&genesis, path, config);
+        let now = genesis.now;
+        let all: Vec<ChannelId> =
+            (0..1000).map(|_| channels.open(now, Options::default()).expect("it may")).collect();
+        for channel in &all {
+            channels.send(now, *channel, Kind::Text, "waits".into()).expect("it has room");
         }
+        for _ in 0..100 {
+            assert_eq!(channels.poll_transmit(&mut Vec::new()), None);
+            assert_eq!(channels.poll_event(), None);
+        }
+        assert_eq!(channels.looks, 0);
+        // What was queued can still come to be less.
+        channels.association.discard(0);
+        assert_eq!(channels.poll_event(), Some(Event::BufferedAmountLow(all[0])));
+        assert_eq!((channels.looks, channels.poll_event()), (1, None));
     }
 }

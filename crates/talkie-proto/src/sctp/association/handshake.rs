@@ -8,7 +8,7 @@ use super::cookie::Cookie;
 use super::peer::{Capabilities, Peer, Told, write_init};
 use super::streams::ReconfigError;
 use super::timers::Heartbeat;
-use super::{Association, ConnectError, End, Event, Link, Outbox, State, Streams};
+use super::{Association, ConnectError, End, Event, Link, State, Streams};
 use crate::sctp::congestion;
 use crate::sctp::receive::{Limits, Receiver};
 use crate::sctp::send::{Agreed, Sender};
@@ -241,7 +241,7 @@ impl Association {
         self.heartbeat = Heartbeat::default();
         self.tag = cookie.own_tag;
         self.tsn = cookie.own_tsn;
-        self.outbox = Outbox::default();
+        self.outbox = self.outbox.renewed();
         self.controls.clear();
         self.repeat_at = None;
         self.readable = false;

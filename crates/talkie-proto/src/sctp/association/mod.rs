@@ -354,6 +354,16 @@ impl Association {
         self.outbox.buffered_in(stream)
     }
 
+    /// From now on [`take_shrunk()`](Self::take_shrunk) has something to tell.
+    pub(crate) fn watch_buffered(&mut self) {
+        self.outbox.watch();
+    }
+
+    /// Streams that have come to have less waiting, each once.
+    pub(crate) fn take_shrunk(&mut self) -> Vec<u16> {
+        self.outbox.take_shrunk()
+    }
+
     /// A stream's share of what can be sent, in proportion to others' (RFC 8831 §6.4 has 128 to 1024; 256 if
     /// nothing is said).
     pub fn set_weight(&mut self, stream: u16, weight: u16) {
@@ -451,7 +461,7 @@ impl Association {
         }
         self.state = State::Ended;
         (self.repeat_at, self.guard_at) = (None, None);
-        self.outbox = Outbox::default();
+        self.outbox = self.outbox.renewed();
         // Messages that have come can still be fetched; what was under way is let go.
         if let Some(link) = &mut self.link {
             link.sender.forget(self.now);

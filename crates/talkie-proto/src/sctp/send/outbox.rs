@@ -64,6 +64,8 @@ struct Outbound {
     next_unordered: u32,
     /// While it is held for a reset: how many of its messages still leave.
     held: Option<usize>,
+    /// It is among those that have less waiting.
+    shrunk: bool,
 }
 
 /// A piece of a message as it goes into a chunk.
@@ -99,6 +101,9 @@ pub(crate) struct Outbox {
     pub(crate) interleaved: bool,
     /// Streams that are held and have nothing more to send before their reset; not yet told.
     drained: Vec<u16>,
+    /// Streams that have less waiting than when they were last asked for, if somebody asks.
+    shrunk: Vec<u16>,
+    watched: bool,
     /// All streams are held, those too that nothing has been sent on yet.
     all_held: bool,
 }
@@ -112,6 +117,38 @@ impl Outbox {
     /// Bytes that wait in one stream.
     pub(crate) fn buffered_in(&self, stream: u16) -> usize {
         self.streams.get(&stream).map_or(0, |outbound| outbound.buffered)
+    }
+
+    /// An empty one, for another association of those who use this.
+    pub(crate) fn renewed(&self) -> Self {
+        Self { watched: self.watched, ..Self::default() }
+    }
+
+    /// From now on it is told which streams have come to have less waiting.
+    pub(crate) fn watch(&mut self) {
+        self.watched = true;
+    }
+
+    /// Those streams, each once.
+    pub(crate) fn take_shrunk(&mut self) -> Vec<u16> {
+        let shrunk = std::mem::take(&mut self.shrunk);
+        for stream in &shrunk {
+            if let Some(outbound) = self.streams.get_mut(stream) {
+                outbound.shrunk = false;
+            }
+        }
+        shrunk
+    }
+
+    /// A stream has so much less waiting.
+    fn shrink(&mut self, stream: u16, bytes: usize) {
+        let Some(outbound) = self.streams.get_mut(&stream) else { return };
+        outbound.buffered -= bytes;
+        self.buffered -= bytes;
+        if self.watched && !outbound.shrunk {
+            outbound.shrunk = true;
+            self.shrunk.push(stream);
+        }
     }
 
     pub(crate) fn has_pieces(&self) -> bool {
@@ -270,9 +307,8 @@ impl Outbox {
 
     /// Moves the stream's clock on after a piece.
     fn turn(&mut self, stream: u16, sent: usize, ended: bool) {
+        self.shrink(stream, sent);
         let Some(outbound) = self.streams.get_mut(&stream) else { return };
-        outbound.buffered -= sent;
-        self.buffered -= sent;
         self.turns.remove((outbound.clock, stream));
         self.clock = self.clock.max(outbound.clock);
         outbound.clock += sent as u64 * SCALE / u64::from(outbound.weight);
@@ -299,9 +335,10 @@ impl Outbox {
             && !pending.begun
             && pending.until.is_some_and(|until| until <= now)
         {
-            outbound.buffered -= pending.payload.len();
-            self.buffered -= pending.payload.len();
+            let late = pending.payload.len();
             outbound.queue.pop_front();
+            self.shrink(stream, late);
+            let Some(outbound) = self.streams.get_mut(&stream) else { break };
             if outbound.count_down() {
                 self.drained.push(stream);
             }
@@ -320,8 +357,7 @@ impl Outbox {
             return false;
         }
         let left = pending.payload.len();
-        outbound.buffered -= left;
-        self.buffered -= left;
+        self.shrink(stream, left);
         // What never leaves takes nothing from the stream's share.
         self.turn(stream, 0, true);
         true
@@ -395,8 +431,8 @@ impl Outbox {
         let keep = usize::from(outbound.queue.front().is_some_and(|pending| pending.begun));
         let dropped: usize =
             outbound.queue.drain(keep..).map(|pending| pending.payload.len()).sum();
-        outbound.buffered -= dropped;
-        self.buffered -= dropped;
+        self.shrink(stream, dropped);
+        let Some(outbound) = self.streams.get_mut(&stream) else { return };
         if keep == 0 {
             self.turns.remove((outbound.clock, stream));
             self.aside.remove(&(outbound.clock, stream));
