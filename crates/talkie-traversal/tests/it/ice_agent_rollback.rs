@@ -152,3 +152,30 @@ fn what_had_failed_has_failed_when_its_restart_is_taken_back() {
     assert!(world.sides[0].agent.undo_restart(world.now));
     assert_eq!(world.sides[0].state(), Failed);
 }
+
+#[test]
+fn who_gives_way_to_the_other_sides_restart_keeps_the_candidates_that_came_before_it() {
+    let mut world = connected();
+    world.is_signaling = false;
+    // Both restart at once, and the candidates of the second overtake its offer.
+    for side in 0..2 {
+        world.sides[side].candidates.clear();
+        world.sides[side].agent.restart(world.now);
+    }
+    world.settle();
+    for candidate in world.sides[1].candidates.clone() {
+        assert_eq!(world.sides[0].agent.add_remote_candidate(world.now, candidate), Ok(()));
+    }
+    // Then that comes, and the first takes its own back.
+    assert!(world.sides[0].agent.undo_restart(world.now));
+    world.tell_parameters(0);
+    world.settle();
+    world.tell_parameters(1);
+    world.run(ms(1000));
+    assert!(world.agree(), "{:?}", world.sides[0].stories);
+    let theirs = &world.sides[1].agent.local_parameters().username_fragment;
+    let known = world.sides[0].agent.stats().remote_candidates;
+    assert_eq!(known.len(), 1, "{known:?}");
+    assert_eq!(known[0].candidate_type, "host", "told, and not only shown by a check");
+    assert_eq!(known[0].username_fragment.as_ref(), Some(theirs));
+}

@@ -244,6 +244,8 @@ impl Agent {
         self.current.session.set_remote(parameters);
         self.current.patience_until = Some(now + self.config.timers.patience);
         self.add_waiting(now);
+        // They are of credentials that were skipped.
+        self.names.waiting.clear();
         self.with_current(now, |generation, context| generation.follow_early(context));
         self.advance(now);
     }

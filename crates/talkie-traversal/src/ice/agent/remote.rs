@@ -139,17 +139,18 @@ impl Agent {
         }
     }
 
-    /// Adds the candidates that came before the credentials.
+    /// Adds the candidates that came before the credentials. Those that are of others go on waiting.
     pub(super) fn add_waiting(&mut self, now: Instant) {
-        let theirs = self.current.session.remote().map(|theirs| theirs.username_fragment.clone());
-        for candidate in std::mem::take(&mut self.names.waiting) {
-            let fragment = &candidate.username_fragment;
-            if fragment.is_none() || *fragment == theirs {
-                // What finds no room is counted.
-                let _ = self.add_known(now, candidate);
-            }
+        let Some(theirs) = self.current.session.remote() else { return };
+        let theirs = theirs.username_fragment.clone();
+        let is_it = |candidate: &mut Candidate| {
+            candidate.username_fragment.as_ref().is_none_or(|fragment| *fragment == theirs)
+        };
+        for candidate in self.names.waiting.extract_if(.., is_it).collect::<Vec<_>>() {
+            // What finds no room is counted.
+            let _ = self.add_known(now, candidate);
         }
-        self.current.remote_ended |= theirs.is_some() && self.names.ended == theirs;
+        self.current.remote_ended |= self.names.ended == Some(theirs);
     }
 }
 
