@@ -4,8 +4,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use talkie_sansio::conformance::genesis;
+use talkie_sansio::{Answer, Hosted as _, Interface, Want};
 use talkie_traversal::ice::gather::Policy;
-use talkie_traversal::ice::{Config, ConnectionState, Parameters, Stats};
+use talkie_traversal::ice::{
+    Agent, Candidate, CandidateType, Config, ConnectionState, Event, Parameters, Protocol, Stats,
+};
 use talkie_traversal::stun::attributes::ErrorCode;
 use talkie_traversal::stun::{Class, Message};
 
@@ -226,4 +230,57 @@ fn the_pair_that_data_falls_back_to_is_told() {
     let changes =
         |world: &World| world.sides[0].agent.stats().transport.selected_candidate_pair_changes;
     assert_eq!(changes(&world), 3, "there, elsewhere, and back");
+}
+
+#[test]
+fn who_was_heard_early_is_not_forgotten_by_a_restart_that_is_taken_back() {
+    let mut puppet = Puppet::new(Config::default(), &[]);
+    let check = puppet.check(CONTROLLED);
+    puppet.give(THEIRS, &check);
+    puppet.agent.restart(puppet.now);
+    puppet.settle();
+    let data = |puppet: &mut Puppet| {
+        puppet.events.clear();
+        puppet.give(THEIRS, b"first line");
+        puppet.events.iter().filter(|event| matches!(event, Event::Data(_))).count()
+    };
+    assert_eq!(data(&mut puppet), 1, "its path has not changed");
+    assert!(puppet.agent.undo_restart(puppet.now));
+    assert_eq!(data(&mut puppet), 1);
+    puppet.introduce();
+    assert_eq!(puppet.answer_all(), 1, "its check is followed");
+    assert_eq!(puppet.state(), ConnectionState::Connected);
+    puppet.agent.close(puppet.now);
+    assert_eq!(data(&mut puppet), 0);
+}
+
+/// A host with IPv6 only asks for the NAT64's prefix when it learns of an IPv4 candidate.
+#[test]
+fn a_nat64_that_is_found_during_a_restart_is_used_when_that_is_taken_back() {
+    let genesis = genesis();
+    let now = genesis.now;
+    let mut agent = Agent::new(&genesis, Config::default());
+    agent.handle_interfaces(now, &[Interface::new("eth0", World::ip("2001:db8::1"))]);
+    agent.gather(now);
+    agent.set_remote_parameters(now, next_parameters());
+    let address = "198.51.100.1:6000".parse().unwrap();
+    let candidate = Candidate::new(CandidateType::Host, Protocol::Udp, address, 1000, "f".into());
+    agent.add_remote_candidate(now, candidate).unwrap();
+    let mut asked = None;
+    while let Some(want) = agent.poll_want() {
+        match want {
+            Want::Bind { id, .. } => {
+                let local = "[2001:db8::1]:5000".parse().unwrap();
+                agent.handle_answer(now, Answer::Bound { id, local });
+            }
+            Want::Resolve { id, .. } => asked = Some(id),
+            _ => {}
+        }
+    }
+    agent.restart(now);
+    let addresses = vec![World::ip("64:ff9b::192.0.0.170")];
+    agent.handle_answer(now, Answer::Resolved { id: asked.unwrap(), addresses });
+    assert!(agent.undo_restart(now));
+    let remotes = agent.stats().remote_candidates;
+    assert!(remotes.iter().any(|it| it.address == "64:ff9b::c633:6401"), "{remotes:?}");
 }

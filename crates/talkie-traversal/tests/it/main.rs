@@ -11,6 +11,7 @@ mod discover;
 mod discover_hostile;
 mod discover_world;
 mod ice_agent;
+mod ice_agent_any_order;
 mod ice_agent_candidates;
 mod ice_agent_consent;
 mod ice_agent_detour;

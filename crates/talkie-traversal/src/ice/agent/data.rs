@@ -112,7 +112,7 @@ impl Agent {
         // Its checks are answered before signaling has brought its credentials (RFC 8445 §7.3), and with an
         // answer it may begin to send (§12.1): data can be here before there is any pair.
         let is_theirs = self.take_along_pair(now, local, remote, payload.len())
-            || self.current.was_heard_early(remote, Some(local));
+            || self.was_heard_early(remote, Some(local));
         if !is_theirs {
             self.counters.foreign += 1;
             return None;
@@ -155,8 +155,11 @@ impl Agent {
     pub(in crate::ice) fn is_proven(&self, remote: SocketAddr) -> bool {
         let pairs = self.generations().flat_map(|generation| &generation.pairs);
         let mut there = pairs.filter(|pair| pair.address == remote);
-        there.any(|pair| pair.was_heard || pair.is_valid())
-            || self.current.was_heard_early(remote, None)
+        there.any(|pair| pair.was_heard || pair.is_valid()) || self.was_heard_early(remote, None)
+    }
+
+    fn was_heard_early(&self, remote: SocketAddr, base: Option<LocalId>) -> bool {
+        self.generations().any(|generation| generation.was_heard_early(remote, base))
     }
 
     /// Whether what is sent to this address has reached somebody who answered, not long ago.

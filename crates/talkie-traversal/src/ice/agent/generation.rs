@@ -148,7 +148,6 @@ impl Generation {
     pub(super) fn retire(&mut self) {
         self.is_retired = true;
         self.triggered.clear();
-        self.early.clear();
         self.proposed = None;
         self.detour = None;
         for pair in &mut self.pairs {

@@ -85,6 +85,11 @@ impl Agent {
         let has_v4 = usable.clone().any(|interface| interface.address.is_ipv4());
         self.forget_nat64();
         self.nat64.is_needed = !has_v4 && usable.next().is_some();
+        self.lead_all_through_nat64(now);
+    }
+
+    /// The same for all that there are.
+    pub(super) fn lead_all_through_nat64(&mut self, now: Instant) {
         let known: Vec<Candidate> =
             self.current.remotes.iter().map(|remote| remote.candidate.clone()).collect();
         for candidate in known {
@@ -146,11 +151,7 @@ impl Agent {
             IpAddr::V4(_) => None,
         });
         self.nat64.knowledge = Knowledge::Known(prefix);
-        let known: Vec<Candidate> =
-            self.current.remotes.iter().map(|remote| remote.candidate.clone()).collect();
-        for candidate in known {
-            self.lead_through_nat64(now, &candidate);
-        }
+        self.lead_all_through_nat64(now);
         true
     }
 }

@@ -66,6 +66,7 @@ impl Agent {
             self.current.patience_until = self.current.patience_until.max(Some(patience));
         }
         self.ask_for_names_again(now);
+        self.lead_all_through_nat64(now);
         self.add_waiting(now);
         if self.gathering != GatheringState::New {
             self.gather_again(now);
