@@ -34,7 +34,8 @@ pub struct Config {
     pub receive_most: usize,
     /// The longest message that is received; a longer one ends the association.
     pub message_most: usize,
-    /// Bytes that may wait to be sent.
+    /// Bytes that may wait to be sent. So many messages may as would have them with 160 bytes each: that is what
+    /// one takes beside its own, so that memory is bounded however short they are.
     pub send_buffer: usize,
     /// The most that may be in flight.
     pub window_most: u64,

@@ -17,6 +17,7 @@ mod sctp_games;
 mod sctp_handshake;
 mod sctp_hostile;
 mod sctp_long_paths;
+mod sctp_memory;
 mod sctp_path_size;
 mod sctp_properties;
 mod sctp_reneging;

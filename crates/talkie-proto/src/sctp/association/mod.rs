@@ -313,7 +313,8 @@ impl Association {
         }
         let buffered = self.outbox.buffered();
         // One message may always wait, however long.
-        if buffered > 0 && buffered + payload.len() > self.config.send_buffer {
+        let needed = (buffered + payload.len()).max(self.outbox.cost_with_another());
+        if buffered > 0 && needed > self.config.send_buffer {
             return Err(SendError::Full);
         }
         self.outbox.push(now, stream, ppid, payload, options);

@@ -5,7 +5,7 @@
 //! new.
 
 use super::tracker::Seen;
-use super::{MESSAGE, Message, Ready, Receiver};
+use super::{EARLY, MESSAGE, Message, Ready, Receiver};
 use crate::sctp::serial::Tsn;
 
 /// A reset that waits for what was sent before it.
@@ -52,7 +52,7 @@ impl Receiver {
             self.next.clear();
             self.next_unordered.clear();
             let waiting = std::mem::take(&mut self.waiting);
-            let cost = |message: &Message| message.payload.len() + MESSAGE;
+            let cost = |message: &Message| message.payload.len() + MESSAGE + EARLY;
             self.queued -= waiting.values().map(cost).sum::<usize>();
         }
         for &stream in &streams {
@@ -63,7 +63,7 @@ impl Receiver {
                 self.waiting.range((stream, 0)..=(stream, u64::MAX)).next().map(|(key, _)| *key)
             {
                 let Some(message) = self.waiting.remove(&key) else { break };
-                self.queued -= message.payload.len() + MESSAGE;
+                self.queued -= message.payload.len() + MESSAGE + EARLY;
             }
             if interleaved {
                 self.assembly.forget_streams(stream..=stream);

@@ -39,6 +39,13 @@ const RECALLED: usize = 4;
 /// A fragment is not made smaller than this only to fill up a packet.
 const SMALLEST: usize = 256;
 
+/// What a message that waits is reckoned to cost beside its bytes: its place in a queue that has room for
+/// half as many more, and what an allocator takes for the shortest of payloads.
+const MESSAGE: usize = 160;
+
+/// A queue that has become empty keeps room for this many messages at most.
+const ROOM_KEPT: usize = 64;
+
 /// A message, or what is left of it.
 #[derive(Debug)]
 struct Pending {
@@ -98,6 +105,7 @@ pub(crate) struct Outbox {
     current: Option<u16>,
     clock: u64,
     buffered: usize,
+    messages: usize,
     pub(crate) interleaved: bool,
     /// Streams that are held and have nothing more to send before their reset; not yet told.
     drained: Vec<u16>,
@@ -112,6 +120,11 @@ impl Outbox {
     /// Bytes that wait in all streams.
     pub(crate) fn buffered(&self) -> usize {
         self.buffered
+    }
+
+    /// What they take beside their bytes, in all streams, and another message with them.
+    pub(crate) fn cost_with_another(&self) -> usize {
+        (self.messages + 1) * MESSAGE
     }
 
     /// Bytes that wait in one stream.
@@ -192,6 +205,7 @@ impl Outbox {
         };
         let clock = self.clock;
         self.buffered += payload.len();
+        self.messages += 1;
         let outbound = self.outbound(stream);
         outbound.buffered += payload.len();
         outbound.queue.push_back(Pending {
@@ -312,7 +326,8 @@ impl Outbox {
         self.turns.remove((outbound.clock, stream));
         self.clock = self.clock.max(outbound.clock);
         outbound.clock += sent as u64 * SCALE / u64::from(outbound.weight);
-        let done = if ended { outbound.queue.pop_front() } else { None };
+        let done = if ended { outbound.pop() } else { None };
+        self.messages -= usize::from(done.is_some());
         if done.is_some() && outbound.count_down() {
             self.drained.push(stream);
         }
@@ -336,7 +351,8 @@ impl Outbox {
             && pending.until.is_some_and(|until| until <= now)
         {
             let late = pending.payload.len();
-            outbound.queue.pop_front();
+            outbound.pop();
+            self.messages -= 1;
             self.shrink(stream, late);
             let Some(outbound) = self.streams.get_mut(&stream) else { break };
             if outbound.count_down() {
@@ -429,8 +445,11 @@ impl Outbox {
     pub(crate) fn discard(&mut self, stream: u16) {
         let Some(outbound) = self.streams.get_mut(&stream) else { return };
         let keep = usize::from(outbound.queue.front().is_some_and(|pending| pending.begun));
+        let messages = outbound.queue.len() - keep;
         let dropped: usize =
             outbound.queue.drain(keep..).map(|pending| pending.payload.len()).sum();
+        outbound.trim();
+        self.messages -= messages;
         self.shrink(stream, dropped);
         let Some(outbound) = self.streams.get_mut(&stream) else { return };
         if keep == 0 {
@@ -468,6 +487,20 @@ impl Outbox {
 }
 
 impl Outbound {
+    /// Takes the first message away.
+    fn pop(&mut self) -> Option<Pending> {
+        let first = self.queue.pop_front();
+        self.trim();
+        first
+    }
+
+    /// Many streams that have had much to send, one after another, keep no room for it.
+    fn trim(&mut self) {
+        if self.queue.is_empty() && self.queue.capacity() > ROOM_KEPT {
+            self.queue = VecDeque::new();
+        }
+    }
+
     /// A message is done with. True if it was the last before a reset.
     fn count_down(&mut self) -> bool {
         let Some(before) = &mut self.held else { return false };
@@ -491,4 +524,38 @@ fn counted(next: &mut u32) -> u32 {
     let number = *next;
     *next = next.wrapping_add(1);
     number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_reckoned_with_what_it_takes() {
+        // Queues double: half full they take twice what is in them.
+        let (place, allocation) = (size_of::<Pending>() * 3 / 2, 32);
+        assert!(place + allocation <= MESSAGE, "{}", place + allocation);
+    }
+
+    #[test]
+    fn what_has_left_or_was_dropped_costs_nothing_any_more() {
+        let now = talkie_sansio::conformance::genesis().now;
+        let mut outbox = Outbox::default();
+        let empty = outbox.cost_with_another();
+        let span = std::time::Duration::from_millis(1);
+        let late = SendOptions { reliability: Reliability::Lifetime(span), unordered: false };
+        for stream in 0..3 {
+            for _ in 0..1000 {
+                let payload = Bytes::from_static(b"x");
+                let options = if stream == 2 { late } else { SendOptions::default() };
+                outbox.push(now, stream, 51, payload, options);
+            }
+        }
+        assert_eq!(outbox.cost_with_another() - empty, 3000 * MESSAGE);
+        outbox.discard(1);
+        assert_eq!(outbox.cost_with_another() - empty, 2000 * MESSAGE);
+        while outbox.take(now + 2 * span, 1000, true).is_some() {}
+        assert_eq!((outbox.cost_with_another(), outbox.buffered()), (empty, 0));
+        assert!(outbox.streams.values().all(|outbound| outbound.queue.capacity() <= ROOM_KEPT));
+    }
 }
