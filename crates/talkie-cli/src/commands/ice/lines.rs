@@ -35,7 +35,7 @@ pub(super) enum Typed {
 /// nobody else is there.
 pub(super) struct Typing {
     input: mpsc::Receiver<Typed>,
-    /// What was entered by keys and waits for somebody to hear it.
+    /// What was entered by keys and waits for somebody to hear it; the end behind all else.
     entered: VecDeque<Typed>,
 }
 
@@ -54,25 +54,30 @@ impl Typing {
         self.input.recv().await
     }
 
-    /// A line that was entered by keys.
-    pub(super) fn entered(&mut self) -> Option<Typed> {
+    /// What was entered by keys, if somebody hears it; else only the end.
+    pub(super) fn entered(&mut self, is_heard: bool) -> Option<Typed> {
+        if !is_heard && self.entered.back() != Some(&Typed::End) {
+            return None;
+        }
+        if !is_heard {
+            // Nobody knows when the lines before it would be heard.
+            self.entered.drain(..self.entered.len() - 1);
+        }
         self.entered.pop_front()
     }
 
-    /// Takes keys where the view makes lines of them. They wait until there is somebody to hear them, but the
-    /// end does not: says whether it was the end.
-    pub(super) fn take(&mut self, keys: &[u8], view: &mut dyn View) -> bool {
+    /// Takes keys where the view makes lines of them. They wait until there is somebody to hear them.
+    pub(super) fn take(&mut self, keys: &[u8], view: &mut dyn View) {
         for typed in view.type_keys(keys) {
-            if typed == Typed::End {
-                return true;
+            if self.entered.back() == Some(&Typed::End) {
+                return;
             }
-            if self.entered.len() < MOST_ENTERED {
+            if self.entered.len() < MOST_ENTERED || typed == Typed::End {
                 self.entered.push_back(typed);
             } else {
                 view.show(News::Unsent { why: "too many lines wait already" });
             }
         }
-        false
     }
 
     /// Until who types at a terminal has ended it. What comes from elsewhere is left where it is: it is for the
@@ -82,9 +87,10 @@ impl Typing {
             pending::<()>().await;
         }
         while let Some(typed) = self.next().await {
-            if let Typed::Keys(keys) = typed
-                && self.take(&keys, view)
-            {
+            if let Typed::Keys(keys) = typed {
+                self.take(&keys, view);
+            }
+            if self.entered(false).is_some() {
                 return;
             }
         }
@@ -170,14 +176,19 @@ mod tests {
         }
 
         fn type_keys(&mut self, keys: &[u8]) -> Vec<Typed> {
-            vec![if keys == [4] { Typed::End } else { Typed::Line(keys.trim_ascii().to_vec()) }]
+            let lines = keys.split_inclusive(|key| [b'\r', 4].contains(key));
+            let typed = lines.map(|line| match line {
+                [4] => Typed::End,
+                line => Typed::Line(line.trim_ascii().to_vec()),
+            });
+            typed.collect()
         }
 
         fn show(&mut self, _news: News<'_>) {}
     }
 
     #[tokio::test]
-    async fn who_types_can_end_it_while_nobody_is_there_and_what_was_entered_waits() {
+    async fn who_types_can_end_it_while_nobody_is_there_and_what_is_entered_waits() {
         let (sender, receiver) = mpsc::channel(4);
         let mut typing = Typing::of(receiver);
         let mut view = Keyboard;
@@ -185,9 +196,29 @@ mod tests {
             sender.send(Typed::Keys(keys.into())).await.unwrap();
         }
         typing.ended(&mut view).await;
-        assert_eq!(typing.entered(), Some(Typed::Line("early".into())));
-        assert_eq!(typing.entered(), None);
         assert_eq!(typing.next().await, Some(Typed::Keys("late\r".into())));
+        // Once somebody is there it is heard.
+        typing.take(b"early\r", &mut view);
+        assert_eq!(typing.entered(false), None);
+        assert_eq!(typing.entered(true), Some(Typed::Line("early".into())));
+        assert_eq!(typing.entered(true), None);
+    }
+
+    #[test]
+    fn lines_that_come_together_with_the_end_come_before_it() {
+        let (_sender, receiver) = mpsc::channel(1);
+        let mut typing = Typing::of(receiver);
+        let mut view = Keyboard;
+        typing.take(b"one\rtwo\r\x04three\r", &mut view);
+        typing.take(b"four\r", &mut view);
+        let line = |text: &str| Some(Typed::Line(text.into()));
+        assert_eq!([typing.entered(true), typing.entered(true)], [line("one"), line("two")]);
+        assert_eq!(typing.entered(true), Some(Typed::End));
+        assert_eq!(typing.entered(true), None);
+        // The end does not wait for somebody to hear the lines.
+        typing.take(b"one\r\x04", &mut view);
+        assert_eq!(typing.entered(false), Some(Typed::End));
+        assert_eq!(typing.entered(true), None);
     }
 
     #[test]

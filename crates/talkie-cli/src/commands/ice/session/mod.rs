@@ -220,8 +220,9 @@ impl<'a> Session<'a> {
     }
 
     async fn step(&mut self, signals: &mut Signals, ticks: &mut Interval) -> Step {
-        if self.takes_input()
-            && let Some(typed) = self.typing.entered()
+        let is_heard = self.takes_input();
+        if !self.input_ended
+            && let Some(typed) = self.typing.entered(is_heard)
         {
             return Step::Typed(Some(typed));
         }
@@ -245,10 +246,7 @@ impl<'a> Session<'a> {
             }
             Step::Link(Ok(_)) => {}
             Step::Link(Err(error)) => return self.take_loss(error),
-            Step::Typed(Some(Typed::Keys(keys))) if self.typing.take(&keys, self.view) => {
-                return self.end_input();
-            }
-            Step::Typed(Some(Typed::Keys(_))) => {}
+            Step::Typed(Some(Typed::Keys(keys))) => self.typing.take(&keys, self.view),
             Step::Typed(Some(Typed::Line(line))) if self.paste.is_some() => {
                 self.paste(&line).await?
             }
