@@ -54,7 +54,7 @@ pub(super) async fn run(
     view: &mut dyn View,
     signals: &mut Signals,
 ) -> Result<End, IceError> {
-    let typing = Typing::begin(view);
+    let mut typing = Typing::begin(view);
     let meeting = match &settings.way {
         Way::Server(meeting) => meeting,
         Way::Paste(_) => {
@@ -67,6 +67,7 @@ pub(super) async fn run(
     };
     let mut place = tokio::select! {
         place = Rendezvous::at(&meeting.server) => place?,
+        () = typing.ended(view) => return Ok(End::Early),
         signal = signals.next() => return Ok(End::Signal(signal)),
     };
     if let Some(fingerprint) = place.unvouched() {
@@ -112,11 +113,17 @@ async fn find<'a>(
     view: &mut dyn View,
 ) -> Result<Option<Link<'a>>, IceError> {
     let mut link = match &meeting.code {
-        Some(code) => place.enter(PURPOSE, code).await?,
+        Some(code) => tokio::select! {
+            link = place.enter(PURPOSE, code) => link?,
+            () = typing.ended(view) => return Ok(None),
+        },
         None => {
             let code = Code::generate().map_err(MeetError::from)?;
             let server = place.invited();
-            let opened = place.open(PURPOSE, &code).await?;
+            let opened = tokio::select! {
+                opened = place.open(PURPOSE, &code) => opened?,
+                () = typing.ended(view) => return Ok(None),
+            };
             let patience = meeting.patience;
             view.show(News::Waiting { code: &code, server: &server, patience });
             tokio::select! {
@@ -125,7 +132,10 @@ async fn find<'a>(
             }
         }
     };
-    let version = link.greet(PROTOCOL, env!("CARGO_PKG_VERSION")).await?;
+    let version = tokio::select! {
+        version = link.greet(PROTOCOL, env!("CARGO_PKG_VERSION")) => version?,
+        () = typing.ended(view) => return Ok(None),
+    };
     view.show(News::Met { version: &version });
     Ok(Some(link))
 }
