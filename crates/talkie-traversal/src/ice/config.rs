@@ -100,8 +100,8 @@ impl Config {
         {
             *timer = (*timer).max(LEAST_APART);
         }
-        self.pace.interval = self.pace.interval.min(LONGEST_PACE);
-        self.pace.timeout = self.pace.timeout.min(LONGEST_PACE);
+        self.pace.interval = self.pace.interval.clamp(LEAST_PACE, LONGEST_PACE);
+        self.pace.timeout = self.pace.timeout.clamp(LEAST_APART, LONGEST_PACE);
         self
     }
 }
@@ -110,6 +110,8 @@ impl Config {
 pub(super) const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// Between two questions of a kind: with no time between them an agent would do nothing else.
 const LEAST_APART: Duration = Duration::from_millis(20);
+/// RFC 8445 §14.2: never less.
+const LEAST_PACE: Duration = Duration::from_millis(5);
 /// A check is repeated after up to 2¹⁶ of them.
 const LONGEST_PACE: Duration = Duration::from_secs(60);
 

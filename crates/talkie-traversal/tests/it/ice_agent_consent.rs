@@ -323,6 +323,32 @@ fn who_is_to_ask_without_a_pause_has_one_all_the_same() {
 }
 
 #[test]
+fn who_is_to_repeat_without_a_pause_has_one_all_the_same() {
+    let mut config = config(Role::Controlling);
+    (config.pace.interval, config.pace.timeout) = Default::default();
+    config.pace.requests = u32::MAX;
+    let mut puppet = Puppet::new(config, &[]);
+    puppet.introduce();
+    for (address, priority) in [("10.0.0.2:9", 1002), ("10.0.0.3:9", 1001), ("10.0.0.4:9", 1000)] {
+        puppet.candidate(address, priority);
+    }
+    puppet.run(secs(1) / 1000);
+    let checks = puppet.checks();
+    assert_eq!(checks.len(), 1, "the others wait for their turn");
+    let answer = puppet.success(&checks[0].1);
+    puppet.give_from(checks[0].0, &answer);
+    // The nomination is never answered.
+    let (mut wakes, end) = (0, puppet.now + secs(1));
+    while let Some(next) = puppet.agent.poll_timeout().filter(|next| *next <= end) {
+        puppet.now = puppet.now.max(next);
+        puppet.agent.handle_timeout(puppet.now);
+        puppet.settle();
+        wakes += 1;
+        assert!(wakes < 200, "it never rests");
+    }
+}
+
+#[test]
 fn an_idle_agent_wakes_up_for_consent_only() {
     let mut world = connected();
     world.run(secs(10));
