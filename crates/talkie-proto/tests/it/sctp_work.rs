@@ -8,11 +8,13 @@
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use talkie_proto::datachannel::Options;
 use talkie_proto::sctp::serial::Tsn;
 use talkie_proto::sctp::wire::{IData, Sack, kind};
 use talkie_proto::sctp::{Config, Event, Reliability, SendOptions};
 use talkie_sansio::{Datagram, Machine as _};
 
+use crate::datachannel_world as channels;
 use crate::sctp_hostile::{Known, known_with, packet};
 use crate::sctp_world::{ADA, BOB, Link, World, path};
 
@@ -308,5 +310,25 @@ fn who_may_not_send_is_asked_for_the_same_however_much_waits() {
             }
         });
         (spent, 2000)
+    });
+}
+
+#[test]
+fn messages_cost_the_same_on_however_many_channels() {
+    holds_flat(40, |size| {
+        let mut world = channels::World::connected(channels::Link::default());
+        let now = world.now;
+        let open = |_| world.ada.open(now, Options::default()).expect("it may");
+        let ids: Vec<_> = (0..size).map(open).collect();
+        world.run_until(Duration::from_secs(60), |world| world.incoming(BOB).len() == size);
+        let spent = cost(|| {
+            for _ in 0..10 {
+                ids.iter().for_each(|id| world.send_from(ADA, *id, vec![7; 1000]));
+            }
+            world.run_until(Duration::from_secs(60), |world| {
+                world.seen[BOB].messages.len() == 10 * size
+            });
+        });
+        (spent, 10 * size)
     });
 }
