@@ -163,7 +163,7 @@ impl Recording {
             .map(|(number, (controller, fate))| {
                 let (before, after) = (first.flows[number], last.flows[number]);
                 let delivered = (after.delivered - before.delivered) as f64;
-                let lost = (after.lost - before.lost) as f64;
+                let lost = after.lost.saturating_sub(before.lost) as f64;
                 Outcome {
                     controller: *controller,
                     goodput: delivered * 8.0 / seconds,

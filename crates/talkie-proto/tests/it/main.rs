@@ -16,6 +16,7 @@ mod sctp_cookies;
 mod sctp_games;
 mod sctp_handshake;
 mod sctp_hostile;
+mod sctp_late;
 mod sctp_long_paths;
 mod sctp_memory;
 mod sctp_path_size;

@@ -22,7 +22,7 @@ const FAR: Link = Link {
 };
 
 /// How often each TSN of an end has left, of those that left more than once.
-fn repeated(world: &World, end: usize) -> BTreeMap<u32, usize> {
+pub(crate) fn repeated(world: &World, end: usize) -> BTreeMap<u32, usize> {
     let mut counts = BTreeMap::new();
     let sent = world.sent.iter().flatten().filter(|(from, _)| *from == end);
     for chunk in sent.flat_map(|(_, packet)| Packet::parse(packet).expect("a packet").chunks()) {

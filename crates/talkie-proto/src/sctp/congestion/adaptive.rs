@@ -20,6 +20,8 @@ use super::{Acked, Controller, Lost, Sent, Start};
 
 /// Packets in flight beyond the path's volume: reports come for every second packet, and late.
 const SLACK: u64 = 3;
+/// Packets in flight at least where slow start ends.
+const LEAST: u64 = 4;
 /// Rounds of a cycle alone.
 const CYCLE: u32 = 16;
 /// How long others are taken to stay.
@@ -52,6 +54,8 @@ pub struct Adaptive {
     recovery_until: Option<Instant>,
     last_ack: Option<Instant>,
     reduced_at: Option<Instant>,
+    /// Slow start and recovery before the last timeout.
+    before_timeout: Option<(Option<Starting>, Option<Instant>)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -94,6 +98,7 @@ impl Adaptive {
             recovery_until: None,
             last_ack: None,
             reduced_at: None,
+            before_timeout: None,
         }
     }
 
@@ -147,7 +152,7 @@ impl Adaptive {
 
     fn end_start(&mut self, window: u64) {
         self.starting = None;
-        self.curve.settle(window.max(self.packet * 4));
+        self.curve.settle(window.max(LEAST * self.packet));
         self.step = Step::Down;
         self.path.unwatch();
     }
@@ -293,9 +298,22 @@ impl Controller for Adaptive {
     }
 
     fn on_timeout(&mut self, now: Instant) {
-        let threshold = Some(self.curve.collapse());
+        let is_repeated = self.curve.is_collapsed();
+        if !is_repeated {
+            self.before_timeout = Some((self.starting.take(), self.recovery_until));
+        }
+        let threshold = self.curve.collapse();
+        // A path that was silent for long is measured anew from the model's window, and not from one packet.
+        let threshold = Some(if is_repeated { LEAST * self.packet } else { threshold });
         self.starting = Some(Starting { threshold, ..Starting::default() });
         self.recovery_until = Some(now);
+    }
+
+    fn on_spurious_timeout(&mut self, _now: Instant) {
+        let before = self.before_timeout.take();
+        if let Some(before) = before.filter(|_| self.curve.rise()) {
+            (self.starting, self.recovery_until) = before;
+        }
     }
 
     fn on_ecn(&mut self, now: Instant, sent_at: Instant) {

@@ -85,6 +85,8 @@ pub struct Bbr {
     up_at: u64,
     probe_until: Option<Instant>,
     window: u64,
+    /// The window before the last timeout, or the first of several in a row.
+    before_timeout: Option<u64>,
     started: Option<Duration>,
 }
 
@@ -119,6 +121,7 @@ impl Bbr {
             up_at: 0,
             probe_until: None,
             window: start.window().min(start.most),
+            before_timeout: None,
             started: None,
         }
     }
@@ -328,7 +331,7 @@ impl Controller for Bbr {
             self.measure(now, rtt);
         }
         self.round_delivered += acked.bytes;
-        self.round_lost += acked.lost - self.lost_before;
+        self.round_lost += acked.lost.saturating_sub(self.lost_before);
         self.lost_before = acked.lost;
         let Some(sample) = acked.rate else { return };
         let rate = sample.bytes_per_second();
@@ -355,7 +358,15 @@ impl Controller for Bbr {
 
     fn on_timeout(&mut self, _now: Instant) {
         // §5.6.4.4: one packet, and the model keeps what it knows.
+        if self.window > self.packet {
+            self.before_timeout = Some(self.window);
+        }
         self.window = self.packet;
+    }
+
+    fn on_spurious_timeout(&mut self, _now: Instant) {
+        self.window = self.window.max(self.before_timeout.take().unwrap_or(0));
+        self.round_lost = 0;
     }
 
     fn on_ecn(&mut self, _now: Instant, _sent_at: Instant) {

@@ -22,6 +22,15 @@ pub struct Cubic {
     last_ack: Option<Instant>,
     /// The slow start that the last reduction ended.
     ended: Option<HyStart>,
+    before_timeout: Option<BeforeTimeout>,
+}
+
+/// What a timeout ends beside the curve.
+#[derive(Clone, Debug)]
+struct BeforeTimeout {
+    starting: Option<HyStart>,
+    threshold: u64,
+    recovery_until: Option<Instant>,
 }
 
 impl Cubic {
@@ -37,6 +46,7 @@ impl Cubic {
             recovery_until: None,
             last_ack: None,
             ended: None,
+            before_timeout: None,
         }
     }
 
@@ -88,9 +98,25 @@ impl Controller for Cubic {
     }
 
     fn on_timeout(&mut self, now: Instant) {
+        if !self.curve.is_collapsed() {
+            self.before_timeout = Some(BeforeTimeout {
+                starting: self.starting.take(),
+                threshold: self.threshold,
+                recovery_until: self.recovery_until,
+            });
+        }
         self.threshold = self.curve.collapse();
         self.starting = Some(HyStart::default());
         self.recovery_until = Some(now);
+    }
+
+    fn on_spurious_timeout(&mut self, _now: Instant) {
+        let before = self.before_timeout.take();
+        if let Some(before) = before.filter(|_| self.curve.rise()) {
+            self.starting = before.starting;
+            self.threshold = before.threshold;
+            self.recovery_until = before.recovery_until;
+        }
     }
 
     fn on_ecn(&mut self, now: Instant, sent_at: Instant) {

@@ -26,6 +26,9 @@ pub(super) struct Curve {
     course: Course,
     /// What there was before the last reduction.
     before: Option<Course>,
+    /// What there was before the last timeout, or the first of several in a row, and whether nothing has been
+    /// acknowledged since.
+    collapsed: Option<(Course, bool)>,
 }
 
 /// In packets.
@@ -58,7 +61,7 @@ impl Curve {
     pub(super) fn new(packet: u64, window: u64) -> Self {
         let packet = packet as f64;
         let window = window as f64 / packet;
-        Self { packet, rtt: None, course: Course::at(window), before: None }
+        Self { packet, rtt: None, course: Course::at(window), before: None, collapsed: None }
     }
 
     pub(super) fn window(&self) -> u64 {
@@ -87,6 +90,7 @@ impl Curve {
 
     /// Grows by what was acknowledged, as in slow start.
     pub(super) fn double(&mut self, bytes: u64, most: u64) {
+        self.note_progress();
         self.course.window =
             (self.course.window + bytes as f64 / self.packet).min(most as f64 / self.packet);
     }
@@ -100,6 +104,7 @@ impl Curve {
 
     /// Grows after an acknowledgment of `bytes`.
     pub(super) fn grow(&mut self, now: Instant, rtt: Duration, bytes: u64, most: u64) {
+        self.note_progress();
         let acked = bytes as f64 / self.packet;
         let epoch = match self.course.epoch {
             Some(epoch) => epoch,
@@ -151,16 +156,41 @@ impl Curve {
     /// A timeout: begins anew with one packet (RFC 9438 §4.8: as RFC 9260 §7.2.3 has it), and where slow start
     /// ends, the curve is flat. That place, in bytes, is less than the window was by the curve's own factor.
     pub(super) fn collapse(&mut self) -> u64 {
-        let prior = self.course.window;
+        // RFC 5681 §3.1: where slow start ends stays the same when what has been sent again is lost again.
+        let (before, _) = *self
+            .collapsed
+            .insert(self.collapsed.filter(|(_, in_row)| *in_row).unwrap_or((self.course, true)));
+        let prior = before.window;
         self.course = Course { prior, ..Course::at(1.0) };
         self.before = None;
         ((prior * BETA).max(4.0) * self.packet) as u64
     }
 
+    /// Whether nothing has been acknowledged since the last timeout.
+    pub(super) fn is_collapsed(&self) -> bool {
+        self.collapsed.is_some_and(|(_, in_row)| in_row)
+    }
+
+    /// RFC 9438 §4.9.1: the last timeout was for nothing, and those before it in a row. Tells whether it is
+    /// taken back.
+    pub(super) fn rise(&mut self) -> bool {
+        self.before = self.collapsed.take().map(|(before, _)| before);
+        self.restore()
+    }
+
+    fn note_progress(&mut self) {
+        if let Some((_, in_row)) = &mut self.collapsed {
+            *in_row = false;
+        }
+    }
+
     pub(super) fn resize(&mut self, packet: u64) {
         let scale = self.packet / packet as f64;
         self.packet = packet as f64;
-        for course in [Some(&mut self.course), self.before.as_mut()].into_iter().flatten() {
+        let collapsed = self.collapsed.as_mut().map(|(before, _)| before);
+        for course in
+            [Some(&mut self.course), self.before.as_mut(), collapsed].into_iter().flatten()
+        {
             for packets in
                 [&mut course.window, &mut course.plateau, &mut course.prior, &mut course.reno]
             {

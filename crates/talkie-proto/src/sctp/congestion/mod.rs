@@ -50,6 +50,10 @@ pub trait Controller: Debug + Send {
     /// for lost, without [`on_lost()`](Self::on_lost) being called for it.
     fn on_timeout(&mut self, now: Instant);
 
+    /// The last timeout was for nothing, and so were those right before it: what was taken for lost has been
+    /// acknowledged without having been sent again.
+    fn on_spurious_timeout(&mut self, now: Instant);
+
     /// The path has marked a packet that left at `sent_at` (explicit congestion notification).
     fn on_ecn(&mut self, now: Instant, sent_at: Instant);
 
@@ -93,7 +97,7 @@ pub struct Acked {
     pub min_rtt: Duration,
     /// All bytes delivered so far, these included.
     pub delivered: u64,
-    /// All bytes taken for lost so far.
+    /// All bytes taken for lost so far, but for those of spurious timeouts.
     pub lost: u64,
     /// What the path carried while the newest of the packets was under way.
     pub rate: Option<RateSample>,

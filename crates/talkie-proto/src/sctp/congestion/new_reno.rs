@@ -19,6 +19,10 @@ pub struct NewReno {
     recovery_until: Option<Instant>,
     /// Window and threshold before the last reduction.
     undo: Option<(u64, u64)>,
+    /// Window, threshold and recovery before the last timeout, or the first of several in a row.
+    before_timeout: Option<(u64, u64, Option<Instant>)>,
+    /// Whether nothing has been acknowledged since a timeout.
+    collapsed: bool,
 }
 
 impl NewReno {
@@ -33,6 +37,8 @@ impl NewReno {
             credit: 0,
             recovery_until: None,
             undo: None,
+            before_timeout: None,
+            collapsed: false,
         }
     }
 
@@ -53,6 +59,7 @@ impl Controller for NewReno {
     fn on_sent(&mut self, _now: Instant, _sent: &Sent) {}
 
     fn on_acked(&mut self, _now: Instant, acked: &Acked) {
+        self.collapsed = false;
         // RFC 9260 §7.2.1: cwnd grows only if it was used up, and not in Fast Recovery.
         let recovering = self.recovery_until.is_some_and(|until| acked.newest_sent <= until);
         if !acked.window_limited || recovering {
@@ -87,10 +94,23 @@ impl Controller for NewReno {
     fn on_timeout(&mut self, now: Instant) {
         // RFC 9260 §7.2.3: back to one packet.
         self.undo = None;
-        self.threshold = (self.window / 2).max(4 * self.packet);
+        // RFC 5681 §3.1: the threshold stays the same when what has been sent again is lost again.
+        if !self.collapsed {
+            self.before_timeout = Some((self.window, self.threshold, self.recovery_until));
+            self.threshold = (self.window / 2).max(4 * self.packet);
+            self.collapsed = true;
+        }
         self.window = self.packet;
         self.credit = 0;
         self.recovery_until = Some(now);
+    }
+
+    fn on_spurious_timeout(&mut self, _now: Instant) {
+        let before = self.before_timeout.take().filter(|(window, ..)| self.window < *window);
+        if let Some((window, threshold, recovery_until)) = before {
+            (self.window, self.threshold) = (window, threshold);
+            self.recovery_until = recovery_until;
+        }
     }
 
     fn on_ecn(&mut self, now: Instant, sent_at: Instant) {

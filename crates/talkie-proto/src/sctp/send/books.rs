@@ -86,6 +86,11 @@ impl Books {
         self.in_flight -= bytes;
     }
 
+    /// Was not lost after all.
+    pub(crate) fn handle_revived(&mut self, bytes: u64) {
+        self.in_flight += bytes;
+    }
+
     /// There is nothing to send, and the window has room.
     pub(crate) fn handle_app_limited(&mut self) {
         self.app_limited_until = (self.delivered + self.in_flight).max(1);
@@ -116,7 +121,7 @@ impl Books {
             interval,
             delivered_at_send: newest.delivered,
             in_flight_at_send: newest.in_flight,
-            lost: self.lost - newest.lost,
+            lost: self.lost.saturating_sub(newest.lost),
             app_limited: newest.app_limited,
         })
     }

@@ -39,8 +39,7 @@ impl Sender {
                 blocks.push((first, last));
             }
         }
-        let prior = self.books.in_flight;
-        let settled = self.flight.settle(cumulative, &blocks, &mut self.books);
+        let mut settled = self.flight.settle(cumulative, &blocks, &mut self.books);
         if self.flight.take_back_reneged(&blocks, &mut self.books) {
             self.renegings = self.renegings.saturating_add(1);
         }
@@ -50,8 +49,9 @@ impl Sender {
             self.recovery.handle_duplicates(self.flight.next_packet());
         }
         let progress = settled.bytes > 0 || cumulative >= before;
+        self.judge_timeout(now, &mut settled, progress);
         if progress {
-            self.handle_progress(now, &settled, prior);
+            self.handle_progress(now, &settled);
         }
         if let Some(sample) = self.forward_round_trip(now, cumulative) {
             self.round_trip.handle_sample(sample);
@@ -83,7 +83,7 @@ impl Sender {
         self.controller.on_ecn(now, sent_at);
     }
 
-    fn handle_progress(&mut self, now: Instant, settled: &Settled, prior: u64) {
+    fn handle_progress(&mut self, now: Instant, settled: &Settled) {
         if settled.found > 0 && self.recovery.handle_found(settled.found) {
             self.controller.on_spurious_loss(now);
         }
@@ -104,7 +104,7 @@ impl Sender {
         let rate = self.books.sample(now, &newest.snapshot, min_rtt);
         let acked = Acked {
             bytes: settled.bytes,
-            prior_in_flight: prior,
+            prior_in_flight: self.books.in_flight + settled.bytes,
             in_flight: self.books.in_flight,
             newest_sent: newest.snapshot.sent_at,
             rtt,

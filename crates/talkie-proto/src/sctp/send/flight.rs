@@ -11,9 +11,11 @@ use std::time::Instant;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
+use self::kept::Kept;
 use super::books::{Books, Snapshot};
 use crate::sctp::wire::data::{BEGINNING, END};
 
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -78,6 +80,10 @@ pub(crate) struct Settled {
     pub(crate) newest: Option<Newest>,
     /// Chunks acknowledged that had been taken for lost and not been sent again.
     pub(crate) found: u32,
+    /// The newest packet of which it told that a timeout had taken for lost, and bytes of all such: none of it
+    /// had been sent again.
+    pub(crate) original: Option<Newest>,
+    pub(crate) original_bytes: u64,
     /// The oldest packet of which it told, if that had not been sent again.
     pub(crate) oldest: Option<u64>,
 }
@@ -102,6 +108,7 @@ pub(crate) struct Flight {
     waiting: usize,
     /// Bytes of payload that the peer may have to hold.
     outstanding: u64,
+    kept: Option<Kept>,
 }
 
 impl Flight {
@@ -117,6 +124,7 @@ impl Flight {
             advanced: first,
             waiting: 0,
             outstanding: 0,
+            kept: None,
         }
     }
 
@@ -166,6 +174,9 @@ impl Flight {
 
     /// The oldest packet with something in flight.
     pub(crate) fn oldest_packet(&mut self) -> Option<u64> {
+        if let Some(kept) = self.kept {
+            return self.oldest_behind(kept);
+        }
         while self.packets.front().is_some_and(|packet| packet.in_flight == 0) {
             self.packets.pop_front();
             self.packet_base += 1;
@@ -369,8 +380,8 @@ impl Flight {
         settled.bytes += u64::from(size);
         books.handle_delivered(u64::from(size), state == State::InFlight);
         if state == State::Lost {
-            settled.found += 1;
             self.waiting -= 1;
+            settled.found += u32::from(!self.find(number, size, settled));
             return;
         }
         let Some(packet) = self.packet_mut(number) else { return };

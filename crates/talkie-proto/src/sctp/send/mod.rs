@@ -5,7 +5,7 @@
 //! hold it back: the controller's window and rate ([`congestion`]) and the peer's
 //! window. Losses are found out by [`recovery`] as acknowledgments come; if none come, a probe goes out
 //! after two round trips (RFC 8985 §7), and after the retransmission timeout (RFC 9260 §6.3) everything
-//! counts as lost.
+//! counts as lost until [`spurious`] has found out that it was only late.
 
 mod books;
 mod feedback;
@@ -15,6 +15,7 @@ mod pacer;
 mod partial;
 mod recovery;
 mod round_trip;
+mod spurious;
 mod tail;
 mod turns;
 
@@ -27,6 +28,7 @@ use self::pacer::Pacer;
 use self::partial::Skips;
 use self::recovery::Recovery;
 pub(crate) use self::round_trip::{Bounds, RoundTrip};
+use self::spurious::Trial;
 use self::tail::Tail;
 use super::congestion::{self, Controller};
 use super::serial::{self, Tsn};
@@ -105,6 +107,8 @@ pub(crate) struct Sender {
     /// One packet may leave whatever the windows say.
     forced: bool,
     window_limited: bool,
+    /// Whether the last timeout was one is still to be found out.
+    trial: Option<Trial>,
     /// Timeouts since the peer was last heard of.
     pub(crate) errors: u32,
     renegings: u32,
@@ -158,6 +162,7 @@ impl Sender {
             tail: None,
             forced: false,
             window_limited: false,
+            trial: None,
             errors: 0,
             renegings: 0,
             forward_pending: false,
@@ -174,6 +179,7 @@ impl Sender {
     /// Lets go of everything that has not been acknowledged; nothing is sent any more.
     pub(crate) fn forget(&mut self, now: Instant) {
         self.flight = Flight::new(self.flight.next_tsn());
+        self.trial = None;
         self.books = Books::new(now);
         self.skips = Skips::default();
         self.tail = None;
@@ -230,10 +236,15 @@ impl Sender {
     }
 
     fn has_work(&self, outbox: &Outbox) -> bool {
-        self.flight.has_lost() || outbox.has_pieces() && self.may_send_new()
+        self.may_send_lost(outbox) || outbox.has_pieces() && self.may_send_new()
     }
 
+    /// What is to be sent again comes before anything new.
     fn may_send_new(&self) -> bool {
+        (!self.flight.has_lost() || self.may_overtake()) && self.has_room()
+    }
+
+    fn has_room(&self) -> bool {
         // RFC 9260 §6.1 A: nothing that the peer may have no room for, nor less than a packet because there is
         // no room for more (silly windows). One chunk may be in flight all the same, to find out when the
         // window opens.
@@ -291,7 +302,7 @@ impl Sender {
             }
         }
         self.flight.begin_packet(self.books.snapshot(now, 0));
-        let lost = self.fill_lost(now, packet, most);
+        let lost = self.may_send_lost(outbox) && self.fill_lost(now, packet, most);
         let new = self.fill_new(now, outbox, packet, most);
         if !lost && !new {
             self.flight.cancel_packet();
@@ -328,8 +339,7 @@ impl Sender {
         let overhead = if self.interleaved { i_data::OVERHEAD } else { data::OVERHEAD };
         outbox.window = outbox.window.max(self.peer_window);
         let mut any = false;
-        // What is to be sent again comes before anything new.
-        while !self.flight.has_lost() && self.may_send_new() {
+        while self.may_send_new() {
             let room = most.saturating_sub(packet.len()).min(self.chunk_most);
             let Some(mut piece) = outbox.take(now, room, packet.is_empty()) else { break };
             if !outbox.has_pieces() {
@@ -367,6 +377,9 @@ impl Sender {
         }
         if self.retransmit_at.is_none() {
             self.retransmit_at = Some(now + self.round_trip.timeout());
+        }
+        if new {
+            self.handle_fresh();
         }
         if new && !self.probed {
             self.probe_at = self.probe_time(now);
@@ -413,6 +426,7 @@ impl Sender {
         self.controller = algorithm.start(start);
         self.pacer = Pacer::new(now);
         self.round_trip.handle_path_change();
+        self.end_trial();
         self.errors = 0;
         if !self.flight.is_empty() {
             self.probe(now, outbox);
@@ -439,15 +453,18 @@ impl Sender {
         }
         self.errors += 1;
         self.round_trip.back_off();
-        while let Some(packet) = self.flight.oldest_packet() {
-            let bytes = self.flight.lose(packet, &mut self.books);
-            self.books.lost += bytes;
-        }
-        self.flight.sort_lost();
-        self.recovery.handle_timeout();
         self.tail = None;
         // RFC 9260 §6.1 A: that a closed window stays closed says nothing of the path.
-        if !(self.is_closed() && self.is_probing()) {
+        let says_nothing = self.is_closed() && self.is_probing();
+        if !says_nothing {
+            self.begin_trial();
+        }
+        self.books.lost += self.flight.lose_all(&mut self.books);
+        self.recovery.handle_timeout();
+        if says_nothing || !self.flight.has_lost() {
+            self.end_trial();
+        }
+        if !says_nothing {
             self.controller.on_timeout(now);
         }
         self.forced = true;

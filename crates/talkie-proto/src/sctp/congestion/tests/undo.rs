@@ -1,4 +1,5 @@
-//! Losses that were none (RFC 9438 §4.9.2), for the controllers that answer each loss.
+//! Losses that were none (RFC 9438 §4.9.2), for the controllers that answer each loss, and timeouts that were
+//! none (§4.9.1), for all.
 
 use std::time::Instant;
 
@@ -8,6 +9,13 @@ use super::{PACKET, acked, birth, lost, ms, start};
 /// Both that answer each loss.
 fn each(test: impl Fn(Box<dyn Controller>, Instant)) {
     for algorithm in [Algorithm::NewReno, Algorithm::Cubic] {
+        let now = birth();
+        test(algorithm.start(&start(now)), now);
+    }
+}
+
+fn all(test: impl Fn(Box<dyn Controller>, Instant)) {
+    for algorithm in [Algorithm::NewReno, Algorithm::Cubic, Algorithm::Bbr, Algorithm::Adaptive] {
         let now = birth();
         test(algorithm.start(&start(now)), now);
     }
@@ -75,5 +83,47 @@ fn a_timeout_is_not_undone() {
         assert_eq!(controller.window(), PACKET, "{controller:?}");
         controller.on_spurious_loss(now + ms(1000));
         assert_eq!(controller.window(), PACKET, "{controller:?}");
+    });
+}
+
+#[test]
+fn a_timeout_for_nothing_is_undone_and_so_are_several_in_a_row() {
+    for count in 1..4 {
+        all(|mut controller, now| {
+            let mut now = grow(&mut *controller, now, 90);
+            let before = controller.window();
+            for _ in 0..count {
+                now += ms(1000);
+                controller.on_timeout(now);
+                assert!(controller.window() <= 2 * PACKET, "{controller:?}");
+            }
+            controller.on_spurious_timeout(now);
+            assert_eq!(controller.window(), before, "{count} timeouts: {controller:?}");
+        });
+    }
+}
+
+#[test]
+fn slow_start_that_a_timeout_has_ended_for_nothing_goes_on() {
+    each(|mut controller, now| {
+        let now = grow(&mut *controller, now, 20);
+        controller.on_timeout(now);
+        controller.on_spurious_timeout(now + ms(40));
+        let before = controller.window();
+        grow(&mut *controller, now + ms(41), 10);
+        assert_eq!(controller.window(), before + 10 * PACKET, "{controller:?}");
+    });
+}
+
+/// RFC 5681 §3.1: where slow start ends is not reckoned anew from the window of one packet.
+#[test]
+fn a_second_timeout_in_a_row_does_not_end_slow_start_sooner() {
+    each(|mut controller, now| {
+        let now = grow(&mut *controller, now, 90);
+        let least = controller.window() / 2;
+        controller.on_timeout(now + ms(1000));
+        controller.on_timeout(now + ms(3000));
+        grow(&mut *controller, now + ms(3001), 60);
+        assert!(controller.window() >= least, "{controller:?}");
     });
 }

@@ -64,7 +64,12 @@ impl World {
 
     /// What a SACK does.
     fn hear(&mut self, cumulative: u64, blocks: &[(u64, u64)]) {
-        self.flight.settle(cumulative, blocks, &mut self.books);
+        let settled = self.flight.settle(cumulative, blocks, &mut self.books);
+        if settled.original.is_some() {
+            self.flight.revive(&mut self.books);
+        } else if self.below(4) == 0 {
+            self.flight.release();
+        }
         self.flight.take_back_reneged(blocks, &mut self.books);
     }
 
@@ -117,7 +122,7 @@ impl World {
 }
 
 #[test]
-fn the_books_are_right_whatever_a_peer_takes_back() {
+fn the_books_are_right_whatever_a_peer_takes_back_and_whatever_was_only_late() {
     for seed in 1..400 {
         let mut world = World::new(seed);
         for _ in 0..200 {
@@ -129,10 +134,7 @@ fn the_books_are_right_whatever_a_peer_takes_back() {
                     world.flight.abandon(tsn, &mut world.books);
                 }
                 7 => {
-                    while let Some(packet) = world.flight.oldest_packet() {
-                        world.flight.lose(packet, &mut world.books);
-                    }
-                    world.flight.sort_lost();
+                    world.flight.lose_all(&mut world.books);
                 }
                 _ => {
                     let (base, next) = (world.flight.base, world.flight.next_tsn());

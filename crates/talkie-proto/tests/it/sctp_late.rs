@@ -1,0 +1,88 @@
+//! Acknowledgments that come after the timeout: nothing was lost, all of it is only late.
+
+use std::time::Duration;
+
+use talkie_proto::sctp::congestion::Algorithm;
+use talkie_proto::sctp::{Association, Config};
+
+use crate::sctp_long_paths::repeated;
+use crate::sctp_world::{ADA, BOB, Link, World};
+
+const RATE: u64 = 2_500_000;
+
+/// A transfer is under way on a path of 40 ms.
+fn under_way(congestion: Algorithm, interleaving: bool) -> World {
+    let config = Config { congestion, interleaving, send_buffer: 64 << 20, ..Config::default() };
+    let link = Link { rate: Some(RATE), queue: 200_000, ..Link::default() };
+    let mut world = World::with(link, &config, &config);
+    world.connect();
+    for _ in 0..40 {
+        world.send(ADA, 0, vec![0; 250_000]);
+    }
+    world.run_for(Duration::from_secs(2));
+    world
+}
+
+fn window(end: &Association) -> u64 {
+    end.window().expect("it is connected").window
+}
+
+#[test]
+fn a_path_that_becomes_longer_than_the_timeout_loses_no_window_and_has_nothing_sent_again() {
+    for congestion in [Algorithm::NewReno, Algorithm::Cubic, Algorithm::Bbr, Algorithm::Adaptive] {
+        for (interleaving, delay) in [(true, 900), (true, 1500), (false, 900)] {
+            let mut world = under_way(congestion, interleaving);
+            let (before, lost) = (window(&world.ends[ADA]), world.lost);
+            world.sent = Some(vec![]);
+            world.link.delay = Duration::from_millis(delay);
+            let mut least = u64::MAX;
+            for _ in 0..2 * delay / 10 + 30 {
+                world.run_for(Duration::from_millis(10));
+                least = least.min(window(&world.ends[ADA]));
+            }
+            assert!(least <= 4 * 1176, "{congestion:?}, {delay} ms: {least}, no timeout");
+            let after = window(&world.ends[ADA]);
+            // BBR may measure the shortest round trip anew, with half of the path's volume in flight.
+            let enough = if congestion == Algorithm::Bbr { before / 3 } else { before };
+            assert!(after >= enough, "{congestion:?}, {delay} ms: {before} bytes and then {after}");
+            let again = repeated(&world, ADA).len();
+            assert!(again <= 4, "{congestion:?}, {delay} ms: {again} chunks have left again");
+            world.run_for(Duration::from_secs(900));
+            assert_eq!(world.received[BOB].len(), 40, "{congestion:?}: {} lost", world.lost - lost);
+        }
+    }
+}
+
+#[test]
+fn what_was_lost_in_a_timeout_is_still_sent_again() {
+    for congestion in [Algorithm::NewReno, Algorithm::Cubic, Algorithm::Bbr, Algorithm::Adaptive] {
+        let mut world = under_way(congestion, true);
+        world.lose = Some(Box::new(|_, _| true));
+        world.run_for(Duration::from_secs(2));
+        world.lose = None;
+        world.run_for(Duration::from_secs(90));
+        assert_eq!(world.received[BOB].len(), 40, "{congestion:?}");
+    }
+}
+
+/// Half of what is late is lost as well.
+#[test]
+fn what_was_lost_among_what_is_late_is_found_out_without_another_timeout() {
+    let mut world = under_way(Algorithm::Adaptive, true);
+    let mut count = 0;
+    world.lose = Some(Box::new(move |from, _| {
+        count += usize::from(from == ADA);
+        from == ADA && (10..20).contains(&count)
+    }));
+    world.link.delay = Duration::from_millis(350);
+    world.run_for(Duration::from_millis(700));
+    let mut least = u64::MAX;
+    world.run_for(Duration::from_millis(300));
+    for _ in 0..40 {
+        world.run_for(Duration::from_millis(50));
+        least = least.min(window(&world.ends[ADA]));
+    }
+    assert!(least > 10_000, "{least} bytes");
+    world.run_for(Duration::from_secs(60));
+    assert_eq!(world.received[BOB].len(), 40);
+}
