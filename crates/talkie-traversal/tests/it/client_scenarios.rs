@@ -137,11 +137,30 @@ fn closing_gives_the_allocation_back() {
 #[test]
 fn closing_while_allocating_gives_back_what_comes() {
     let mut pair = Pair::new(config(), Config::default());
+    pair.is_up = false;
+    pair.settle();
+    // It is challenged and has asked once more.
+    let there = Path { local: addr(SERVER), remote: addr(HERE), ..path(Transport::Udp) };
+    let request = pair.sent[0].1.clone();
+    pair.world.receive(there, &request);
+    let (_, challenge) = pair.world.sent.pop_front().unwrap();
+    pair.hear(path(Transport::Udp), &challenge);
     pair.client.close(pair.now());
+    pair.is_up = true;
     pair.settle();
     assert_eq!(pair.take_events(), [Event::Ended(End::Closed)]);
     assert_eq!(pair.world.server.allocations(), 0);
     assert_eq!(methods(&pair).last(), Some(&Method::REFRESH));
+}
+
+#[test]
+fn who_is_closed_before_the_challenge_asks_for_nothing_any_more() {
+    let mut pair = Pair::new(config(), Config::default());
+    pair.client.close(pair.now());
+    pair.settle();
+    assert_eq!(pair.take_events(), [Event::Ended(End::Closed)]);
+    assert_eq!(methods(&pair), [Method::ALLOCATE]);
+    assert_eq!(pair.world.server.allocations(), 0);
 }
 
 #[test]

@@ -74,6 +74,11 @@ impl Client {
         code: u16,
         message: &Message<'_>,
     ) -> Option<Failure> {
+        if matches!(self.phase, Phase::Closing(_)) && request.purpose == Purpose::Allocate {
+            // It would be given back at once.
+            self.finish();
+            return None;
+        }
         let Some(credential) = &mut self.credential else {
             return Some(Failure::CredentialNeeded);
         };
