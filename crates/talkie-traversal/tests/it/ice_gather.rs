@@ -320,6 +320,26 @@ fn a_mapping_is_kept_open_also_where_the_server_once_says_no() {
     assert_eq!(asked(&site), before + 11);
 }
 
+/// A server that was reached from one of our addresses only is asked from the others by the next gathering.
+#[test]
+fn a_restart_asks_from_where_no_answer_came_before() {
+    let away = "10.1.0.2";
+    let mut site = Site::new(config(vec![stun("stun:192.0.2.50")]));
+    site.nat.insert(ip(away), ip("198.51.100.8"));
+    // Nothing comes back there.
+    site.scripted = |path, _| (path.local.ip() != ip(HERE)).then(Vec::new);
+    site.gather(&[HERE, away]);
+    site.elapse(secs(11));
+    assert!(site.is_complete());
+    assert_eq!(site.of_kind(ServerReflexive).len(), 1);
+    site.scripted = |_, _| None;
+    site.events.clear();
+    site.gatherer.gather(site.world.now, "next");
+    site.elapse(secs(1));
+    assert!(site.is_complete());
+    assert_eq!(site.of_kind(ServerReflexive).len(), 2);
+}
+
 #[test]
 fn gathering_without_servers_is_complete_at_once() {
     let site = Site::gathered(config(Vec::new()));

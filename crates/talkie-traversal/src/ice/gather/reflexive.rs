@@ -131,6 +131,9 @@ impl Gatherer {
             }
             let asked = &mut self.asked[query.server];
             asked.unreachable.get_or_insert_with(|| "the server does not answer".into());
+            if query.purpose == Purpose::Candidate {
+                asked.untold.push(query.socket);
+            }
             self.renew_later(now, query);
             return;
         };

@@ -26,6 +26,8 @@ impl Name {
 pub(super) struct Asked {
     /// The bases that asked or are about to.
     pub(super) from: Vec<From>,
+    /// The sockets that it told nothing.
+    pub(super) untold: Vec<LocalId>,
     /// Whether it has answered, be it with an error.
     pub(super) has_answered: bool,
     /// Why it was not reached.
@@ -165,6 +167,10 @@ impl Gatherer {
     pub(super) fn forget_failures(&mut self) {
         for asked in self.asked.iter_mut().filter(|asked| !asked.has_answered) {
             *asked = Asked { is_left: asked.is_left, ..Asked::default() };
+        }
+        for Asked { from, untold, .. } in &mut self.asked {
+            from.retain(|it| !matches!(it, From::Socket(id) if untold.contains(id)));
+            untold.clear();
         }
         self.forget_lost_bases();
     }

@@ -83,7 +83,9 @@ impl Gatherer {
         });
         let unanswered = self.queries.extract_if(.., |it| it.purpose != Purpose::Renewal);
         for query in unanswered.filter(|it| it.purpose == Purpose::Candidate) {
-            self.asked[query.server].unreachable = Some("the server does not answer".into());
+            let asked = &mut self.asked[query.server];
+            asked.unreachable = Some("the server does not answer".into());
+            asked.untold.push(query.socket);
         }
         self.end_looking();
         self.abandon_legs(now);
