@@ -50,6 +50,45 @@ fn a_file_that_cannot_be_written_ends_with_1() {
 }
 
 #[test]
+fn a_file_that_cannot_be_written_is_noticed_before_anything_is_played() {
+    // An hour at 10 Gbit/s would take many times as long as a test may.
+    let flow =
+        ["lab", "flow", "--rate", "10gbit", "--time", "60min", "--svg", "/nonexistent/x.svg"];
+    let said = run(&mut talkie(&flow));
+    assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""));
+    assert!(said.stderr.starts_with("error: cannot write /nonexistent/x.svg: "), "{}", said.stderr);
+    // Nothing is left of the trial, and nothing lost that was there.
+    let directory = tempfile::tempdir().unwrap();
+    let file = |name: &str| directory.path().join(name);
+    std::fs::write(file("old.json"), "old").unwrap();
+    let mut command = talkie(&["lab", "flow", "--json"]);
+    command.arg(file("old.json")).arg("--svg").arg(directory.path());
+    assert_eq!(run(&mut command).code, Some(1));
+    assert_eq!(std::fs::read_to_string(file("old.json")).unwrap(), "old");
+    let mut command = talkie(&["lab", "flow", "--json"]);
+    command.arg(file("new.json")).arg("--svg").arg(directory.path());
+    assert_eq!(run(&mut command).code, Some(1));
+    assert!(!file("new.json").exists());
+}
+
+#[test]
+fn a_slow_line_and_flows_that_begin_at_the_last_moment() {
+    let slow = ["lab", "flow", "--rate", "100kbit", "--time", "5s"];
+    let said = run(talkie(&slow).env("LC_ALL", "C"));
+    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+    assert!(said.stdout.contains("100 kbit/s"), "{}", said.stdout);
+    let late = ["lab", "flow", "--flows", "2", "--stagger"];
+    let said = run(talkie(&late).arg("19.999s"));
+    assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""));
+    assert!(said.stderr.contains("would begin after 19.999 s"), "{}", said.stderr);
+    let early = ["lab", "flow", "--rate", "1mbit", "--time", "2s", "--flows", "2", "--stagger"];
+    let said = run(talkie(&early).arg("0.25s").env("LC_ALL", "C"));
+    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+    let words = said.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Counted from 0.25 s on"), "{words}");
+}
+
+#[test]
 fn files_hold_the_pair_for_other_programs() {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str| directory.path().join(name);

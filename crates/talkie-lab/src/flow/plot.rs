@@ -70,7 +70,8 @@ impl Recording {
         }
         let from = self.plan.counted_from();
         if !from.is_zero() {
-            words += &format!(" Counted from {} on, when all had begun.", span(from));
+            let from = from.as_secs_f64();
+            words += &format!(" Counted from {from} s on, when all had begun.");
         }
         canvas.paragraph(0, columns, Tone::Plain, &words);
     }

@@ -1,5 +1,6 @@
 //! Flags that name a file: `-` is standard output, which then has nothing else on it.
 
+use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -51,6 +52,30 @@ fn file<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a Path> {
 
 fn is_dash(file: &Path) -> bool {
     file == Path::new(DASH)
+}
+
+/// Complains of a file that cannot be written, before there is anything to write: who has waited for minutes
+/// wants to have what came of it. Leaves everything as it was.
+pub(super) fn check(matches: &ArgMatches, names: &[&'static str]) -> Result<(), ()> {
+    for file in names.iter().filter_map(|name| file(matches, name)).filter(|file| !is_dash(file)) {
+        if let Err(error) = try_open(file) {
+            terminal::complain(&format_args!("cannot write {}: {error}", file.display()));
+            return Err(());
+        }
+    }
+    Ok(())
+}
+
+fn try_open(file: &Path) -> io::Result<()> {
+    match std::fs::metadata(file) {
+        // To open a pipe would be to wait for whoever reads it.
+        Ok(known) if !known.is_file() && !known.is_dir() => Ok(()),
+        Ok(_) => OpenOptions::new().append(true).open(file).map(drop),
+        Err(_) => {
+            OpenOptions::new().append(true).create_new(true).open(file)?;
+            std::fs::remove_file(file)
+        }
+    }
 }
 
 /// Writes what a flag asks for, or complains.

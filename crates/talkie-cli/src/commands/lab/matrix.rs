@@ -63,6 +63,9 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    if files::check(matches, &["svg", "json"]).is_err() {
+        return ExitCode::from(FAILURE);
+    }
     let played = patience::wait_for(move |tell| {
         plan.run(Instant::now(), |done, of| tell(format!("{done} of {of} pairs")))
     });

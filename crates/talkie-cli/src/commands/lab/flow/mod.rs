@@ -16,6 +16,10 @@ use crate::terminal;
 /// More lines in one plot cannot be told apart.
 const MOST_FLOWS: usize = 8;
 
+/// The share of the time in which all flows are there, as its divisor: less than that would be counted in no
+/// more than a few states.
+const LEAST_COUNTED: u32 = 100;
+
 const EXAMPLES: &str = "\
 Examples:
   talkie lab flow --rtt 40ms --loss 1% --rate 200mbit
@@ -84,6 +88,9 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    if files::check(matches, &["svg", "json"]).is_err() {
+        return ExitCode::from(FAILURE);
+    }
     let played = patience::wait_for(move |tell| {
         plan.run(Instant::now(), |done, of| {
             tell(format!("{:.1} of {:.0} s", done.as_secs_f64(), of.as_secs_f64()));
@@ -131,10 +138,10 @@ fn plan(matches: &ArgMatches) -> Result<Plan, String> {
         span: values::span(text("time"))?,
         seed: *matches.get_one::<u64>("seed").expect("it has a default"),
     };
-    match plan.counted_from() < plan.span {
+    match plan.counted_from() + plan.span / LEAST_COUNTED <= plan.span {
         true => Ok(plan),
         false => Err(format!(
-            "the last of {} flows would begin after {:.0} s, and --time is {:.0} s",
+            "the last of {} flows would begin after {} s: too little of --time {} s is left to count",
             plan.controllers.len(),
             plan.counted_from().as_secs_f64(),
             plan.span.as_secs_f64(),

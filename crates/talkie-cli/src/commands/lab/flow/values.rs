@@ -86,7 +86,10 @@ pub(super) fn buffer(text: &str, rate: u64, round_trip: Duration) -> Result<usiz
         let (number, unit) = split(text)?;
         let per_second = rate as f64 / 8.0;
         let bytes = match unit.as_str() {
-            "x" => number * per_second * round_trip.as_secs_f64(),
+            // What fills a slow line's path may be less than a packet.
+            "x" if number > 0.0 => {
+                (number * per_second * round_trip.as_secs_f64()).max(*BUFFERS.start())
+            }
             "b" => number,
             "k" | "kb" => number * 1e3,
             "kib" => number * 1024.0,
@@ -131,6 +134,7 @@ mod tests {
         assert_eq!(round_trip("0.6 s"), Ok(Duration::from_millis(600)));
         assert_eq!(span("2min"), Ok(Duration::from_secs(120)));
         assert_eq!(stagger("0s"), Ok(Duration::ZERO));
+        assert_eq!(stagger("19.999s"), Ok(Duration::from_millis(19_999)));
         for text in ["", "40", "0ms", "5s", "-1ms", "many"] {
             assert!(round_trip(text).is_err(), "{text}");
         }
@@ -162,5 +166,7 @@ mod tests {
         for text in ["", "big", "100b", "0x", "9gb", "100"] {
             assert!(buffer(text).is_err(), "{text}");
         }
+        // 500 bytes fill the path, and a packet has to fit.
+        assert_eq!(super::buffer("1x", 100_000, Duration::from_millis(40)), Ok(1500));
     }
 }
