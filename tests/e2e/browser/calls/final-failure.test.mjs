@@ -16,19 +16,19 @@ function mishears() {
   const page = /** @type {any} */ (window);
   const { setRemoteDescription } = RTCPeerConnection.prototype;
   RTCPeerConnection.prototype.setRemoteDescription = function (/** @type {RTCSessionDescriptionInit} */ { type, sdp = '' }) {
+    // Noted before the app hears of it, which may put another connection in its place at once.
+    const note = () => (page.hasFailed ||= this.iceConnectionState === 'failed');
+    this.addEventListener('iceconnectionstatechange', note, { capture: true });
     if (page.mishearing) sdp = sdp.replace(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${'0'.repeat(32)}`).replace(/^a=candidate:.*\r\n/gm, '');
     return Reflect.apply(setRemoteDescription, this, [{ type, sdp }]);
   };
 }
 
-/** @param {Person} person */
-const connection = (person) => person.evaluate(() => /** @type {any} */ (window).talkie.peers[0]?.pc?.iceConnectionState);
-
 /** @param {Person} person @param {Person} other */
 async function failsAndRecovers(person, other) {
   await person.evaluate(() => (/** @type {any} */ (window).mishearing = true));
   for (const one of [person, other]) await one.evaluate(() => /** @type {any} */ (window).talkie.peers[0].pc.restartIce());
-  await until(`ICE has failed for ${person.name}`, async () => (await connection(person)) === 'failed');
+  await until(`ICE has failed for ${person.name}`, () => person.evaluate(() => Boolean(/** @type {any} */ (window).hasFailed)));
   await person.evaluate(() => (/** @type {any} */ (window).mishearing = false));
   for (const one of [person, other]) {
     await meets(one, 1);
