@@ -30,7 +30,9 @@ pub struct Config {
     /// Bytes that the peer may send at first without any of it being read.
     pub receive_initial: usize,
     /// How far that grows with the speed of reading, or with what is held for messages that are not complete
-    /// or wait for an earlier one. Two of the longest messages at least.
+    /// or wait for an earlier one. Two of the longest messages at least. What messages take beside their bytes
+    /// (104 each) is taken off what the peer is told, but may go beyond that by as much again (10 MB at most), as
+    /// the peer has sent many before it hears of it.
     pub receive_most: usize,
     /// The longest message that is received; a longer one ends the association.
     pub message_most: usize,

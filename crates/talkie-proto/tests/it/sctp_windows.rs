@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use talkie_proto::sctp::serial::Tsn;
-use talkie_proto::sctp::wire::{Chunk, Data, Packet, Sack, kind};
+use talkie_proto::sctp::wire::{Chunk, Data, IData, Packet, Sack, kind};
 use talkie_proto::sctp::{Association, Config};
 use talkie_sansio::Machine as _;
 
@@ -149,4 +149,54 @@ fn that_a_window_has_opened_is_found_out_though_the_news_is_lost() {
     let took = world.now - begun;
     // The timeout is ten seconds at most.
     assert!(took < Duration::from_secs(13), "{took:?}");
+}
+
+/// Messages of ten bytes, each of which takes eleven times that where it waits.
+const SHORT: usize = 10;
+
+/// So many of them over a line of 2.5 MB/s that carries 78,000 in a second. The reader stops twice for a second.
+#[test]
+fn short_messages_to_a_reader_that_stops_are_not_refused() {
+    for interleaving in [true, false] {
+        let config = Config { interleaving, send_buffer: 64 << 20, ..Config::default() };
+        let link = Link { rate: Some(2_500_000), ..Link::default() };
+        let mut world = World::with(link, &config, &config);
+        world.connect();
+        (0..200_000).for_each(|_| world.send(ADA, 0, Bytes::from_static(&[7; SHORT])));
+        for _ in 0..2 {
+            world.reads[BOB] = true;
+            world.run_for(Duration::from_millis(700));
+            world.reads[BOB] = false;
+            world.run_for(Duration::from_secs(1));
+        }
+        world.reads[BOB] = true;
+        world.run_until(Duration::from_secs(60), |world| world.received[BOB].len() == 200_000);
+        let lost = world.ends[ADA].window().expect("it is connected").lost;
+        assert_eq!((lost, world.lost), (0, 0), "bytes taken for lost");
+        let took = world.elapsed();
+        assert!(took < Duration::from_secs(6), "{took:?}, interleaving {interleaving}");
+    }
+}
+
+#[test]
+fn who_overruns_a_window_with_short_messages_is_bounded() {
+    let config = Config {
+        receive_initial: 50_000,
+        receive_most: 100_000,
+        message_most: 10_000,
+        ..Config::default()
+    };
+    let Known { mut world, tags, tsns } = known_with(&config);
+    world.reads[BOB] = false;
+    for mid in 0..10_000 {
+        let tsn = tsns[ADA].plus(mid);
+        let data = IData { flags: 7, tsn, stream: 0, mid, fsn: 0, ppid: 51, payload: b"x" };
+        world.inject(BOB, &packet(tags[BOB], kind::I_DATA, 7, |buf| data.write(buf)));
+    }
+    world.reads[BOB] = true;
+    world.drain();
+    // The window, as much again as it may become, and what the next in line may have.
+    let most = (50_000 + 100_000 + 65_536) / 105;
+    let held = world.received[BOB].len();
+    assert!((most - 10..=most + 1).contains(&held), "{held} messages, {most} at most");
 }

@@ -55,7 +55,12 @@ pub(crate) struct Assembly {
 impl Assembly {
     /// Bytes that it takes.
     pub(crate) fn held(&self) -> usize {
-        self.held + self.runs.len() * RUN + self.parts * PART
+        self.held + self.beside()
+    }
+
+    /// What of that is no payload.
+    pub(crate) fn beside(&self) -> usize {
+        self.runs.len() * RUN + self.parts * PART
     }
 
     /// Takes a fragment, and gives the message that it completes.

@@ -2,8 +2,9 @@
 //!
 //! Everything that is held counts against one limit ([`window`]): runs of fragments, complete messages
 //! that wait for an earlier one, and messages that the application has not fetched. Data beyond it is
-//! dropped without being acknowledged, unless it is the very next TSN, which always helps. A stream costs
-//! one entry of two numbers however many there are; what waits for earlier messages is one map for all.
+//! dropped without being acknowledged, unless it is the very next TSN, which always helps, or within the limit
+//! but for what messages take beside their bytes: the peer knows nothing of that when it sends them. A stream
+//! costs one entry of two numbers however many there are; what waits for earlier messages is one map for all.
 
 mod acknowledge;
 mod assembly;
@@ -39,6 +40,9 @@ const FIRST: u64 = 1 << 32;
 
 /// How far beyond the limit the next TSN is still taken.
 const SLACK: usize = 64 * 1024;
+
+/// How far beyond it what messages take beside their bytes may go: as many as can be under way at once.
+const BESIDE: usize = u16::MAX as usize * (MESSAGE + EARLY);
 
 /// What the peer must not do; ends the association.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +169,12 @@ impl Receiver {
         self.assembly.held() + self.queued
     }
 
+    /// What of that is no payload.
+    fn beside(&self) -> usize {
+        let queued = self.ready.len() * MESSAGE + self.waiting.len() * (MESSAGE + EARLY);
+        self.assembly.beside() + queued
+    }
+
     /// Takes a fragment; tells whether the sender should hear of it at once.
     pub(crate) fn handle_fragment(
         &mut self,
@@ -191,7 +201,10 @@ impl Receiver {
             self.refused += 1;
             return Ok(true);
         }
+        // RFC 9260 §6.2.1: the peer keeps to the window in bytes of payload. Until it hears how much more its
+        // messages take, it has sent many that must not count as lost for that.
         let slack = if tsn == cumulative + 1 { SLACK } else { 0 };
+        let slack = slack + self.beside().min(BESIDE).min(self.window.most());
         if self.held() + fragment.payload.len() > self.window.limit().saturating_add(slack) {
             self.refused += 1;
             return Ok(true);

@@ -59,6 +59,11 @@ impl Window {
         self.limit
     }
 
+    /// How far the limit may grow.
+    pub(crate) fn most(&self) -> usize {
+        self.most
+    }
+
     pub(crate) fn room(&self, held: usize) -> usize {
         self.limit.saturating_sub(held)
     }

@@ -120,6 +120,8 @@ pub(crate) struct Meeting<O: Ours> {
     pub(crate) theirs: Box<dyn Peer>,
     pub(crate) events: Vec<O::Event>,
     pub(crate) got: Vec<O::Message>,
+    /// Whether we fetch what comes.
+    pub(crate) reads: bool,
     pub(crate) told: Vec<Told>,
     /// What they have received, apart from messages that open channels.
     pub(crate) they_got: Vec<Said>,
@@ -189,6 +191,7 @@ impl<O: Ours> Meeting<O> {
             theirs,
             events: vec![],
             got: vec![],
+            reads: true,
             told: vec![],
             they_got: vec![],
             unsent: VecDeque::new(),
@@ -255,7 +258,9 @@ impl<O: Ours> Meeting<O> {
                 any = true;
                 self.events.push(event);
             }
-            while let Some(message) = self.ours.fetch() {
+            while self.reads
+                && let Some(message) = self.ours.fetch()
+            {
                 any = true;
                 self.got.push(message);
             }

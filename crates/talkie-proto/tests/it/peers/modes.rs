@@ -229,6 +229,30 @@ fn small_windows_slow_things_down_and_lose_nothing() {
     }
 }
 
+#[test]
+fn short_messages_of_theirs_are_not_refused_where_we_read_late() {
+    const ALL: usize = 60_000;
+    for options in [dcsctp::options(), dcsctp::interleaving()] {
+        let mut meeting = meet(Link::default(), &config(), dcsctp::peer(&options), Begins::We);
+        (0..ALL).for_each(|number| meeting.they_send(said(0, number, 10), SendOptions::default()));
+        meeting.run_until(|meeting| meeting.got.len() > 5000);
+        meeting.reads = false;
+        meeting.run_for(Duration::from_secs(1));
+        meeting.reads = true;
+        let begun = meeting.now;
+        meeting.run_until(|meeting| meeting.got.len() == ALL);
+        let took = meeting.now - begun;
+        let mut seen = std::collections::HashSet::new();
+        for (_, packet) in meeting.sent.iter().filter(|(ours, _)| !ours) {
+            for chunk in Packet::parse(packet).expect("a packet").chunks() {
+                let data = matches!(chunk.kind, kind::DATA | kind::I_DATA);
+                assert!(!data || seen.insert(chunk.value[..4].to_vec()), "one has left twice");
+            }
+        }
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+}
+
 fn dcsctp_small(interleaving: bool) -> ::dcsctp::api::Options {
     let enable_message_interleaving = interleaving;
     let max_receiver_window_buffer_size = 8000;
