@@ -80,10 +80,9 @@ pub(crate) struct Settled {
     pub(crate) newest: Option<Newest>,
     /// Chunks acknowledged that had been taken for lost and not been sent again.
     pub(crate) found: u32,
-    /// The newest packet of which it told that a timeout had taken for lost, and bytes of all such: none of it
-    /// had been sent again.
+    /// The newest packet of which it told that a timeout had taken for lost, and of which nothing had been sent
+    /// again.
     pub(crate) original: Option<Newest>,
-    pub(crate) original_bytes: u64,
     /// The oldest packet of which it told, if that had not been sent again.
     pub(crate) oldest: Option<u64>,
 }
@@ -381,7 +380,7 @@ impl Flight {
         books.handle_delivered(u64::from(size), state == State::InFlight);
         if state == State::Lost {
             self.waiting -= 1;
-            settled.found += u32::from(!self.find(number, size, settled));
+            settled.found += u32::from(!self.find(number, settled));
             return;
         }
         let Some(packet) = self.packet_mut(number) else { return };

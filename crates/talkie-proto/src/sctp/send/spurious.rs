@@ -44,8 +44,7 @@ impl Sender {
             // Step 3 b. What the copy of the oldest packet says of the round trip is another's (RFC 9260 §6.3.1
             // C5), and packets that left before it have not been overtaken by it.
             settled.newest = settled.original;
-            let revived = self.flight.revive(&mut self.books);
-            self.books.lost -= (settled.original_bytes + revived).min(self.books.lost);
+            self.books.lost -= self.flight.revive(&mut self.books).min(self.books.lost);
             self.trial = None;
             self.recovery.handle_timeout();
             self.controller.on_spurious_timeout(now);

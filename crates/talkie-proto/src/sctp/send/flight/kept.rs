@@ -9,6 +9,8 @@ pub(super) struct Kept {
     until: u64,
     /// So many of the first packets have nothing in flight.
     idle: usize,
+    /// What was taken for lost by the first timeout and what waited then, and what later ones took for lost again.
+    bytes: u64,
 }
 
 impl Flight {
@@ -16,12 +18,19 @@ impl Flight {
     /// kept.
     pub(crate) fn lose_all(&mut self, books: &mut Books) -> u64 {
         let until = self.next_packet();
-        self.kept.get_or_insert(Kept { until, idle: 0 });
+        let is_first = self.kept.is_none();
+        self.kept.get_or_insert(Kept { until, idle: 0, bytes: 0 });
         let mut bytes = 0;
         while let Some(packet) = self.oldest_packet() {
             bytes += self.lose(packet, books);
         }
         self.sort_lost();
+        let waiting = self.lost.iter().filter_map(|tsn| self.chunk(*tsn));
+        let waiting = waiting.filter(|chunk| chunk.state == State::Lost);
+        let all: u64 = waiting.map(|chunk| u64::from(chunk.size)).sum();
+        if let Some(kept) = &mut self.kept {
+            kept.bytes += if is_first { all } else { bytes };
+        }
         bytes
     }
 
@@ -30,7 +39,8 @@ impl Flight {
         self.kept = None;
     }
 
-    /// It was not: what has not been sent again is in flight. Tells its bytes.
+    /// It was not: what has not been sent again is in flight. Tells what had been taken for lost in all, what was
+    /// sent again and taken for lost again among it.
     pub(crate) fn revive(&mut self, books: &mut Books) -> u64 {
         let Some(kept) = self.kept.take() else { return 0 };
         let mut bytes = 0;
@@ -61,7 +71,7 @@ impl Flight {
         lost.retain(|tsn| self.chunk(*tsn).is_some_and(|chunk| chunk.state == State::Lost));
         self.lost = lost;
         books.handle_revived(bytes);
-        bytes
+        kept.bytes
     }
 
     /// The oldest packet with something in flight, behind those that are kept.
@@ -74,10 +84,9 @@ impl Flight {
     }
 
     /// A chunk that was lost is acknowledged. True if it was lost by a timeout that is still to be judged.
-    pub(super) fn find(&self, number: u64, size: u32, settled: &mut Settled) -> bool {
+    pub(super) fn find(&self, number: u64, settled: &mut Settled) -> bool {
         let kept = self.kept.filter(|kept| number < kept.until);
         let Some(packet) = kept.and_then(|_| self.packet(number)) else { return false };
-        settled.original_bytes += u64::from(size);
         if settled.original.is_none_or(|newest| newest.packet < number) {
             let (snapshot, retransmission) = (packet.snapshot, packet.retransmission);
             settled.original = Some(Newest { packet: number, snapshot, retransmission });
