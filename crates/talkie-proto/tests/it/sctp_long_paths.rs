@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use talkie_proto::sctp::Config;
 use talkie_proto::sctp::serial::Tsn;
 use talkie_proto::sctp::wire::{Data, IData, Packet, Sack, kind};
+use talkie_proto::sctp::{Config, Reliability, SendOptions};
 
 use crate::sctp_world::{ADA, BOB, Link, World};
 
@@ -121,4 +121,23 @@ fn a_torn_window_is_mended_without_a_timeout() {
         assert!(window.window > 5000, "{window:?} after {:?}", world.now - begun);
     }
     assert!(torn.0 > 500_000, "{torn:?}");
+}
+
+/// Such a packet is given up when three have overtaken it, and the peer told; what acknowledges it when it comes is
+/// no answer to that.
+#[test]
+fn what_is_late_and_was_given_up_makes_no_path_shorter() {
+    for interleaving in [true, false] {
+        let config = Config { interleaving, ..Config::default() };
+        let link = Link { reorder: 20, ..Link::default() };
+        let mut world = World::with(link, &config, &config);
+        world.connect();
+        let reliability = Reliability::Retransmits(0);
+        for _ in 0..3000 {
+            world.send_with(ADA, 0, vec![0; 500], SendOptions { unordered: true, reliability });
+            world.run_for(Duration::from_millis(1));
+            let round_trip = world.ends[ADA].window().expect("it is connected").round_trip;
+            assert!(round_trip.is_none_or(|it| it >= link.delay * 2), "{round_trip:?}");
+        }
+    }
 }

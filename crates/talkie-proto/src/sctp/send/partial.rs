@@ -85,7 +85,10 @@ impl Sender {
     pub(super) fn forward_round_trip(&mut self, now: Instant, cumulative: u64) -> Option<Duration> {
         let answers = cumulative >= self.forward_most;
         let at = self.forward_once.take_if(|at| answers && *at >= self.since)?;
-        Some(now.saturating_duration_since(at))
+        let elapsed = now.saturating_duration_since(at);
+        // Sooner than any answer: what was given up has come after all.
+        let least = self.round_trip.least().unwrap_or_default();
+        (elapsed >= least).then_some(elapsed)
     }
 
     /// Appends that value.
