@@ -47,6 +47,17 @@ fn a_way_by_satellite_is_full() {
     }
 }
 
+/// Where a round trip takes longer than it may take to look for more before the shortest one is measured again.
+#[test]
+fn a_model_finds_a_higher_rate_on_a_path_of_seconds_too() {
+    let each_way = secs(1);
+    let mut stage = Stage::new(line(10 * MEGABIT, each_way, 0.5), 7);
+    stage.add(BBR, Route::each_way(each_way));
+    let early = stage.shares(secs(30), secs(60))[0];
+    let late = stage.shares(secs(240), secs(300))[0];
+    assert!(late >= 0.8, "{early:.3} of the line, and then {late:.3}");
+}
+
 #[test]
 fn the_queue_of_a_slow_line_stays_short() {
     let line = || Bottleneck::new(MEGABIT, 64 << 10);

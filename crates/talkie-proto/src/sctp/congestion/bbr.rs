@@ -9,7 +9,8 @@
 //!
 //! Sections are those of version 06 of the draft. Coarser than there: a round trip's losses are judged when it is
 //! over, not packet by packet (§5.5.10.2); left out are precautionary probes (§5.3.3.6), what acknowledgments
-//! bring at once (§5.5.9) and going back after a loss that was none (§5.5.11), but for the short-term bounds.
+//! bring at once (§5.5.9) and going back after a loss that was none (§5.5.11), but for the short-term bounds. The
+//! shortest round trip is looked for no more often than each eight of them, which matters on paths of a second.
 //!
 //! It is here as the reference of its kind, as [`NewReno`](super::NewReno) is of another. Against CUBIC its
 //! share depends on the buffer, and links that lose two packets in a hundred are congested to it, which is
@@ -30,14 +31,28 @@ const BETA: f64 = 0.7;
 /// §2.8, Headroom: room for others, below what was too much.
 const HEADROOM: f64 = 0.15;
 /// §2.16.1, MinRTTFilterLen: how long a shortest round trip holds.
-const SHORTEST_KEPT: Duration = Duration::from_secs(10);
-/// §2.16.2: how often there is almost nothing in flight, and how long.
-const PROBE_RTT_EVERY: Duration = Duration::from_secs(5);
+const SHORTEST_KEPT: Kept = Kept { least: Duration::from_secs(10), rounds: 16 };
+/// §2.16.2: how often there is little in flight, and how long. Where a round trip takes seconds it is not that
+/// often: there would never be time to look for a higher rate in between.
+const PROBE_RTT_EVERY: Kept = Kept { least: Duration::from_secs(5), rounds: 8 };
 const PROBE_RTT_SPAN: Duration = Duration::from_millis(200);
 /// Packets beyond the model, since reports come for several at once; §5.6.4.2 has a budget for offloading here.
 const SLACK: u64 = 3;
 /// §2.5, PacingMarginPercent: less than the rate, so that queues that stay shrink.
 const MARGIN: f64 = 0.99;
+
+/// How long a round trip is remembered: at least, and in round trips.
+#[derive(Clone, Copy, Debug)]
+struct Kept {
+    least: Duration,
+    rounds: u32,
+}
+
+impl Kept {
+    fn is_over(self, now: Instant, (rtt, at): (Duration, Instant)) -> bool {
+        now.saturating_duration_since(at) > rtt.saturating_mul(self.rounds).max(self.least)
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -169,9 +184,8 @@ impl Bbr {
     }
 
     fn measure(&mut self, now: Instant, rtt: Duration) {
-        let is_stale = |at: Instant, kept| now > at + kept;
-        if self.probed.is_none_or(|(probed, at)| rtt < probed || is_stale(at, PROBE_RTT_EVERY)) {
-            let was_stale = self.probed.is_some_and(|(_, at)| is_stale(at, PROBE_RTT_EVERY));
+        let was_stale = self.probed.is_some_and(|probed| PROBE_RTT_EVERY.is_over(now, probed));
+        if was_stale || self.probed.is_none_or(|(probed, _)| rtt < probed) {
             self.probed = Some((rtt, now));
             // §5.3.4.3: it has been long since the queue was known to be empty.
             if was_stale && self.state != State::ProbeRtt && self.is_full {
@@ -179,8 +193,8 @@ impl Bbr {
                 self.probe_until = None;
             }
         }
-        if self.shortest.is_none_or(|(shortest, at)| rtt <= shortest || is_stale(at, SHORTEST_KEPT))
-        {
+        let is_stale = |shortest| SHORTEST_KEPT.is_over(now, shortest);
+        if self.shortest.is_none_or(|shortest| rtt <= shortest.0 || is_stale(shortest)) {
             self.shortest = Some((rtt, now));
         }
     }
