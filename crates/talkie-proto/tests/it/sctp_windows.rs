@@ -178,6 +178,28 @@ fn short_messages_to_a_reader_that_stops_are_not_refused() {
     }
 }
 
+/// What is taken beyond the limit is what was under way, and not one message after another that asks for room.
+#[test]
+fn a_window_that_short_messages_have_closed_is_asked_for_less_and_less_often() {
+    let config = Config { send_buffer: 64 << 20, ..Config::default() };
+    let link = Link { rate: Some(2_500_000), ..Link::default() };
+    let mut world = World::with(link, &config, &config);
+    world.connect();
+    world.reads[BOB] = false;
+    world.sent = Some(vec![]);
+    (0..100_000).for_each(|_| world.send(ADA, 0, Bytes::from_static(&[7; SHORT])));
+    world.run_for(Duration::from_secs(60));
+    sent(&mut world, ADA);
+    world.run_for(Duration::from_secs(60));
+    let asked = sent(&mut world, ADA).len();
+    assert!((1..=16).contains(&asked), "{asked} times in a minute");
+    world.reads[BOB] = true;
+    let begun = world.now;
+    world.run_until(Duration::from_secs(30), |world| world.received[BOB].len() == 100_000);
+    let took = world.now - begun;
+    assert!(took < Duration::from_secs(3), "{took:?}: that it has opened is told");
+}
+
 #[test]
 fn who_overruns_a_window_with_short_messages_is_bounded() {
     let config = Config {

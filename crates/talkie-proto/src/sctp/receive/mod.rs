@@ -204,7 +204,9 @@ impl Receiver {
         // RFC 9260 §6.2.1: the peer keeps to the window in bytes of payload. Until it hears how much more its
         // messages take, it has sent many that must not count as lost for that.
         let slack = if tsn == cumulative + 1 { SLACK } else { 0 };
-        let slack = slack + self.beside().min(BESIDE).min(self.window.most());
+        let heard = self.window.has_long_been_closed(now, round_trip);
+        let beside = if heard { 0 } else { self.beside().min(BESIDE).min(self.window.most()) };
+        let slack = slack + beside;
         if self.held() + fragment.payload.len() > self.window.limit().saturating_add(slack) {
             self.refused += 1;
             return Ok(true);

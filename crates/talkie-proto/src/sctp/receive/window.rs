@@ -14,6 +14,11 @@ const LEAST: usize = 1500;
 /// How many times what is read in a round trip.
 const AHEAD: usize = 8;
 
+/// After so many round trips, and so long at least, the peer has heard that there is no room: what comes then only
+/// asks for some.
+const HEARD: u32 = 4;
+const HEARD_LEAST: Duration = Duration::from_secs(1);
+
 /// Two such spans on a local link are reckoned as one.
 const SHORTEST_ROUND: Duration = Duration::from_millis(5);
 
@@ -26,12 +31,14 @@ pub(crate) struct Window {
     consumed: usize,
     /// What the peer was told last.
     advertised: usize,
+    /// When data came first after the peer was told that there is no room.
+    closed: Option<Instant>,
 }
 
 impl Window {
     pub(crate) fn new(now: Instant, initial: usize, most: usize) -> Self {
         let limit = initial.min(most);
-        Self { limit, most, round: now, consumed: 0, advertised: limit }
+        Self { limit, most, round: now, consumed: 0, advertised: limit, closed: None }
     }
 
     /// Payload has come while the application keeps up with reading, but for what is `unread`.
@@ -66,6 +73,17 @@ impl Window {
 
     pub(crate) fn room(&self, held: usize) -> usize {
         self.limit.saturating_sub(held)
+    }
+
+    /// Whether data that comes now was sent by a peer that knows of no room.
+    pub(crate) fn has_long_been_closed(&mut self, now: Instant, round_trip: Duration) -> bool {
+        if self.advertised > 0 {
+            self.closed = None;
+            return false;
+        }
+        let since = *self.closed.get_or_insert(now);
+        let span = round_trip.saturating_mul(HEARD).max(HEARD_LEAST);
+        now.saturating_duration_since(since) > span
     }
 
     /// What to tell the peer.
