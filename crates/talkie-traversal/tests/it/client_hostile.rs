@@ -309,6 +309,27 @@ fn an_allocation_of_the_wrong_family_is_given_back() {
 }
 
 #[test]
+fn an_allocation_that_does_not_say_how_we_are_seen_is_given_back() {
+    let mut server = Scripted::new(Transport::Udp);
+    server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");
+    let request = server.request();
+    server.answer(&request, Class::Success, |writer| {
+        writer
+            .attribute(&XorRelayedAddress(addr("192.0.2.1:50000")))
+            .attribute(&Lifetime(Duration::from_secs(600)))
+            .integrity(&key());
+    });
+    assert_eq!(server.ended(), None);
+    let release = server.request();
+    let message = Message::parse(&release).unwrap();
+    assert_eq!(message.get::<Lifetime>().unwrap(), Some(Lifetime(Duration::ZERO)));
+    server.answer(&release, Class::Success, |writer| {
+        writer.attribute(&Lifetime(Duration::ZERO)).integrity(&key());
+    });
+    assert_eq!(server.ended(), Some(End::Failed(Failure::Incomprehensible)));
+}
+
+#[test]
 fn a_lifetime_of_nothing_makes_no_busy_loop() {
     let mut server = Scripted::new(Transport::Udp);
     server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");

@@ -151,10 +151,10 @@ impl Client {
         }
         let mapped = message.get::<XorMappedAddress>();
         let lifetime = message.get::<Lifetime>();
-        let (Ok(Some(mapped)), Ok(Some(lifetime))) = (mapped, lifetime) else {
-            return Some(Failure::Incomprehensible);
-        };
-        let Some((relayed, relayed_v6)) = relayed(message, self.config.families) else {
+        let relayed = relayed(message, self.config.families);
+        let (Ok(Some(mapped)), Ok(Some(lifetime)), Some((relayed, relayed_v6))) =
+            (mapped, lifetime, relayed)
+        else {
             // RFC 8656 §7.3: what cannot be used is given back.
             self.release(now, End::Failed(Failure::Incomprehensible));
             return None;
