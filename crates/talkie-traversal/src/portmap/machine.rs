@@ -149,10 +149,10 @@ impl Portmap {
         self.stage == Stage::Closed
     }
 
-    /// The mapping that is there.
+    /// The mapping that is there, and is not being removed.
     #[must_use]
     pub fn mapping(&self) -> Option<Mapping> {
-        self.told
+        self.told.filter(|_| !matches!(self.stage, Stage::Closing | Stage::Closed))
     }
 
     /// What was dropped so far.

@@ -289,7 +289,9 @@ fn a_gateway_that_is_gone_does_not_hold_up_the_end() {
         world.seconds(10);
         world.told();
         world.is_cut = true;
+        assert!(world.portmap.mapping().is_some());
         world.portmap.close(world.now);
+        assert_eq!(world.portmap.mapping(), None, "{protocol}: it is being removed");
         world.seconds(4);
         assert_eq!(world.told(), [Event::Closed], "{protocol}");
     }
