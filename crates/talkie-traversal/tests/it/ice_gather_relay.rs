@@ -225,12 +225,33 @@ fn redirect(
             .attribute(&AlternateServer(to))
             .integrity(&key);
     } else {
-        writer
-            .attribute(&ErrorCode { code: 401, reason: "" })
-            .attribute(&Realm::new("test").unwrap())
-            .attribute(&Nonce::new("nonce").unwrap());
+        challenge(&mut writer);
     }
     Some(bytes)
+}
+
+/// Challenges, and refuses, unless it is the real server.
+fn refuse(path: Path, request: &Message<'_>, why: ErrorCode<'_>) -> Option<Vec<u8>> {
+    if path.remote == addr(SERVER) {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    let mut writer =
+        Writer::new(&mut bytes, Class::Error, request.method(), request.transaction_id());
+    if request.contains(AttributeType::MESSAGE_INTEGRITY) {
+        let key = Key::long_term(PasswordAlgorithm::Md5, "ann", "test", "pass");
+        writer.attribute(&why).integrity(&key);
+    } else {
+        challenge(&mut writer);
+    }
+    Some(bytes)
+}
+
+fn challenge(writer: &mut Writer<'_>) {
+    writer
+        .attribute(&ErrorCode { code: 401, reason: "" })
+        .attribute(&Realm::new("test").unwrap())
+        .attribute(&Nonce::new("nonce").unwrap());
 }
 
 fn at(host: &str) -> Server {
@@ -254,6 +275,40 @@ fn a_server_that_sends_on_is_followed() {
     assert!(site.is_complete());
     assert_eq!(site.of_kind(Relayed).len(), 1);
     assert_eq!(site.problems(), []);
+}
+
+/// The first server has IPv6 alone, and knows one that has both.
+#[test]
+fn whom_a_server_without_ipv4_sends_on_to_is_asked_for_ipv4_again() {
+    let mut site = Site::new(config(vec![at("192.0.2.60")]));
+    site.scripted = |path, request| {
+        if request.contains(AttributeType::REQUESTED_ADDRESS_FAMILY) {
+            return redirect(path, request, |server| (server != SERVER).then_some(SERVER));
+        }
+        refuse(path, request, ErrorCode { code: 440, reason: "" })
+    };
+    site.gather(&[HERE]);
+    assert!(site.is_complete());
+    assert_eq!(site.of_kind(Relayed).len(), 1);
+    assert_eq!(site.problems(), []);
+}
+
+#[test]
+fn the_next_address_of_a_name_is_tried_where_the_first_has_no_room() {
+    for (code, told) in [(486, 1), (508, 1), (403, 0)] {
+        let mut site = Site::new(config(vec![at("turn.example")]));
+        site.names.insert("turn.example".into(), vec![ip("192.0.2.60"), addr(SERVER).ip()]);
+        site.scripted = match code {
+            486 => |path, request| refuse(path, request, ErrorCode { code: 486, reason: "" }),
+            508 => |path, request| refuse(path, request, ErrorCode { code: 508, reason: "" }),
+            _ => |path, request| refuse(path, request, ErrorCode { code: 403, reason: "" }),
+        };
+        site.gather(&[HERE]);
+        assert!(site.is_complete(), "{code}");
+        assert_eq!(site.of_kind(Relayed).len(), told, "{code}");
+        let problems = site.problems();
+        assert_eq!((problems.len(), problems[0].code), (1, code));
+    }
 }
 
 #[test]

@@ -40,6 +40,8 @@ impl Gatherer {
                     && !leg.left.contains(&server) =>
             {
                 leg.left.push(std::mem::replace(&mut leg.remote, server));
+                // Which it has is another server's matter.
+                leg.families = client::Families::Both;
                 self.start_again(id);
             }
             Failure::AddressFamilyNotSupported if leg.families == client::Families::Both => {
@@ -120,10 +122,7 @@ impl Gatherer {
             losses => Duration::from_secs(1 << (losses - 1)),
         };
         leg.losses += 1;
-        let pause = match failure {
-            Failure::AllocationQuotaReached | Failure::InsufficientCapacity => pause.max(CROWDED),
-            _ => pause,
-        };
+        let pause = if is_crowded(failure) { pause.max(CROWDED) } else { pause };
         // Who sent us on knows better than we where to go now.
         if let Some(first) = leg.left.first().copied() {
             leg.left.clear();
@@ -143,16 +142,21 @@ impl Gatherer {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let (server, local) =
             (leg.server, SocketAddr::new(leg.ip, leg.path().map_or(0, |path| path.local.port())));
-        if let Some(code) = failure.code() {
+        // Behind a name there may be several servers, and what one has no room for another has; what one forbids
+        // all of them do.
+        let is_settled = failure.code().is_some() && !is_crowded(failure);
+        let next = leg.others.pop_front().filter(|_| !is_settled);
+        if let Some(next) = next {
+            (leg.remote, leg.families) = (next, client::Families::Both);
+            self.start_again(id);
+        } else {
             self.drop_leg(id);
-            return self.refused(server, local, code, failure.to_string());
         }
-        if let Some(next) = leg.others.pop_front() {
-            leg.remote = next;
-            return self.start_again(id);
+        match failure.code() {
+            Some(code) => self.refused(server, local, code, failure.to_string()),
+            None if next.is_none() => self.unreached(server, failure.to_string()),
+            None => {}
         }
-        self.drop_leg(id);
-        self.unreached(server, failure.to_string());
     }
 
     /// A connection to a server that was not made.
@@ -222,6 +226,11 @@ impl Gatherer {
         }
         !bases.is_empty()
     }
+}
+
+/// Whether there is no room now.
+fn is_crowded(failure: &Failure) -> bool {
+    matches!(failure, Failure::AllocationQuotaReached | Failure::InsufficientCapacity)
 }
 
 /// Whether asking again is of no use: RFC 8656 §7.4 has the client stop until the reason is gone.
