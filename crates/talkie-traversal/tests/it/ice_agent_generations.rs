@@ -98,6 +98,32 @@ fn a_direct_pair_answers_again_when_the_restart_that_was_to_hide_it_is_taken_bac
     }
 }
 
+#[test]
+fn a_direct_pair_that_was_to_be_hidden_and_is_not_outlives_the_generation_before() {
+    let mut puppet = connected();
+    puppet.agent.restart(puppet.now);
+    puppet.settle();
+    puppet.parameters = next_parameters();
+    puppet.introduce();
+    puppet.agent.set_servers(Vec::new(), Policy::Relay).unwrap();
+    puppet.agent.restart(puppet.now);
+    puppet.settle();
+    assert!(puppet.agent.undo_restart(puppet.now));
+    puppet.settle();
+    puppet.sent.clear();
+    // What both sides have agreed on finds its pair, and the generation before is let go.
+    puppet.candidate(THEIRS, 1000);
+    for second in 0..60 {
+        puppet.answer_all();
+        puppet.run(Duration::from_secs(1));
+        puppet.answer_all();
+        let check = puppet.check(CONTROLLED);
+        puppet.give(THEIRS, &check);
+        assert!(is_answered(&mut puppet), "{second}");
+        assert_eq!(puppet.state(), ConnectionState::Connected, "{second}");
+    }
+}
+
 /// Two sides that have agreed on a path by a restart which the first has lost, so that the generation before carries
 /// its data again.
 fn fallen_back() -> World {

@@ -11,7 +11,7 @@ use talkie_traversal::ice::{Agent, Candidate, CandidateType, ConnectionState, Ev
 use crate::ice_gather_world::{HERE, STUNS, Site, config, interfaces, stun, turn};
 use crate::ice_spots::Spot;
 use crate::ice_world::{Outcome, Setup, World};
-use crate::turn_world::addr;
+use crate::turn_world::{SERVER, addr};
 
 const SECOND: Duration = Duration::from_secs(1);
 const URIS: [&str; 2] = ["stun:192.0.2.50", "stun:192.0.2.51"];
@@ -245,6 +245,50 @@ fn relays_of_restarts_that_come_to_nothing_are_given_back() {
     world.assert_data_flows();
     world.assert_never(ConnectionState::Failed);
     world.assert_nothing_is_left();
+}
+
+/// Servers that are set take nothing from a generation that goes on.
+#[test]
+fn a_relay_that_is_left_without_a_restart_outlives_the_generation_before() {
+    let symmetric = Spot::Preset(Preset::Symmetric);
+    let mut setup = Setup::new(symmetric, symmetric);
+    setup.urls.retain(|url| url.starts_with("turn") && url.ends_with("udp"));
+    let mut world = World::new(setup);
+    world.settle(Outcome::Relayed);
+    world.restart(0);
+    talk_until_new(&mut world);
+    // The generation before is still heard.
+    let servers = [Server::new("turn:192.0.2.1?transport=udp", Some(("ann2", "pass"))).unwrap()];
+    for side in 0..2 {
+        let servers = servers.to_vec();
+        world.network.call(world.sides[side].host, |agent, now| {
+            agent.set_servers(servers, Policy::All).unwrap();
+            agent.gather(now);
+        });
+    }
+    let before = world.agreed().unwrap().map(|pair| pair.id);
+    for _ in 0..6 {
+        world.run_for(10 * SECOND);
+        assert_eq!(world.agreed().unwrap().map(|pair| pair.id), before, "{world}");
+    }
+    world.assert_data_flows();
+    world.assert_nothing_is_left();
+}
+
+#[test]
+fn an_allocation_that_was_lost_when_its_server_was_left_is_not_told_when_it_is_back() {
+    let mut site = Site::gathered(config(vec![turn(Transport::Udp, "ann")]));
+    site.dark.insert(addr(SERVER));
+    site.elapse(450 * SECOND);
+    assert_eq!(site.gone().len(), 1, "it is asked for again and again");
+    site.gatherer.set_servers(Vec::new(), Policy::All).unwrap();
+    site.gatherer.gather(site.world.now, "next");
+    site.settle();
+    site.restart_server();
+    site.dark.clear();
+    site.elapse(100 * SECOND);
+    assert_eq!(site.of_kind(CandidateType::Relayed).len(), 1);
+    assert_eq!(site.world.server.allocations(), 0);
 }
 
 #[test]

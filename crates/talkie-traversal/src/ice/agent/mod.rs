@@ -490,7 +490,8 @@ impl Agent {
         self.leave_previous(now);
         if self.has_left && self.previous.is_none() {
             self.has_left = false;
-            self.gatherer.release(now);
+            let used: Vec<_> = self.current.locals.iter().map(|local| local.id).collect();
+            self.gatherer.release(now, |id| used.contains(&id));
         }
         self.handle_gathered(now);
         self.tell_state(now);

@@ -98,7 +98,7 @@ impl Gatherer {
                 (socket.renew_by, socket.renew_at, socket.mapped) = (None, None, None);
             }
         }
-        self.close_left_legs(now, |leg| !leg.was_allocated());
+        self.close_left_legs(now, |leg| leg.bases().next().is_none());
         // The same address as another server sees it is to be told as of that one, which may have been asked
         // before and told nothing new then.
         let stays: Vec<String> = servers.iter().map(|server| server.uri.to_string()).collect();
@@ -149,13 +149,15 @@ impl Gatherer {
         self.is_closing_up && (self.sockets.contains_key(&id) || self.tcp.contains_key(&id))
     }
 
-    /// Nothing of before goes on: gives back what is left.
-    pub(in crate::ice) fn release(&mut self, now: Instant) {
-        if std::mem::take(&mut self.is_closing_up) {
+    /// Nothing of before goes on: gives back what is left. What is still used was told before it was left, by a
+    /// restart that was taken back or by none.
+    pub(in crate::ice) fn release(&mut self, now: Instant, is_used: impl Fn(LocalId) -> bool) {
+        let mut own = self.sockets.keys().chain(self.tcp.keys());
+        if self.is_closing_up && !own.any(|id| is_used(*id)) {
+            self.is_closing_up = false;
             self.close_tcp();
         }
-        self.close_left_legs(now, |_| true);
-        self.settle(now);
+        self.release_unused(now, is_used);
     }
 
     /// Gives those back of what is left that nothing uses: a restart that came to nothing leaves its own behind.

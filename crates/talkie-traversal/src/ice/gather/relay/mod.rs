@@ -107,10 +107,6 @@ impl Leg {
         self.server
     }
 
-    pub(super) fn was_allocated(&self) -> bool {
-        self.was_allocated
-    }
-
     pub(super) fn bases(&self) -> impl Iterator<Item = LocalId> {
         self.bases.iter().map(|(id, _)| *id)
     }
