@@ -174,3 +174,17 @@ fn a_queue_that_marks_is_kept_short_without_a_loss() {
     let dropping = cubic(Queue::CoDel);
     assert!(dropping.queue().dropped > 0 && dropping.queue().marked == 0, "{:?}", dropping.queue());
 }
+
+/// Slow start there loses more than a SACK has room to tell of, and finds it out over many round trips.
+#[test]
+fn what_slow_start_has_lost_on_a_fast_and_bad_line_takes_its_window_once() {
+    let recording = run(Plan {
+        rate: 1_000_000_000,
+        loss: 0.05,
+        buffer: 5_000_000,
+        span: Duration::from_secs(3),
+        ..plan(&[Controller::Adaptive])
+    });
+    let share = recording.outcomes()[0].goodput / 1e9;
+    assert!(share > 0.4, "{share}");
+}

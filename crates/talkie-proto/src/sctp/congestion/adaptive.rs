@@ -24,6 +24,8 @@ const SLACK: u64 = 3;
 const LEAST: u64 = 4;
 /// Rounds of a cycle alone.
 const CYCLE: u32 = 16;
+/// Round trips after slow start in which what it has lost is found out, and sent again, and lost again.
+const SETTLING: u32 = 32;
 /// How long others are taken to stay.
 const COMPANY: Duration = Duration::from_secs(16);
 /// What is left of the window in company while we look whether the others have left.
@@ -54,6 +56,8 @@ pub struct Adaptive {
     recovery_until: Option<Instant>,
     last_ack: Option<Instant>,
     reduced_at: Option<Instant>,
+    /// Until when losses may still be those of slow start.
+    settling_until: Instant,
     /// Slow start and recovery before the last timeout.
     before_timeout: Option<(Option<Starting>, Option<Instant>)>,
 }
@@ -98,6 +102,7 @@ impl Adaptive {
             recovery_until: None,
             last_ack: None,
             reduced_at: None,
+            settling_until: start.now,
             before_timeout: None,
         }
     }
@@ -130,7 +135,7 @@ impl Adaptive {
         bytes as f64 / self.packet as f64
     }
 
-    fn start_on(&mut self, acked: &Acked, has_round_ended: bool) {
+    fn start_on(&mut self, now: Instant, acked: &Acked, has_round_ended: bool) {
         let Some(starting) = &mut self.starting else { return };
         let growth = starting.hystart.on_acked(acked);
         if has_round_ended {
@@ -146,12 +151,13 @@ impl Adaptive {
         let is_past = starting.threshold.is_some_and(|threshold| self.curve.window() > threshold);
         match growth {
             Growth::By(bytes) if !is_full && !is_past => self.curve.double(bytes, self.most),
-            _ => self.end_start(self.curve.window().max(self.volumes(CLAIM))),
+            _ => self.end_start(now, self.curve.window().max(self.volumes(CLAIM))),
         }
     }
 
-    fn end_start(&mut self, window: u64) {
+    fn end_start(&mut self, now: Instant, window: u64) {
         self.starting = None;
+        self.settling_until = now + self.path.shortest() * SETTLING;
         self.curve.settle(window.max(LEAST * self.packet));
         self.step = Step::Down;
         self.path.unwatch();
@@ -165,12 +171,20 @@ impl Adaptive {
         if self.starting.is_some() {
             // What was in flight when it was too much; the rate may not yet be known.
             let fits = (in_flight as f64 * BETA) as u64;
-            return self.end_start(fits.max(self.volumes(1.0)));
+            return self.end_start(now, fits.max(self.volumes(1.0)));
         }
         if self.curve.window() > in_flight {
             self.curve.settle(in_flight);
         }
         self.curve.reduce();
+        // What slow start has lost is found out over several round trips, in which less and less was in flight for
+        // that very reason: where that is less than what one reduction leaves of what the path has carried, it was
+        // the same overflow.
+        let least = self.volumes(BETA);
+        let is_echo = now < self.settling_until && in_flight < least;
+        if is_echo && !self.has_company && self.curve.window() < least {
+            self.curve.settle(least);
+        }
     }
 
     /// A round trip has passed.
@@ -268,7 +282,7 @@ impl Controller for Adaptive {
         if !acked.window_limited || !is_held_by_curve || self.recovery_until.is_some() {
             self.curve.pause(idle);
         } else if self.starting.is_some() {
-            self.start_on(acked, has_round_ended);
+            self.start_on(now, acked, has_round_ended);
         } else {
             self.curve.grow(now, acked.smoothed_rtt, acked.bytes, self.most);
         }
