@@ -208,6 +208,20 @@ impl DataChannels {
         self.pump();
     }
 
+    /// Packets take another path from now on (an ICE restart, another pair), or the first one has been chosen;
+    /// see [`Association::handle_path_change`], also for what the arguments say.
+    pub fn handle_path_change(&mut self, now: Instant, unfragmented: bool, packet_most: usize) {
+        self.now = now;
+        self.association.handle_path_change(now, unfragmented, packet_most);
+    }
+
+    /// Packets of more than `limit` bytes do not get through, says the network or the system; see
+    /// [`Association::handle_too_long`].
+    pub fn handle_too_long(&mut self, now: Instant, limit: usize) {
+        self.now = now;
+        self.association.handle_too_long(now, limit);
+    }
+
     /// Ends the association in order: what is queued is delivered first.
     pub fn shutdown(&mut self, now: Instant) {
         self.now = now;

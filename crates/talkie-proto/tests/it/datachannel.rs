@@ -572,3 +572,19 @@ fn a_peer_that_begins_anew_closes_all_channels() {
     let [ada, _] = world.open(named("again"));
     assert_eq!(world.ada.stream(ada), Some(0));
 }
+
+#[test]
+fn what_is_learnt_of_the_path_reaches_the_association() {
+    let mut world = World::connected(Link::default());
+    world.open(named("x"));
+    let length = |world: &World| world.ada.association().packet_size();
+    world.run_for(40 * SECOND);
+    let first = length(&world);
+    // Only a path that drops what is too long is asked for more.
+    let now = world.now;
+    world.ada.handle_path_change(now, true, 4000);
+    world.run_for(40 * SECOND);
+    assert!(first == 1188 && length(&world) > 3900, "{first}, {}", length(&world));
+    world.ada.handle_too_long(world.now, 1300);
+    assert!((1188..=1300).contains(&length(&world)), "{}", length(&world));
+}
