@@ -8,6 +8,60 @@
 //! Messages are fetched with [`DataChannels::take_message`]; what is not fetched holds the peer back. Events
 //! and messages are in one order: as long as there are events, there are no messages, and neither the end of
 //! a channel nor that of the association overtakes a message that the peer sent before it.
+//!
+//! Two ends whose packets take no time; where there are sockets, `examples/channels.rs` shows their loop:
+//!
+//! ```
+//! use std::time::{Duration, Instant};
+//!
+//! use talkie_proto::datachannel::{Config, DataChannels, Event, Kind, Options, Role};
+//! use talkie_proto::sctp::Reliability;
+//! use talkie_sansio::{Datagram, Genesis, Machine as _, Path, Transport};
+//!
+//! let now = Instant::now();
+//! let path = Path {
+//!     transport: Transport::Udp,
+//!     local: "192.0.2.1:7000".parse()?,
+//!     remote: "192.0.2.2:7000".parse()?,
+//! };
+//! let [mut alice, mut bob] = [Role::Client, Role::Server].map(|role| {
+//!     // In earnest the seed is secret and comes from the system.
+//!     let genesis = Genesis { now, unix: Duration::ZERO, seed: [role as u8; 32] };
+//!     DataChannels::new(&genesis, path, Config { role: Some(role), ..Config::default() })
+//! });
+//! alice.connect(now)?;
+//! // Positions in a game: the newest counts.
+//! let options = Options {
+//!     label: "positions".to_owned(),
+//!     ordered: false,
+//!     reliability: Reliability::Retransmits(0),
+//!     ..Options::default()
+//! };
+//! let positions = alice.open(now, options)?;
+//! alice.send(now, positions, Kind::Text, "x=1".into())?;
+//!
+//! // In earnest: DTLS and a socket each, and `handle_timeout()` when `poll_timeout()` says so.
+//! let mut packet = Vec::new();
+//! let message = loop {
+//!     for (from, to) in [(0, 1), (1, 0)] {
+//!         let mut ends = [&mut alice, &mut bob];
+//!         while ends[from].poll_transmit(&mut packet).is_some() {
+//!             ends[to].handle_datagram(now, Datagram { path, payload: &mut packet });
+//!             packet.clear();
+//!         }
+//!     }
+//!     while let Some(event) = bob.poll_event() {
+//!         if let Event::Incoming(channel) = event {
+//!             assert_eq!(bob.options(channel).unwrap().label, "positions");
+//!         }
+//!     }
+//!     if let Some(message) = bob.take_message() {
+//!         break message;
+//!     }
+//! };
+//! assert_eq!(message.text().unwrap(), "x=1");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod channel;
 mod close;
