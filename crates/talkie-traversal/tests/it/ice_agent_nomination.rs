@@ -274,6 +274,32 @@ fn a_nomination_that_is_answered_late_counts() {
 }
 
 #[test]
+fn a_nomination_that_is_settled_by_another_answer_is_repeated_no_more() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 1000);
+    puppet.answer_all();
+    let (_, nomination) = puppet.checks().remove(0);
+    assert!(has(&nomination, AttributeType::USE_CANDIDATE));
+    // The answers to it are lost, those to all other questions are not.
+    let mut repeated = 0;
+    for _ in 0..600 {
+        puppet.run(ms(100));
+        for (to, check) in puppet.checks() {
+            if check == nomination {
+                repeated += 1;
+            } else {
+                let answer = puppet.success(&check);
+                puppet.give_from(to, &answer);
+            }
+        }
+        assert_eq!(puppet.state(), Connected);
+    }
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:1"));
+    assert!(repeated <= 4, "{repeated}: until the first consent check was answered");
+}
+
+#[test]
 fn another_error_ends_the_pair() {
     let mut puppet = Puppet::new(config(Role::Controlling), &[]);
     puppet.introduce();

@@ -192,6 +192,9 @@ impl Generation {
         let Some((_, order)) = self.proposed.take_if(|(proposed, _)| *proposed == id) else {
             return;
         };
+        // The answer may be to a later question, and the first has been lost: it is repeated no more, so that its end is
+        // not taken for the pair's.
+        self.pairs[index].stop();
         self.pairs[index].nominated = Some(order);
         self.was_nominated = true;
         context.story(&self.pairs[index], Chapter::Nominated);
