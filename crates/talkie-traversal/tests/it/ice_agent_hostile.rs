@@ -124,6 +124,46 @@ fn ten_thousand_candidates_are_a_hundred_pairs() {
 }
 
 #[test]
+fn candidates_that_are_said_to_be_peer_reflexive_are_bounded_like_all_others() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    let told = |index: u32| {
+        let address = format!("192.0.2.{}:{}", index % 250 + 1, index / 250 + 1).parse().unwrap();
+        let kind = CandidateType::PeerReflexive;
+        Candidate::new(kind, Protocol::Udp, address, index + 1, format!("{index}"))
+    };
+    let mut refused = 0;
+    for index in 0..1000_u32 {
+        let added = puppet.agent.add_remote_candidate(puppet.now, told(index));
+        refused += u32::from(added == Err(AddError::Full));
+    }
+    assert_eq!(refused, 900);
+    assert_eq!(puppet.agent.stats().remote_candidates.len(), 100);
+    // One that came before is no error, and no second one.
+    assert_eq!(puppet.agent.add_remote_candidate(puppet.now, told(0)), Ok(()));
+    assert_eq!(puppet.agent.stats().remote_candidates.len(), 100);
+}
+
+#[test]
+fn candidates_that_are_shown_before_they_are_told_are_bounded_like_all_others() {
+    let mut puppet = Puppet::new(config(Role::Controlled), &[]);
+    puppet.introduce();
+    let mut refused = 0;
+    for index in 0..150_u32 {
+        let address = format!("192.0.2.{}:9", index + 1);
+        let check = puppet.check(CONTROLLING);
+        puppet.give(&address, &check);
+        let (kind, address) = (CandidateType::Host, address.parse().unwrap());
+        let told = Candidate::new(kind, Protocol::Udp, address, index + 1, format!("{index}"));
+        let added = puppet.agent.add_remote_candidate(puppet.now, told);
+        refused += u32::from(added == Err(AddError::Full));
+        puppet.run(ms(500));
+    }
+    assert_eq!(refused, 50);
+    assert!(puppet.agent.stats().remote_candidates.len() <= 124);
+}
+
+#[test]
 fn restarts_without_end_bring_no_more_checks() {
     let mut puppet = Puppet::new(config(Role::Controlling), &[]);
     puppet.introduce();

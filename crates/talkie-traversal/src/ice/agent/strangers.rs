@@ -33,7 +33,7 @@ impl Generation {
     /// other side from many addresses can crowd out none of those.
     fn has_room_to_learn(&mut self, context: &mut Context<'_>) -> bool {
         let (now, room) = (context.now, context.config.limits.learned_candidates);
-        let is_learned = |remote: &&Remote| remote.candidate.kind == CandidateType::PeerReflexive;
+        let is_learned = |remote: &&Remote| !remote.is_told();
         if self.remotes.iter().filter(is_learned).count() < room {
             return true;
         }

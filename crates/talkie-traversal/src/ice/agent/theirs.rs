@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::context::Context;
 use super::generation::Generation;
-use crate::ice::candidate::{Candidate, CandidateType, Protocol};
+use crate::ice::candidate::{Candidate, Protocol};
 use crate::stun::TransactionId;
 
 /// A candidate of theirs.
@@ -20,6 +20,13 @@ pub(super) struct Remote {
     pub(super) shown_by: Option<(TransactionId, Instant)>,
 }
 
+impl Remote {
+    /// Whether the other side has told of it, whatever it calls it, and has not only shown it by a check.
+    pub(super) fn is_told(&self) -> bool {
+        self.shown_by.is_none()
+    }
+}
+
 impl Generation {
     /// Takes a candidate of theirs; says whether there was room.
     pub(super) fn add_remote(
@@ -31,19 +38,18 @@ impl Generation {
         let place = (&candidate.address, candidate.port, candidate.protocol);
         let is_known = |known: &Remote| {
             let theirs = (&known.candidate.address, known.candidate.port, known.candidate.protocol);
-            known.candidate.kind != CandidateType::PeerReflexive && theirs == place
+            known.is_told() && theirs == place
         };
         if self.remotes.iter().any(is_known) {
             return true;
         }
-        if address.is_some_and(|address| self.adopt(context, &candidate, address)) {
-            return true;
-        }
-        let is_told = |known: &&Remote| known.candidate.kind != CandidateType::PeerReflexive;
         let room = context.config.limits.remote_candidates;
-        if self.remotes.iter().filter(is_told).count() >= room {
+        if self.remotes.iter().filter(|known| known.is_told()).count() >= room {
             context.counters.overflowing += 1;
             return false;
+        }
+        if address.is_some_and(|address| self.adopt(context, &candidate, address)) {
+            return true;
         }
         let number = context.number();
         self.remotes.push(Remote { number, address, candidate, shown_by: None });
@@ -59,7 +65,7 @@ impl Generation {
         address: SocketAddr,
     ) -> bool {
         let is_shown = |known: &&mut Remote| {
-            known.candidate.kind == CandidateType::PeerReflexive
+            !known.is_told()
                 && known.address == Some(address)
                 && (known.candidate.protocol == Protocol::Udp)
                     == (candidate.protocol == Protocol::Udp)
