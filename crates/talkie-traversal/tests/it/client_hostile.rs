@@ -346,6 +346,38 @@ fn a_lifetime_of_nothing_makes_no_busy_loop() {
 }
 
 #[test]
+fn a_refresh_that_names_no_lifetime_is_one_all_the_same() {
+    let mut server = Scripted::new(Transport::Udp);
+    server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");
+    let request = server.request();
+    server.answer(&request, Class::Success, |writer| {
+        writer
+            .attribute(&XorRelayedAddress(addr("192.0.2.1:50000")))
+            .attribute(&XorMappedAddress(addr("198.51.100.7:1000")))
+            .attribute(&Lifetime(Duration::from_secs(800)))
+            .integrity(&key());
+    });
+    assert!(matches!(server.client.poll_event(), Some(Event::Allocated { .. })));
+    for _ in 0..3 {
+        server.client.verify(server.now);
+        let refresh = server.request();
+        assert_eq!(Message::parse(&refresh).unwrap().method(), Method::REFRESH);
+        server.answer(&refresh, Class::Success, |writer| {
+            writer.integrity(&key());
+        });
+        assert_eq!(server.ended(), None);
+        // As long as before, with keepalives between.
+        for _ in 0..15 {
+            server.now = server.client.poll_timeout().unwrap();
+            server.client.handle_timeout(server.now);
+            let keepalive = server.request();
+            assert_eq!(Message::parse(&keepalive).unwrap().class(), Class::Indication);
+        }
+        server.now = server.client.poll_timeout().unwrap();
+    }
+}
+
+#[test]
 fn keepalives_without_a_pause_make_no_busy_loop() {
     let genesis = conformance::genesis();
     let config = Config { keepalive: Some(Duration::ZERO), ..Config::default() };

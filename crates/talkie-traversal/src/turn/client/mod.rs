@@ -109,6 +109,8 @@ enum Phase {
     Allocated {
         /// When to refresh; `None` while a refresh is under way.
         refresh_at: Option<Instant>,
+        /// How long after the last one that is.
+        pause: Duration,
     },
     /// Nothing but the end of the last request is waited for.
     Closing(End),
@@ -268,7 +270,7 @@ impl Client {
     /// Refreshes the allocation now, where there is reason to doubt that the server still knows it;
     /// [`Event::Ended`] follows if it does not.
     pub fn verify(&mut self, now: Instant) {
-        if let Phase::Allocated { refresh_at } = &mut self.phase
+        if let Phase::Allocated { refresh_at, .. } = &mut self.phase
             && refresh_at.is_some()
         {
             *refresh_at = Some(now);
@@ -401,7 +403,7 @@ impl Client {
     /// Settles when to be woken next.
     fn schedule(&mut self) {
         let refresh_at = match self.phase {
-            Phase::Allocated { refresh_at } => refresh_at,
+            Phase::Allocated { refresh_at, .. } => refresh_at,
             Phase::Allocating | Phase::Closing(_) => None,
             Phase::Ended => {
                 self.deadline = None;

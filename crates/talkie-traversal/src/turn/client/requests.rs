@@ -187,7 +187,7 @@ impl Client {
 
     /// Renews what is due.
     pub(super) fn refresh(&mut self, now: Instant) {
-        let Phase::Allocated { refresh_at } = &mut self.phase else {
+        let Phase::Allocated { refresh_at, .. } = &mut self.phase else {
             return;
         };
         if refresh_at.take_if(|at| *at <= now).is_some() {

@@ -119,11 +119,14 @@ impl Client {
         match purpose {
             Purpose::Allocate => return self.allocated(now, message),
             Purpose::Refresh => {
-                let Ok(Some(lifetime)) = message.get::<Lifetime>() else {
+                let Ok(lifetime) = message.get::<Lifetime>() else {
                     return Some(Failure::Incomprehensible);
                 };
-                if let Phase::Allocated { refresh_at } = &mut self.phase {
-                    *refresh_at = Some(now + half(lifetime));
+                if let Phase::Allocated { refresh_at, pause } = &mut self.phase {
+                    // RFC 8656 §8.2 has it in each. What is refreshed all the same is not to be lost for it, and
+                    // lives as long as before.
+                    *pause = lifetime.map_or(*pause, half);
+                    *refresh_at = Some(now + *pause);
                 }
             }
             Purpose::Release => self.finish(),
@@ -159,7 +162,8 @@ impl Client {
             self.release(now, End::Failed(Failure::Incomprehensible));
             return None;
         };
-        self.phase = Phase::Allocated { refresh_at: Some(now + half(lifetime)) };
+        let pause = half(lifetime);
+        self.phase = Phase::Allocated { refresh_at: Some(now + pause), pause };
         self.events.push_back(Event::Allocated { relayed, relayed_v6, mapped: mapped.0 });
         None
     }
