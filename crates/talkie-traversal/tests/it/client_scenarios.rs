@@ -296,6 +296,25 @@ fn a_permission_that_comes_when_nobody_wants_it_any_more_is_not_kept() {
     assert!(!methods(&pair)[before..].contains(&Method::CREATE_PERMISSION));
 }
 
+/// The server goes on to use a channel for as long as it lives (RFC 8656 §12.6), whoever has forgotten it.
+#[test]
+fn who_is_permitted_again_is_heard_through_the_channel_that_was_forgotten() {
+    let (mut pair, _) = Pair::allocated(config());
+    let peer = addr(PEER);
+    pair.client.bind(pair.now(), peer).unwrap();
+    pair.settle();
+    pair.client.forget(peer.ip());
+    pair.elapse(secs(60));
+    pair.take_events();
+    pair.peer_sends(PEER, b"too early");
+    assert_eq!(pair.take_events(), []);
+    pair.client.permit(pair.now(), peer.ip()).unwrap();
+    pair.settle();
+    assert_eq!(pair.take_events(), [Event::Permitted(peer.ip())]);
+    pair.peer_sends(PEER, b"hi");
+    assert_eq!(pair.take_events(), [Event::Data { peer, payload: b"hi".to_vec() }]);
+}
+
 #[test]
 fn every_store_has_its_bound() {
     let small = Config { permissions: 2, channels: 1, queue: 3, ..Config::default() };

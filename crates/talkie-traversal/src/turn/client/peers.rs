@@ -96,12 +96,15 @@ impl Peers {
     }
 
     /// The peer behind a channel, which may be one whose binding is yet to be confirmed: the answer may
-    /// be lost or late, and by then the server sends through it.
+    /// be lost or late, and by then the server sends through it. So it does for as long as the channel lives
+    /// there (RFC 8656 §12), though it was forgotten here or could not be renewed; whoever is permitted is heard
+    /// through it.
     pub(super) fn peer_of(&self, now: Instant, number: ChannelNumber) -> Option<SocketAddr> {
         let index = usize::from(number.number() - ChannelNumber::MIN.number());
         let peer = *self.numbers.get(index)?;
-        let grant = self.channels.get(&peer)?.grant;
-        (grant.since.is_none() || grant.lives(now, CHANNEL_LIFETIME)).then_some(peer)
+        let lives = |grant: Grant| grant.since.is_none() || grant.lives(now, CHANNEL_LIFETIME);
+        let is_bound = self.channels.get(&peer).is_some_and(|channel| lives(channel.grant));
+        (is_bound || self.is_permitted(now, peer.ip())).then_some(peer)
     }
 
     pub(super) fn is_permitted(&self, now: Instant, peer: IpAddr) -> bool {
