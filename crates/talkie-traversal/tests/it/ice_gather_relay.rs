@@ -311,6 +311,48 @@ fn the_next_address_of_a_name_is_tried_where_the_first_has_no_room() {
     }
 }
 
+/// What was given up still waits for an answer when gathering begins anew.
+#[test]
+fn a_relay_that_was_given_up_is_asked_again_by_the_next_gathering() {
+    let named = || vec![ip("192.0.2.60"), addr(SERVER).ip()];
+    for (allocations, host) in [(1, "192.0.2.1"), (8, "turn.example")] {
+        let mut site = Site::new(Config { allocations, ..config(vec![at(host)]) });
+        site.names.insert("turn.example".into(), named());
+        site.scripted = |path, request| refuse(path, request, ErrorCode { code: 508, reason: "" });
+        site.dark.insert(addr(SERVER));
+        site.gather(&[HERE]);
+        site.elapse(secs(10));
+        assert!(site.is_complete());
+        site.dark.clear();
+        site.gatherer.gather(site.world.now, "next");
+        site.elapse(secs(1));
+        assert_eq!(site.of_kind(Relayed).len(), 1, "{host}");
+        assert!(site.is_complete());
+        site.elapse(secs(60));
+        assert_eq!(site.world.server.allocations(), 1);
+        assert_eq!(site.of_kind(Relayed).len(), 1, "{host}");
+    }
+}
+
+#[test]
+fn a_relay_that_was_given_up_is_not_looked_for_elsewhere() {
+    let server = Server {
+        uri: "turn:turn.example?transport=tcp".parse().unwrap(),
+        credential: Some(LongTerm::new("ann", "pass").unwrap()),
+    };
+    let mut site = Site::new(config(vec![server]));
+    site.names.insert("turn.example".into(), vec![ip("192.0.2.60"), addr(SERVER).ip()]);
+    site.dark.insert(addr("192.0.2.60:3478"));
+    site.gather(&[HERE]);
+    let path = site.sent.last().unwrap().1;
+    site.elapse(secs(10));
+    assert!(site.is_complete());
+    site.tell(Answer::Closed { path });
+    site.elapse(secs(60));
+    assert_eq!(connects(&site).len(), 1);
+    assert_eq!(site.of_kind(Relayed), []);
+}
+
 #[test]
 fn servers_that_send_in_a_circle_or_on_and_on_are_left() {
     let circle: fn(Path, &Message<'_>) -> _ = |path, request| {

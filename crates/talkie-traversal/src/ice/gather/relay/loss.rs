@@ -59,10 +59,10 @@ impl Gatherer {
         }
     }
 
-    /// Whether it is not asked for again: nobody is to be told of what a server would give that is left.
+    /// Whether it is not asked for again: nobody is to be told of what a server would give that is left, or too late.
     fn is_given_up(&self, id: LegId) -> bool {
-        let leg = self.legs.get(&id);
-        self.is_closed() || leg.is_some_and(|leg| self.asked[leg.server].is_left)
+        let is_over = |leg: &Leg| leg.is_abandoned || self.asked[leg.server].is_left;
+        self.is_closed() || self.legs.get(&id).is_some_and(is_over)
     }
 
     /// RFC 8656 §3.2: one 5-tuple has one allocation, and that is somebody else's on this server. Where every socket

@@ -55,7 +55,7 @@ pub(super) struct Leg {
     doubted_since: Option<Instant>,
     /// When it last got an allocation.
     since: Option<Instant>,
-    /// Whether it came too late.
+    /// Whether it came too late, or is of no use any more.
     is_abandoned: bool,
 }
 
@@ -98,9 +98,9 @@ impl Leg {
         }
     }
 
-    /// Whether it asks this server from this address.
+    /// Whether it asks this server from this address, and not only waits to give back what that may still give.
     pub(super) fn is_of(&self, server: usize, ip: IpAddr) -> bool {
-        (self.server, self.ip) == (server, ip)
+        !self.is_abandoned && (self.server, self.ip) == (server, ip)
     }
 
     pub(super) fn server(&self) -> usize {
@@ -147,8 +147,8 @@ impl Gatherer {
             let socket = open.map(|(id, _)| *id);
             let mut others: VecDeque<_> = self.addresses_of(server, ip).into();
             let is_ready = transport != Transport::Udp || socket.is_some();
-            let legs = self.legs.values().filter(|leg| leg.server == server).count();
-            if !is_ready || others.is_empty() || legs >= share {
+            let legs = self.legs.values().filter(|leg| leg.server == server && !leg.is_abandoned);
+            if !is_ready || others.is_empty() || legs.count() >= share {
                 continue;
             }
             if !self.asks(server, From::Address(ip)) {
