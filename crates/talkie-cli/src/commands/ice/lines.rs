@@ -59,11 +59,21 @@ impl Typing {
         if !is_heard && self.entered.back() != Some(&Typed::End) {
             return None;
         }
-        if !is_heard {
-            // Nobody knows when the lines before it would be heard.
-            self.entered.drain(..self.entered.len() - 1);
+        // Nobody knows when the lines before it would be heard.
+        if is_heard { self.entered.pop_front() } else { self.entered.pop_back() }
+    }
+
+    /// Gives up what waits for somebody to hear it, and says so: who typed it takes it for sent.
+    pub(super) fn leave(&mut self, view: &mut dyn View) {
+        let lines = self.entered.drain(..).filter(|typed| *typed != Typed::End).count();
+        match lines {
+            0 => {}
+            1 => view.show(News::Unsent { why: "a line that waited for a connection" }),
+            _ => {
+                let why = format!("{lines} lines that waited for a connection");
+                view.show(News::Unsent { why: &why });
+            }
         }
-        self.entered.pop_front()
     }
 
     /// Takes keys where the view makes lines of them. They wait until there is somebody to hear them.
@@ -91,7 +101,7 @@ impl Typing {
                 self.take(&keys, view);
             }
             if self.entered(false).is_some() {
-                return;
+                return self.leave(view);
             }
         }
     }
@@ -167,8 +177,11 @@ fn skip(input: &mut impl BufRead) -> io::Result<usize> {
 mod tests {
     use super::*;
 
-    /// A terminal whose keys come a line at a time.
-    struct Keyboard;
+    /// A terminal whose keys come a line at a time, and what it was told.
+    #[derive(Default)]
+    struct Keyboard {
+        said: Vec<String>,
+    }
 
     impl View for Keyboard {
         fn takes_keys(&self) -> bool {
@@ -184,14 +197,18 @@ mod tests {
             typed.collect()
         }
 
-        fn show(&mut self, _news: News<'_>) {}
+        fn show(&mut self, news: News<'_>) {
+            if let News::Unsent { why } = news {
+                self.said.push(why.to_owned());
+            }
+        }
     }
 
     #[tokio::test]
     async fn who_types_can_end_it_while_nobody_is_there_and_what_is_entered_waits() {
         let (sender, receiver) = mpsc::channel(4);
         let mut typing = Typing::of(receiver);
-        let mut view = Keyboard;
+        let mut view = Keyboard::default();
         for keys in ["early\r", "\u{4}", "late\r"] {
             sender.send(Typed::Keys(keys.into())).await.unwrap();
         }
@@ -208,17 +225,30 @@ mod tests {
     fn lines_that_come_together_with_the_end_come_before_it() {
         let (_sender, receiver) = mpsc::channel(1);
         let mut typing = Typing::of(receiver);
-        let mut view = Keyboard;
+        let mut view = Keyboard::default();
         typing.take(b"one\rtwo\r\x04three\r", &mut view);
         typing.take(b"four\r", &mut view);
         let line = |text: &str| Some(Typed::Line(text.into()));
         assert_eq!([typing.entered(true), typing.entered(true)], [line("one"), line("two")]);
         assert_eq!(typing.entered(true), Some(Typed::End));
         assert_eq!(typing.entered(true), None);
-        // The end does not wait for somebody to hear the lines.
-        typing.take(b"one\r\x04", &mut view);
+    }
+
+    #[test]
+    fn the_end_does_not_wait_for_lines_to_be_heard_and_they_are_counted() {
+        let (_sender, receiver) = mpsc::channel(1);
+        let mut typing = Typing::of(receiver);
+        let mut view = Keyboard::default();
+        typing.take(b"one\rtwo\r\x04", &mut view);
         assert_eq!(typing.entered(false), Some(Typed::End));
-        assert_eq!(typing.entered(true), None);
+        typing.leave(&mut view);
+        assert_eq!(view.said, ["2 lines that waited for a connection"]);
+        // Nor are they told twice, nor is it told where there are none.
+        typing.leave(&mut view);
+        assert_eq!(view.said.len(), 1);
+        typing.take(b"three\r", &mut view);
+        typing.leave(&mut view);
+        assert_eq!(view.said[1], "a line that waited for a connection");
     }
 
     #[test]

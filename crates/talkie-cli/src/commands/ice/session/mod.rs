@@ -546,6 +546,7 @@ impl<'a> Session<'a> {
     /// Says goodbye, and what came of it.
     async fn finish(mut self) {
         self.is_leaving = true;
+        self.typing.leave(self.view);
         // Also where the state that goes with the pair has not been heard yet.
         if self.pair.is_some() {
             // Twice, as it is not repeated when it is lost; who hears neither notices after a while.
