@@ -188,3 +188,17 @@ fn what_slow_start_has_lost_on_a_fast_and_bad_line_takes_its_window_once() {
     let share = recording.outcomes()[0].goodput / 1e9;
     assert!(share > 0.4, "{share}");
 }
+
+/// A SACK has no room for all the holes there, and of those that are filled the sender hears all the same.
+#[test]
+fn what_has_been_sent_again_is_known_though_there_are_more_holes_than_a_sack_tells() {
+    let recording = run(Plan {
+        rate: 1_000_000_000,
+        loss: 0.1,
+        buffer: 5_000_000,
+        span: Duration::from_secs(2),
+        ..plan(&[Controller::Adaptive])
+    });
+    let outcome = recording.outcomes()[0];
+    assert!(outcome.goodput / 1e9 > 0.55 && outcome.lost < 0.13, "{outcome:?}");
+}

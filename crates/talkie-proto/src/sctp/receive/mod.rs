@@ -375,7 +375,7 @@ impl Receiver {
         self.acknowledge = Acknowledge::Nothing;
         let duplicates = self.tracker.take_duplicates();
         let most = room.saturating_sub(sack::OVERHEAD + duplicates.len() * 4) / 4;
-        let gaps: Vec<_> = self.tracker.blocks(most).collect();
+        let gaps = self.tracker.blocks(most);
         let window = self.window.advertise(self.held());
         let cumulative = Tsn::of(self.tracker.cumulative());
         Sack::write(buf, cumulative, window, &gaps, &duplicates);

@@ -17,6 +17,9 @@ const DUPLICATES: usize = 32;
 /// may be lost.
 const HIGHEST: usize = 16;
 
+/// Of what has come lately, in whatever order, so many runs are told at least.
+const RECENT: usize = 64;
+
 /// What has been received.
 #[derive(Debug)]
 pub(crate) struct Tracker {
@@ -24,6 +27,8 @@ pub(crate) struct Tracker {
     /// First and last, both included; never touching each other or the cumulative TSN.
     ranges: VecDeque<(u64, u64)>,
     duplicates: Vec<Tsn>,
+    /// The last TSNs of what has come lately beyond the cumulative TSN, the newest last.
+    recent: VecDeque<u64>,
 }
 
 /// What a TSN is.
@@ -38,7 +43,12 @@ pub(crate) enum Seen {
 impl Tracker {
     /// Everything up to `cumulative` counts as received.
     pub(crate) fn new(cumulative: u64) -> Self {
-        Self { cumulative, ranges: VecDeque::new(), duplicates: Vec::new() }
+        Self {
+            cumulative,
+            ranges: VecDeque::new(),
+            duplicates: Vec::new(),
+            recent: VecDeque::new(),
+        }
     }
 
     pub(crate) fn cumulative(&self) -> u64 {
@@ -71,6 +81,19 @@ impl Tracker {
         if self.duplicates.len() < DUPLICATES {
             self.duplicates.push(tsn);
         }
+        // Whoever sends it again has not been told that it is here.
+        self.note_recent(tsn.widen(self.cumulative));
+    }
+
+    fn note_recent(&mut self, tsn: u64) {
+        if let Some(last) = self.recent.back_mut().filter(|last| **last + 1 == tsn) {
+            *last = tsn;
+            return;
+        }
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(tsn);
     }
 
     /// Records a TSN that is [`Seen::New`].
@@ -79,6 +102,7 @@ impl Tracker {
             self.advance(tsn);
             return;
         }
+        self.note_recent(tsn);
         let at = self.ranges.partition_point(|&(_, last)| last + 1 < tsn);
         let Some(range) = self.ranges.get_mut(at) else {
             self.ranges.push_back((tsn, tsn));
@@ -109,14 +133,34 @@ impl Tracker {
         }
     }
 
-    /// The ranges as a SACK tells them, in ascending order. Where there are more than it takes, the lowest, and
-    /// a few of the highest: nothing else tells the sender that what leaves now arrives.
-    pub(crate) fn blocks(&self, most: usize) -> impl Iterator<Item = (u16, u16)> + '_ {
+    /// The ranges as a SACK tells them, in ascending order. Where there are more than it takes, what has come
+    /// lately (as RFC 2018 §4 has it: nothing else tells the sender what has become of what it has sent again),
+    /// a few of the highest, and as many of the lowest as there is room for.
+    pub(crate) fn blocks(&self, most: usize) -> Vec<(u16, u16)> {
         let offset = |tsn: u64| u16::try_from(tsn - self.cumulative).unwrap_or(u16::MAX);
-        let highest = if self.ranges.len() > most { HIGHEST.min(most / 2) } else { 0 };
-        let lowest = self.ranges.iter().take(most - highest);
-        let highest = self.ranges.iter().skip(self.ranges.len() - highest);
-        lowest.chain(highest).map(move |&(first, last)| (offset(first), offset(last)))
+        let len = self.ranges.len();
+        let told = if len > most { self.few(most) } else { (0..len).collect() };
+        let ranges = told.into_iter().filter_map(|at| self.ranges.get(at));
+        ranges.map(|&(first, last)| (offset(first), offset(last))).collect()
+    }
+
+    /// Which of too many ranges are told.
+    fn few(&self, most: usize) -> Vec<usize> {
+        let len = self.ranges.len();
+        let highest = HIGHEST.min(most / 2);
+        let range_of = |tsn: &u64| self.ranges.partition_point(|(_, last)| last < tsn);
+        let known = self.recent.iter().rev().filter(|tsn| **tsn > self.cumulative);
+        let mut told: Vec<usize> = known.take(most / 2 - highest).map(range_of).collect();
+        told.extend(len - highest..len);
+        told.sort_unstable();
+        told.dedup();
+        // The lowest that are not among them.
+        let mut others = told.clone().into_iter().peekable();
+        let lowest = (0..len).filter(|at| others.next_if_eq(at).is_none());
+        let lowest: Vec<usize> = lowest.take(most - told.len()).collect();
+        told.extend(lowest);
+        told.sort_unstable();
+        told
     }
 
     pub(crate) fn take_duplicates(&mut self) -> Vec<Tsn> {
@@ -135,9 +179,9 @@ mod tests {
             assert_eq!(tracker.classify(tsn), Seen::New);
             tracker.insert(tsn);
         }
-        assert_eq!(tracker.blocks(9).collect::<Vec<_>>(), [(3, 5), (7, 7)]);
+        assert_eq!(tracker.blocks(9), [(3, 5), (7, 7)]);
         tracker.insert(106);
-        assert_eq!(tracker.blocks(9).collect::<Vec<_>>(), [(3, 7)]);
+        assert_eq!(tracker.blocks(9), [(3, 7)]);
         tracker.insert(102);
         tracker.insert(101);
         assert_eq!((tracker.cumulative(), tracker.has_gaps()), (107, false));
@@ -146,15 +190,32 @@ mod tests {
     }
 
     #[test]
+    fn what_fills_a_hole_is_told_though_there_are_too_many() {
+        let mut tracker = Tracker::new(0);
+        (1..=1000).for_each(|number| tracker.insert(number * 2));
+        tracker.insert(901);
+        assert!(tracker.blocks(290).contains(&(900, 902)));
+        for number in 0..100 {
+            tracker.insert(1301 + number * 2);
+        }
+        assert!(tracker.blocks(290).contains(&(1300, 1500)), "one range that has grown");
+        // Whoever sends it again has missed all reports of it.
+        tracker.record_duplicate(Tsn(902));
+        let blocks = tracker.blocks(290);
+        assert!(blocks.contains(&(900, 902)) && blocks.len() == 290);
+        assert!(blocks.is_sorted() && blocks.windows(2).all(|two| two[0].1 < two[1].0));
+    }
+
+    #[test]
     fn the_highest_ranges_are_told_though_there_are_too_many() {
         let mut tracker = Tracker::new(0);
         (1..=100).for_each(|number| tracker.insert(number * 2));
-        let blocks: Vec<_> = tracker.blocks(40).collect();
+        let blocks: Vec<_> = tracker.blocks(40);
         assert_eq!(blocks.len(), 40);
         assert_eq!((blocks[0], blocks[23]), ((2, 2), (48, 48)));
         assert_eq!((blocks[24], blocks[39]), ((170, 170), (200, 200)));
-        assert_eq!(tracker.blocks(1).collect::<Vec<_>>(), [(2, 2)]);
-        assert_eq!(tracker.blocks(0).count(), 0);
-        assert_eq!(tracker.blocks(100).count(), 100);
+        assert_eq!(tracker.blocks(1), [(2, 2)]);
+        assert_eq!(tracker.blocks(0).len(), 0);
+        assert_eq!(tracker.blocks(100).len(), 100);
     }
 }
