@@ -5,9 +5,10 @@ use std::time::Duration;
 use talkie_traversal::ice::ConnectionState::{
     Checking, Closed, Completed, Connected, Disconnected, Failed,
 };
-use talkie_traversal::ice::{Role, SendError};
+use talkie_traversal::ice::gather::Server;
+use talkie_traversal::ice::{Event, Role, SendError};
 
-use crate::ice_agent_puppet::{CONTROLLED, Puppet};
+use crate::ice_agent_puppet::{CONTROLLED, CONTROLLING, Puppet};
 use crate::ice_agent_world::{DELAY, World, config, ms};
 
 #[test]
@@ -121,6 +122,27 @@ fn who_closes_says_so_and_nothing_else() {
         let states = world.sides[0].states.iter().map(|(_, state)| *state);
         assert_eq!(states.collect::<Vec<_>>(), [Closed], "after {age} s");
     }
+}
+
+/// A relay is given back, and the sockets are still there.
+#[test]
+fn who_has_closed_hears_nothing_any_more() {
+    let mut closing = config(Role::Controlled);
+    closing.gather.servers = vec![Server::new("turn:192.0.2.1", Some(("ann", "pass"))).unwrap()];
+    let mut puppet = Puppet::new(closing, &[]);
+    let check = puppet.check(CONTROLLING);
+    puppet.give("10.0.0.2:9", &check);
+    puppet.give("10.0.0.2:9", b"\x16before");
+    assert_eq!(data(&puppet), 1, "it was asked before it knew whom");
+    puppet.agent.close(puppet.now);
+    puppet.settle();
+    puppet.give("10.0.0.2:9", b"\x16after");
+    assert_eq!(data(&puppet), 1);
+    assert_eq!(puppet.agent.counters().foreign, 1);
+}
+
+fn data(puppet: &Puppet) -> usize {
+    puppet.events.iter().filter(|event| matches!(event, Event::Data(_))).count()
 }
 
 #[test]

@@ -292,6 +292,7 @@ impl Agent {
         // First: what follows is no failure.
         self.set_connection(ConnectionState::Closed);
         self.current.pairs.clear();
+        self.current.early.clear();
         self.current.selected = None;
         self.previous = None;
         self.forget_names(now);
