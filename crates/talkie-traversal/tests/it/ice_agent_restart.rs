@@ -171,6 +171,35 @@ fn an_end_of_candidates_that_overtakes_its_credentials_holds_when_they_come() {
 }
 
 #[test]
+fn an_end_that_comes_too_early_and_one_that_comes_too_late_are_both_kept_apart() {
+    for is_taken_back in [false, true] {
+        let mut world = connected();
+        let old = world.sides[1].agent.local_parameters().username_fragment.clone();
+        for side in 0..2 {
+            world.sides[side].candidates.clear();
+            world.sides[side].agent.restart(world.now);
+        }
+        world.settle();
+        let theirs = world.sides[1].agent.local_parameters().clone();
+        let (now, mut other) = (world.now, world.sides[1].candidates[0].clone());
+        let agent = &mut world.sides[0].agent;
+        let ends = [old, theirs.username_fragment.clone()];
+        for end in if is_taken_back { [0, 1] } else { [1, 0] } {
+            agent.end_of_remote_candidates_of(now, &ends[end]);
+        }
+        if is_taken_back {
+            assert!(agent.undo_restart(now));
+            other.username_fragment = Some(ends[0].clone());
+        } else {
+            agent.set_remote_parameters(now, theirs);
+        }
+        other.port += 1;
+        let added = agent.add_remote_candidate(now, other);
+        assert_eq!(added, Err(AddError::Ended), "{is_taken_back}");
+    }
+}
+
+#[test]
 fn candidates_of_a_restart_may_overtake_its_credentials() {
     for both in [false, true] {
         let mut world = connected();

@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 use super::Agent;
+use super::generation::Generation;
 use crate::ice::candidate::{Candidate, CandidateAddress, Protocol, TcpType};
 use crate::ice::parameters::Parameters;
 
@@ -129,13 +130,21 @@ impl Agent {
     }
 
     /// The other side has no more candidates with this user name fragment: a late end of credentials that are
-    /// replaced means nothing, one that has overtaken its credentials holds when they come.
+    /// replaced means nothing unless they come back, one that has overtaken its credentials holds when they come.
     pub fn end_of_remote_candidates_of(&mut self, now: Instant, username_fragment: &str) {
-        match self.current.session.remote() {
-            Some(theirs) if theirs.username_fragment == username_fragment => {
-                self.end_of_remote_candidates(now);
-            }
-            _ => self.names.ended = Some(username_fragment.to_owned()),
+        let is_of = |generation: &Generation| {
+            let theirs = generation.session.remote();
+            theirs.is_some_and(|theirs| theirs.username_fragment == username_fragment)
+        };
+        if is_of(&self.current) {
+            self.end_of_remote_candidates(now);
+        } else if let Some(previous) = self.previous.as_deref_mut()
+            && is_of(previous.before())
+        {
+            // It counts if the restart is taken back.
+            previous.before().remote_ended = true;
+        } else {
+            self.names.ended = Some(username_fragment.to_owned());
         }
     }
 
