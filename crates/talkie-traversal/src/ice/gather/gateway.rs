@@ -198,7 +198,10 @@ impl Gatherer {
         for number in self.doors.list.keys().copied().collect::<Vec<_>>() {
             self.shut_door(now, number, is_over);
         }
-        self.hear_doors();
+        if self.hear_doors() {
+            // Its socket may have another one now.
+            self.follow_doors(now);
+        }
     }
 
     /// No gateway needs to be known any more.
@@ -291,7 +294,8 @@ impl Gatherer {
         self.doors.list.insert(number, door);
     }
 
-    fn hear_doors(&mut self) {
+    /// Whether one of them is no more.
+    fn hear_doors(&mut self) -> bool {
         while let Some(want) = self.doors.poll_want() {
             self.wants.push_back(want);
         }
@@ -308,7 +312,9 @@ impl Gatherer {
             }
         }
         // All that they had to say was heard.
+        let before = self.doors.list.len();
         self.doors.list.retain(|_, door| !door.portmap.is_closed());
+        self.doors.list.len() < before
     }
 
     fn mapped(&mut self, number: u64, external: SocketAddrV4) {
@@ -354,5 +360,56 @@ impl Gatherer {
     pub(super) fn abandon_doors(&mut self, now: Instant) {
         self.doors.abandon(now);
         self.hear_doors();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use talkie_sansio::conformance;
+
+    use super::*;
+    use crate::ice::gather::{Config, Policy};
+
+    /// Answers all wants for sockets; each gets a port of its own.
+    fn settle(gatherer: &mut Gatherer, now: Instant) {
+        while gatherer.poll_transmit(&mut Vec::new()).is_some() {}
+        while let Some(want) = gatherer.poll_want() {
+            if let Want::Bind { id, local, .. } = want {
+                let port = 50_000 + u16::try_from(id.0 % 1000).unwrap();
+                let local = SocketAddr::new(local, port);
+                gatherer.handle_answer(now, Answer::Bound { id, local });
+            }
+        }
+        while gatherer.poll_event().is_some() {}
+    }
+
+    #[test]
+    fn a_gateway_is_asked_again_as_soon_as_the_door_before_is_shut() {
+        let genesis = conformance::genesis();
+        let mut now = genesis.now;
+        let portmap = PortMapping::At(Ipv4Addr::new(10, 0, 0, 254));
+        let mut gatherer = Gatherer::new(&genesis, Config { portmap, ..Config::default() });
+        let interface = Interface::new("eth0", "10.0.0.1".parse().unwrap());
+        gatherer.handle_interfaces(now, &[interface]);
+        gatherer.gather(now, "frag");
+        settle(&mut gatherer, now);
+        assert!(gatherer.doors.list.contains_key(&0));
+        // Only relays are told, nothing uses our own addresses any more, and the gateway does not answer.
+        gatherer.set_servers(Vec::new(), Policy::Relay).unwrap();
+        gatherer.gather(now, "next");
+        gatherer.release(now, |_| false);
+        settle(&mut gatherer, now);
+        assert!(gatherer.doors.list.contains_key(&0), "it is asked to take the port back");
+        gatherer.set_servers(Vec::new(), Policy::All).unwrap();
+        gatherer.gather(now, "again");
+        settle(&mut gatherer, now);
+        while gatherer.doors.list.contains_key(&0) {
+            now = gatherer.poll_timeout().unwrap();
+            gatherer.handle_timeout(now);
+            settle(&mut gatherer, now);
+        }
+        assert!(gatherer.doors.list.contains_key(&1));
     }
 }
