@@ -1,5 +1,5 @@
-//! Restarts that are prepared, and those that are taken back before the other side has followed (RFC 8829
-//! §4.1.8.2).
+//! Restarts that are prepared, and those that are taken back before the other side has followed (RFC 9429
+//! §4.1.10.2).
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! Restarts (RFC 8445 §9), also as a PeerConnection has them: prepared by `createOffer`, begun by
-//! `setLocalDescription`, and taken back by a rollback (RFC 8829 §4.1.8.2, §5.2.3).
+//! `setLocalDescription`, and taken back by a rollback (RFC 9429 §4.1.10.2, §5.2.3.1, §5.7).
 //!
 //! A restart is *open* until the other side's new credentials are here. Until then the generation before it is
 //! kept with all that it knows, whether or not a pair of it works, since it may have to be the present one again;

@@ -1,4 +1,4 @@
-//! Other servers and another policy than in the beginning (W3C webrtc-pc, `setConfiguration`; RFC 8829 §4.1.18):
+//! Other servers and another policy than in the beginning (W3C webrtc-pc, `setConfiguration`; RFC 9429 §4.1.18):
 //! they hold from the next gathering on.
 //!
 //! What goes over the old ones goes on meanwhile. A server that is not among the new ones is *left*: it is asked
