@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Sender;
+use super::books::Snapshot;
 use super::flight::Settled;
 use crate::sctp::congestion::{Acked, Lost};
 use crate::sctp::serial::Tsn;
@@ -132,23 +133,28 @@ impl Sender {
             }
             self.long.handle_lost(snapshot.bytes, snapshot.sent_at, self.round_trip.timeout());
             self.recovery.handle_lost(self.flight.next_packet());
-            let lost = Lost {
-                bytes,
-                sent_at: snapshot.sent_at,
-                in_flight: self.books.in_flight,
-                in_flight_at_send: snapshot.in_flight,
-                delivered_at_send: snapshot.delivered,
-                lost_at_send: snapshot.lost,
-                lost: self.books.lost,
-                app_limited: snapshot.app_limited,
-            };
-            self.controller.on_lost(now, &lost);
+            self.tell_lost(now, bytes, &snapshot);
             // What the probe has repaired was lost together with this.
             self.tail = None;
         }
         if !self.flight.has_lost() && self.flight.is_empty() {
             self.recovery.handle_recovered();
         }
+    }
+
+    /// The controller hears of a packet that is in the books as lost.
+    pub(super) fn tell_lost(&mut self, now: Instant, bytes: u64, snapshot: &Snapshot) {
+        let lost = Lost {
+            bytes,
+            sent_at: snapshot.sent_at,
+            in_flight: self.books.in_flight,
+            in_flight_at_send: snapshot.in_flight,
+            delivered_at_send: snapshot.delivered,
+            lost_at_send: snapshot.lost,
+            lost: self.books.lost,
+            app_limited: snapshot.app_limited,
+        };
+        self.controller.on_lost(now, &lost);
     }
 
     /// RFC 9260 §6.3.2 R2, R3: the timers run while something is outstanding, anew with progress.

@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use super::Sender;
 use super::books::Snapshot;
-use crate::sctp::congestion::Lost;
 use crate::sctp::wire::Sack;
 
 /// A last packet that has been sent again to find out what has become of it.
@@ -65,16 +64,6 @@ impl Sender {
             return;
         }
         self.books.lost += snapshot.bytes;
-        let lost = Lost {
-            bytes: snapshot.bytes,
-            sent_at: snapshot.sent_at,
-            in_flight: self.books.in_flight,
-            in_flight_at_send: snapshot.in_flight,
-            delivered_at_send: snapshot.delivered,
-            lost_at_send: snapshot.lost,
-            lost: self.books.lost,
-            app_limited: snapshot.app_limited,
-        };
-        self.controller.on_lost(now, &lost);
+        self.tell_lost(now, snapshot.bytes, &snapshot);
     }
 }
