@@ -166,7 +166,7 @@ pub enum Reliability {
     /// Never.
     #[default]
     Reliable,
-    /// This long after it was queued.
+    /// When this long has passed since it was queued. What leaves at once has one try however short it is.
     Lifetime(Duration),
     /// When it has been sent again this often.
     Retransmits(u16),

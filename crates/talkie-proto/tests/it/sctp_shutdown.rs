@@ -102,6 +102,7 @@ fn an_end_does_not_wait_for_what_is_given_up_before_it_leaves() {
     let mut world = World::connected(Link::default());
     let reliability = Reliability::Lifetime(Duration::ZERO);
     world.send_with(ADA, 0, "too late", SendOptions { reliability, unordered: false });
+    world.now += Duration::from_millis(1);
     let now = world.now;
     world.ends[ADA].shutdown(now);
     world.run_for(Duration::from_secs(1));

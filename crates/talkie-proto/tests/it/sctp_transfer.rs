@@ -260,3 +260,22 @@ fn a_queue_that_marks_loses_nothing() {
     let (lost, rate) = run(true);
     assert!(lost == 0 && rate > 0.75 * 5e6, "{lost} lost, {rate:.0} bytes per second");
 }
+
+#[test]
+fn a_message_lives_until_its_lifetime_is_over_be_that_none() {
+    let mut world = World::connected(Link::default());
+    let at_once = SendOptions {
+        reliability: Reliability::Lifetime(Duration::ZERO),
+        ..SendOptions::default()
+    };
+    world.send_with(ADA, 0, "now", at_once);
+    world.run_for(Duration::from_secs(1));
+    assert_eq!(world.received[BOB].len(), 1, "there was nothing in its way");
+    // It has one try.
+    world.lose = Some(Box::new(|from, _| from == ADA));
+    world.send_with(ADA, 0, "or never", at_once);
+    world.run_for(Duration::from_millis(30));
+    world.lose = None;
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(world.received[BOB].len(), 1);
+}

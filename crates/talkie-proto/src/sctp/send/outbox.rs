@@ -348,7 +348,7 @@ impl Outbox {
             && let Some(outbound) = self.streams.get_mut(&stream)
             && let Some(pending) = outbound.queue.front()
             && !pending.begun
-            && pending.until.is_some_and(|until| until <= now)
+            && pending.until.is_some_and(|until| until < now)
         {
             let late = pending.payload.len();
             outbound.pop();

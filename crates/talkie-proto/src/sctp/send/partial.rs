@@ -49,7 +49,7 @@ impl Sender {
 
     /// Whether a lost chunk is not to be sent again.
     pub(super) fn is_over(&self, now: Instant, chunk: &Sent) -> bool {
-        let late = chunk.until.is_some_and(|until| until <= now);
+        let late = chunk.until.is_some_and(|until| until < now);
         // The most there is means as often as it takes.
         let often = chunk.most_sends != u16::MAX && chunk.sends >= chunk.most_sends;
         self.partial && (late || often)
