@@ -162,6 +162,27 @@ fn who_ends_an_association_does_not_get_a_new_one() {
 }
 
 #[test]
+fn who_ends_an_association_that_its_peer_ends_too_does_not_get_a_new_one() {
+    let mut world = World::connected(Link::default());
+    world.link.loss = 1000;
+    world.send(BOB, 0, "never read");
+    let now = world.now;
+    world.ends[BOB].shutdown(now);
+    world.ends[ADA].shutdown(now);
+    world.drain();
+    world.link.loss = 0;
+    // ADA's SHUTDOWN comes, and then she begins anew.
+    world.lose = Some(Box::new(|from, _| from == BOB));
+    world.run_for(Duration::from_millis(500));
+    world.lose = None;
+    world.ends[ADA] = association(7, &Config::default());
+    world.ends[ADA].connect(world.now).expect("it has not begun");
+    world.run_for(Duration::from_secs(5));
+    assert!(world.events[BOB].contains(&Event::Restarted));
+    assert_eq!([ADA, BOB].map(|end| ended(&world, end)), [Some(End::Shutdown); 2]);
+}
+
+#[test]
 fn an_end_that_waits_for_a_peer_that_has_begun_anew_comes() {
     let mut world = World::connected(Link::default());
     let now = world.now;

@@ -236,8 +236,6 @@ impl Association {
     }
 
     fn restart(&mut self, now: Instant, cookie: Cookie) {
-        // Who wanted to end the old one does not want a new one.
-        let ends = matches!(self.state, State::ShutdownPending | State::ShutdownSent);
         self.heartbeat = Heartbeat::default();
         self.tag = cookie.own_tag;
         self.tsn = cookie.own_tsn;
@@ -249,7 +247,8 @@ impl Association {
         self.reconfig = Streams::default();
         self.link = None;
         self.establish(now, cookie.peer);
-        self.state = if ends { State::ShutdownPending } else { State::Established };
+        // Who wanted to end the old one does not want a new one.
+        self.state = if self.unwanted { State::ShutdownPending } else { State::Established };
         self.events.push_back(Event::Restarted);
     }
 

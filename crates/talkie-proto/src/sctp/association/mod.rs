@@ -228,6 +228,8 @@ pub struct Association {
     /// T1 or T2, and how often it has fired.
     repeat_at: Option<Instant>,
     repeats: u32,
+    /// The application wants it to end in order.
+    unwanted: bool,
     /// T5: when an end in order has taken too long.
     guard_at: Option<Instant>,
     /// When the INIT left, if only once.
@@ -278,6 +280,7 @@ impl Association {
             reconfig: Streams::default(),
             repeat_at: None,
             repeats: 0,
+            unwanted: false,
             guard_at: None,
             asked_at: None,
             heartbeat: timers::Heartbeat::default(),
@@ -336,7 +339,8 @@ impl Association {
         }
     }
 
-    fn may_send(&self) -> bool {
+    /// Whether messages may be queued: until it is over or about to be.
+    pub(crate) fn may_send(&self) -> bool {
         matches!(
             self.state,
             State::Closed | State::CookieWait | State::CookieEchoed | State::Established

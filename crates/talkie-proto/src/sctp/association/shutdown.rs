@@ -11,6 +11,7 @@ impl Association {
     /// Ends in order: what is queued is delivered first. Nothing more can be sent.
     pub fn shutdown(&mut self, now: Instant) {
         self.now = now;
+        self.unwanted = true;
         match self.state {
             State::Closed => self.end(End::Shutdown),
             State::CookieWait | State::CookieEchoed => self.abort(now),
