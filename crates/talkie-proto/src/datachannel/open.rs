@@ -21,8 +21,8 @@ pub enum OpenError {
     /// There is no such stream, or none is left.
     #[error("there is no stream for it")]
     NoStream,
-    /// The association is over.
-    #[error("the association is over")]
+    /// The association is over or about to be.
+    #[error("the association is over or about to be")]
     Ended,
 }
 
@@ -34,7 +34,7 @@ impl DataChannels {
     /// If there can be no such channel.
     pub fn open(&mut self, now: Instant, options: Options) -> Result<ChannelId, OpenError> {
         self.now = now;
-        if self.ended {
+        if self.ended || !self.association.may_send() {
             return Err(OpenError::Ended);
         }
         let longest = usize::from(u16::MAX);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use talkie_proto::datachannel::dcep::Dcep;
-use talkie_proto::datachannel::{Event, Kind, Options, Role, State};
+use talkie_proto::datachannel::{Event, Kind, OpenError, Options, Role, State};
 use talkie_proto::sctp::wire::kind;
 use talkie_proto::sctp::{self, End, Reliability, SendOptions};
 use talkie_sansio::Machine as _;
@@ -168,5 +168,27 @@ fn the_end_of_a_channel_overtakes_no_message_of_any_kind() {
         assert_eq!(got, [1, 10, 1200, 3000, 9000, 40_000], "seed {seed}");
         world.run_until(60 * SECOND, |world| world.ada.channels().next().is_none());
         assert_eq!(world.ada.counters().stray, 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn nothing_is_opened_on_an_association_that_is_about_to_end() {
+    for ours in [true, false] {
+        let mut world = World::connected(Link::default());
+        let [ada, bob] = world.open(Options::default());
+        // What is not delivered puts the end off.
+        world.send_from(ADA, ada, vec![1; 200_000]);
+        world.send_from(BOB, bob, vec![2; 200_000]);
+        let now = world.now;
+        if ours {
+            world.ada.shutdown(now);
+        } else {
+            world.bob.shutdown(now);
+            world.run_until(SECOND, |world| !world.ada.association().is_established());
+        }
+        let now = world.now;
+        assert_eq!(world.ada.open(now, Options::default()), Err(OpenError::Ended), "ours {ours}");
+        world.run_for(5 * SECOND);
+        assert!(world.saw(ADA, &Event::Ended(End::Shutdown)), "ours {ours}");
     }
 }
