@@ -1,6 +1,7 @@
 //! A netcat over a data channel, from one address to another:
 //! `cargo run --release -p talkie-proto --example channels -- 127.0.0.1:7000 127.0.0.1:7001`, and the same with both
-//! addresses swapped. Then type, or pipe a file in on one side and out on the other. What WebRTC has below, ICE and
+//! addresses swapped. Then type, or pipe a file in on one side and out on the other; it ends where the input does, but
+//! not for a side that has had none. What WebRTC has below, ICE and
 //! DTLS, is left out: packets go over UDP as they are, for everybody to read.
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "somebody does the I/O")]
 use std::error::Error;
@@ -42,12 +43,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     if role == Role::Client {
         channels.open(now, Options { label: "netcat".to_owned(), ..Options::default() })?;
     }
-    let (input, mut channel, mut out) = (read_input(), None, Vec::new());
+    let (mut input, mut channel, mut out) = (Input::read(), None, Vec::new());
     loop {
         let now = Instant::now();
         channels.handle_timeout(now);
         if let Some(channel) = channel {
-            send(&mut channels, now, channel, &input)?;
+            send(&mut channels, now, channel, &mut input)?;
         }
         while channels.poll_transmit(&mut out).is_some() {
             // What the system does not take is lost, and sent again.
@@ -74,7 +75,19 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Whatever is typed or piped in, in pieces; it ends where the channel does.
+/// Whatever is typed or piped in, in pieces.
+struct Input {
+    pieces: Receiver<Bytes>,
+    /// Whether there was any: the end of none closes no channel, as whoever only receives may have no input.
+    any: bool,
+}
+
+impl Input {
+    fn read() -> Self {
+        Self { pieces: read_input(), any: false }
+    }
+}
+
 fn read_input() -> Receiver<Bytes> {
     let (pieces, input) = mpsc::sync_channel(64);
     thread::spawn(move || {
@@ -92,14 +105,17 @@ fn send(
     channels: &mut DataChannels,
     now: Instant,
     channel: ChannelId,
-    input: &Receiver<Bytes>,
+    input: &mut Input,
 ) -> Result<(), Box<dyn Error>> {
     while channels.state(channel) == Some(State::Open) && channels.buffered_amount(channel) < QUEUE
     {
-        match input.try_recv() {
-            Ok(piece) => channels.send(now, channel, Kind::Binary, piece)?,
-            Err(TryRecvError::Empty) => break,
-            Err(TryRecvError::Disconnected) => channels.close(now, channel),
+        match input.pieces.try_recv() {
+            Ok(piece) => {
+                input.any = true;
+                channels.send(now, channel, Kind::Binary, piece)?;
+            }
+            Err(TryRecvError::Disconnected) if input.any => channels.close(now, channel),
+            Err(_) => break,
         }
     }
     Ok(())
