@@ -28,6 +28,9 @@ use ends::Ends;
 const SAMPLES: u32 = 600;
 /// Progress is told so often.
 const STEPS: u32 = 200;
+
+/// No longer than this each, as fast lines take their time to be played.
+const STEP_MOST: Duration = Duration::from_millis(250);
 /// How long messages may be: not so short that they cost much, not so long that rates look like stairs.
 const MESSAGES: std::ops::RangeInclusive<usize> = 1024..=16 * 1024;
 
@@ -121,8 +124,10 @@ impl Plan {
         }
         run.sample_every(self.span / SAMPLES);
         let from = self.counted_from();
-        for step in 1..=STEPS {
-            let (before, until) = (self.span * (step - 1) / STEPS, self.span * step / STEPS);
+        let most = self.span.div_duration_f64(STEP_MOST).ceil() as u32;
+        let steps = STEPS.max(most);
+        for step in 1..=steps {
+            let (before, until) = (self.span * (step - 1) / steps, self.span * step / steps);
             if (before..until).contains(&from) {
                 run.run_until(from);
                 run.open_queue_book();

@@ -5,12 +5,14 @@
 
 use super::panels::{Panel, Unit, span};
 use super::{Fate, Outcome, Recording};
-use crate::ink::{Canvas, Tone};
+use crate::ink::{Canvas, Tone, wrap};
 
 /// A figure, a space and the axis.
 const LEFT: usize = 12;
 /// Of the plots themselves; wider ones would have columns without a state.
 const WIDTHS: std::ops::RangeInclusive<usize> = 20..=200;
+/// Of the table of sums; where there is less, it is said in words.
+const TABLE: usize = 63;
 const ROWS_OF_ONE: usize = 5;
 const ROWS_OF_MANY: usize = 8;
 /// Filled by so many eighths.
@@ -44,14 +46,10 @@ impl Recording {
     }
 
     fn sums(&self, canvas: &mut Canvas, columns: usize) {
-        let head = format!(
-            "{:<6}{:<12}{:>13}{:>10}{:>9}{:>13}",
-            "flow", "controller", "goodput", "of line", "lost", "round trip"
-        );
-        canvas.line(0, Tone::Faint, &head);
-        for (number, outcome) in self.outcomes().iter().enumerate() {
-            let row = canvas.line(0, tone(number), &format!("{}", number + 1));
-            canvas.put(row, 6, Tone::Plain, &self.sum(outcome));
+        if columns < TABLE {
+            self.sums_in_words(canvas, columns);
+        } else {
+            self.table(canvas);
         }
         let book = self.queue();
         let mut words = format!(
@@ -74,6 +72,42 @@ impl Recording {
             words += &format!(" Counted from {from} s on, when all had begun.");
         }
         canvas.paragraph(0, columns, Tone::Plain, &words);
+    }
+
+    fn table(&self, canvas: &mut Canvas) {
+        let head = format!(
+            "{:<6}{:<12}{:>13}{:>10}{:>9}{:>13}",
+            "flow", "controller", "goodput", "of line", "lost", "round trip"
+        );
+        canvas.line(0, Tone::Faint, &head);
+        for (number, outcome) in self.outcomes().iter().enumerate() {
+            let row = canvas.line(0, tone(number), &format!("{}", number + 1));
+            canvas.put(row, 6, Tone::Plain, &self.sum(outcome));
+        }
+    }
+
+    fn sums_in_words(&self, canvas: &mut Canvas, columns: usize) {
+        for (number, outcome) in self.outcomes().iter().enumerate() {
+            let mut words = format!(
+                "{}: goodput {}, {:.1}% of the line, {:.2}% lost",
+                outcome.controller,
+                Unit::BitsPerSecond.say(outcome.goodput),
+                outcome.goodput / self.plan.rate as f64 * 100.0,
+                outcome.lost * 100.0,
+            );
+            if let Some(rtt) = outcome.rtt {
+                words += &format!(", round trip {}", span(rtt));
+            }
+            match outcome.fate {
+                Fate::Connected => {}
+                Fate::NeverConnected => words = format!("{}: never connected", outcome.controller),
+                Fate::GaveUp => words += ", gave up",
+                Fate::Broke => words += ", broke off",
+            }
+            let first = canvas.height();
+            canvas.paragraph(2, columns, Tone::Plain, &words);
+            canvas.put(first, 0, tone(number), &format!("{}", number + 1));
+        }
     }
 
     fn sum(&self, outcome: &Outcome) -> String {
@@ -100,7 +134,15 @@ fn tone(flow: usize) -> Tone {
 
 fn draw(canvas: &mut Canvas, panel: &Panel, width: usize) {
     let title = canvas.line(0, Tone::Strong, panel.title);
-    canvas.put(title, LEFT, Tone::Faint, panel.words);
+    // What does not fit is left out.
+    let words = if panel.words.chars().count() > width {
+        panel.words.split(';').next().unwrap_or_default()
+    } else {
+        panel.words
+    };
+    for line in wrap(words, width).iter().take(1) {
+        canvas.put(title, LEFT, Tone::Faint, line);
+    }
     let rows = if panel.curves.len() == 1 { ROWS_OF_ONE } else { ROWS_OF_MANY };
     let top = title + 1;
     for row in 0..rows {

@@ -71,10 +71,14 @@ fn plots_fit_their_columns_in_any_ink() {
     let span = Duration::from_secs(1);
     for controllers in [&three[..1], &three] {
         let recording = run(Plan { span, ..plan(controllers) });
-        for columns in [80, 40] {
-            for line in recording.plot(columns).lines(Ink::PLAIN) {
-                assert!(line.chars().count() <= columns.max(64), "{line}");
+        for columns in [80, 63, 60, 40, 32] {
+            let plot = recording.plot(columns);
+            for line in plot.lines(Ink::PLAIN) {
+                assert!(line.chars().count() <= columns, "{columns} columns: {line}");
             }
+            let text = plot.text(Ink::PLAIN);
+            assert!(controllers.iter().all(|it| text.contains(&it.to_string())), "{text}");
+            assert!(text.contains("goodput") && text.contains("messages that arrive"), "{text}");
         }
         let plot = recording.plot(80);
         assert!(plot.height() < 50);
@@ -85,6 +89,18 @@ fn plots_fit_their_columns_in_any_ink() {
             assert!(text.contains(word), "{word}: {text}");
         }
     }
+}
+
+#[test]
+fn how_far_it_is_is_told_soon_however_long_it_takes() {
+    let (span, mut before, mut longest) =
+        (Duration::from_secs(300), Duration::ZERO, Duration::ZERO);
+    let slow = Plan { rate: 10_000, buffer: 3000, span, ..plan(&[Controller::Cubic]) };
+    let _ = slow.run(Instant::now(), |done, _| {
+        longest = longest.max(done - before);
+        before = done;
+    });
+    assert!(before == span && longest <= Duration::from_millis(250), "{longest:?}");
 }
 
 #[test]
