@@ -222,3 +222,28 @@ fn who_overruns_a_window_with_short_messages_is_bounded() {
     let held = world.received[BOB].len();
     assert!((most - 10..=most + 1).contains(&held), "{held} messages, {most} at most");
 }
+
+/// A reader that looks in now and then reads all there is: it keeps up, whatever the messages are.
+#[test]
+fn a_window_grows_for_short_messages_as_for_long_ones() {
+    let took = [SHORT, 1000].map(|length| {
+        let small = Config { receive_initial: 50_000, ..Config::default() };
+        let config = Config { send_buffer: 64 << 20, ..Config::default() };
+        let link = Link { rate: Some(5_000_000), ..Link::default() };
+        let mut world = World::with(link, &config, &small);
+        world.connect();
+        let count = 2_000_000 / (length + 20);
+        (0..count).for_each(|_| world.send(ADA, 0, Bytes::from(vec![7; length])));
+        let begun = world.now;
+        world.reads[BOB] = false;
+        while world.received[BOB].len() < count {
+            world.run_for(Duration::from_millis(5));
+            world.reads[BOB] = true;
+            world.drain();
+            world.reads[BOB] = false;
+            assert!(world.now - begun < Duration::from_secs(100), "{}", world.received[BOB].len());
+        }
+        world.now - begun
+    });
+    assert!(took[0] < took[1] * 5 / 4, "{took:?}");
+}

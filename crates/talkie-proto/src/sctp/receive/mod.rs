@@ -218,7 +218,10 @@ impl Receiver {
         }
         // An application that leaves its messages lying gets no larger window.
         if self.unread < self.window.limit() / 4 {
-            self.window.handle_consumed(now, fragment.payload.len(), self.unread, round_trip);
+            // What is unread is reckoned with what messages take beside their bytes, and so is the limit.
+            let beside = if fragment.flags & END != 0 { MESSAGE } else { 0 };
+            let bytes = fragment.payload.len() + beside;
+            self.window.handle_consumed(now, bytes, self.unread, round_trip);
         }
         // A message that is longer than the window has to fit in as well, and so has what waits for an earlier
         // one: the sender reckons with its bytes only, and what is refused counts as lost with it.
