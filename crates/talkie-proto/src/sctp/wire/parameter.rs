@@ -14,7 +14,7 @@ pub const ZERO_CHECKSUM: u16 = 0x8001;
 pub const EXTENSIONS: u16 = 0x8008;
 /// FORWARD TSN is supported (RFC 3758 §3.1).
 pub const FORWARD_TSN: u16 = 0xc000;
-/// ECN is supported (RFC 9260 §3.2.1, reserved).
+/// ECN is supported (RFC 9260 §3.3.2, reserved).
 pub const ECN: u16 = 0x8000;
 
 /// The lower layer that makes a checksum needless: DTLS (RFC 9653 §8).
