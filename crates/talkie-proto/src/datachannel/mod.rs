@@ -93,7 +93,8 @@ const EVENTS: usize = 1024;
 #[derive(Clone, Debug)]
 pub struct Config {
     /// The association. Its `message_most` is the longest message that we take, to be signaled to the peer
-    /// (RFC 8841 §6: `max-message-size`): 256 KiB, up to 1 GiB, or `usize::MAX` for no bound.
+    /// (RFC 8841 §6: `max-message-size`): 256 KiB, up to 1 GiB, or `usize::MAX` for no bound (0 in SDP), also
+    /// none on the memory that a peer can have us hold.
     pub sctp: sctp::Config,
     /// Which side of DTLS we are, as soon as that is known; see [`DataChannels::set_role`].
     pub role: Option<Role>,

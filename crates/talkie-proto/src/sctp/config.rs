@@ -34,7 +34,8 @@ pub struct Config {
     /// (104 each) is taken off what the peer is told, but may go beyond that by as much again (10 MB at most), as
     /// the peer has sent many before it hears of it.
     pub receive_most: usize,
-    /// The longest message that is received; a longer one ends the association.
+    /// The longest message that is received; a longer one ends the association. It is held whole, so that with
+    /// `usize::MAX` only the peer bounds the memory it takes.
     pub message_most: usize,
     /// Bytes that may wait to be sent. So many messages may as would have them with 160 bytes each: that is what
     /// one takes beside its own, so that memory is bounded however short they are.
