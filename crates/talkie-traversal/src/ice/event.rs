@@ -243,6 +243,9 @@ pub enum PairFailure {
     /// Our socket or relay is gone.
     #[error("our address is gone")]
     AddressGone,
+    /// Our relay lets nothing through to their address (RFC 8656 §10.2).
+    #[error("the relay forbids it")]
+    Forbidden,
     /// It could not be sent.
     #[error("nothing can be sent there")]
     Unsendable,

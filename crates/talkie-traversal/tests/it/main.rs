@@ -51,6 +51,7 @@ mod ice_priority;
 mod ice_renewed;
 mod ice_round_trips;
 mod ice_spots;
+mod ice_told;
 mod ice_world;
 mod mdns;
 mod mdns_world;

@@ -163,8 +163,12 @@ impl Generation {
         match context.gatherer.send(context.now, pair.base, pair.address, &bytes) {
             // What finds no room now is lost as any packet may be, and is repeated.
             Ok(()) | Err(SendError::Full) => {}
-            Err(_) => {
-                self.fail(context, index, PairFailure::Unsendable);
+            Err(error) => {
+                let why = match error {
+                    SendError::Forbidden => PairFailure::Forbidden,
+                    _ => PairFailure::Unsendable,
+                };
+                self.fail(context, index, why);
                 return None;
             }
         }

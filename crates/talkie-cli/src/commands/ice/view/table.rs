@@ -121,6 +121,7 @@ fn reason(why: PairFailure, columns: usize) -> String {
         PairFailure::Asymmetric => "another way".to_owned(),
         PairFailure::ConsentExpired => "no consent".to_owned(),
         PairFailure::AddressGone => "address gone".to_owned(),
+        PairFailure::Forbidden => "forbidden".to_owned(),
         PairFailure::Unsendable => "unsendable".to_owned(),
         _ => shortened(&full, columns),
     }
