@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use talkie_proto::sctp::serial::Tsn;
+use talkie_proto::sctp::wire::reconfig::{Reconfig, Streams};
 use talkie_proto::sctp::wire::{Data, Init, Packet, Parameters, kind, parameter};
 use talkie_proto::sctp::{Association, Config, End, Event};
 use talkie_sansio::{Datagram, Machine as _, Path, Transport};
@@ -230,4 +231,27 @@ fn nobody_begins_with_a_window_too_small_for_a_packet() {
         lone.hand(packet(0, kind::INIT, 0, |buf| init.write(buf)));
         assert_eq!(lone.packets()[0][12], answer, "window {window}");
     }
+}
+
+#[test]
+fn a_reset_from_before_a_restart_lets_nothing_overtake_one_from_after_it() {
+    let mut lone = Lone::new();
+    for (tag, first) in [(1, 100), (2, 200)] {
+        let given = lone.ask(tag, first);
+        assert!(lone.echo(&given));
+        let reset = packet(given.tag, kind::RE_CONFIG, 0, |buf| {
+            let (request, last_tsn) = (first, first - 1);
+            let streams = Streams::new(&[0, 0]);
+            Reconfig::OutgoingReset { request, response: 0, last_tsn, streams }.write(buf);
+        });
+        lone.hand(reset);
+        lone.data(&given, first, 0);
+        lone.packets();
+    }
+    // Nobody has fetched an event before.
+    while lone.end.poll_event().expect("there are more") != Event::Restarted {}
+    assert_eq!(lone.end.peek_message(), None, "it comes after the reset");
+    let rest = lone.events();
+    assert!(rest.contains(&Event::StreamsReset(vec![0])), "{rest:?}");
+    assert!(lone.has_message());
 }

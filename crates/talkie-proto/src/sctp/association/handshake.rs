@@ -244,6 +244,8 @@ impl Association {
         self.repeat_at = None;
         self.readable = false;
         self.reset_told = false;
+        // They would be taken for those of the new one.
+        self.events.retain(|event| !matches!(event, Event::StreamsReset(_)));
         self.reconfig = Streams::default();
         self.link = None;
         self.establish(now, cookie.peer);
