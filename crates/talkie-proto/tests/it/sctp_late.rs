@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use talkie_proto::sctp::congestion::Algorithm;
-use talkie_proto::sctp::{Association, Config};
+use talkie_proto::sctp::{Association, Config, Reliability, SendOptions};
 
 use crate::sctp_long_paths::repeated;
 use crate::sctp_world::{ADA, BOB, Link, World};
@@ -93,4 +93,51 @@ fn what_was_lost_among_what_is_late_is_found_out_without_another_timeout() {
     assert!(least > 10_000, "{least} bytes");
     world.run_for(Duration::from_secs(60));
     assert_eq!(world.received[BOB].len(), 40);
+}
+
+/// Messages that may not be sent again are under way.
+fn fleeting(interleaving: bool) -> World {
+    let config = Config { interleaving, send_buffer: 64 << 20, ..Config::default() };
+    let link = Link { rate: Some(RATE), queue: 200_000, ..Link::default() };
+    let mut world = World::with(link, &config, &config);
+    world.connect();
+    let reliability = Reliability::Retransmits(0);
+    for _ in 0..20_000 {
+        world.send_with(ADA, 0, vec![0; 1000], SendOptions { reliability, unordered: true });
+    }
+    world.run_for(Duration::from_secs(2));
+    world
+}
+
+/// It is given up in a timeout, though it is only late.
+#[test]
+fn what_was_given_up_and_comes_late_tells_that_nothing_was_lost() {
+    for interleaving in [true, false] {
+        let mut world = fleeting(interleaving);
+        let before = window(&world.ends[ADA]);
+        world.link.delay = Duration::from_millis(900);
+        let (mut least, mut after) = (u64::MAX, 0);
+        for _ in 0..30 {
+            world.run_for(Duration::from_millis(100));
+            after = window(&world.ends[ADA]);
+            least = least.min(after);
+        }
+        assert!(least <= 4 * 1176, "{least}: no timeout");
+        assert!(after >= before / 2, "{before} bytes and then {after}");
+    }
+}
+
+#[test]
+fn what_was_given_up_and_lost_stays_lost() {
+    for interleaving in [true, false] {
+        let mut world = fleeting(interleaving);
+        let taken = taken_for_lost(&world);
+        world.lose = Some(Box::new(|from, _| from == ADA));
+        world.run_for(Duration::from_millis(1500));
+        let lost = taken_for_lost(&world) - taken;
+        assert!(lost > 20_000, "{lost} bytes");
+        world.lose = None;
+        world.run_for(Duration::from_secs(3));
+        assert!(taken_for_lost(&world) - taken >= lost, "{lost} bytes");
+    }
 }

@@ -50,7 +50,7 @@ impl Sender {
             self.recovery.handle_duplicates(self.flight.next_packet());
         }
         let progress = settled.bytes > 0 || cumulative >= before;
-        self.judge_timeout(now, &mut settled, progress);
+        self.judge_timeout(now, &mut settled, progress, cumulative);
         if progress {
             self.handle_progress(now, &settled);
         }

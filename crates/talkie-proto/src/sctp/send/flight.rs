@@ -85,6 +85,8 @@ pub(crate) struct Settled {
     pub(crate) original: Option<Newest>,
     /// The oldest packet of which it told, if that had not been sent again.
     pub(crate) oldest: Option<u64>,
+    /// The last TSN of which it told that had been given up, and its packet.
+    pub(crate) given_up: Option<(u64, u64)>,
 }
 
 #[derive(Debug)]
@@ -370,6 +372,9 @@ impl Flight {
     fn settle_one(&mut self, tsn: u64, books: &mut Books, settled: &mut Settled) {
         let Some(chunk) = self.chunk_mut(tsn) else { return };
         let (state, number, size) = (chunk.state, chunk.packet, chunk.size);
+        if state == State::Abandoned && chunk.sends > 0 {
+            settled.given_up = settled.given_up.max(Some((tsn, number)));
+        }
         if matches!(state, State::Acked | State::Abandoned) {
             return;
         }

@@ -118,6 +118,9 @@ pub(crate) struct Sender {
     /// The furthest that it has been told, and when, if only once.
     forward_most: u64,
     forward_once: Option<Instant>,
+    /// How far it had been told before the timeout that is to be judged, and the first time after it.
+    told_before: u64,
+    told_first: Option<u64>,
     skips: Skips,
     /// The last TSN of which the peer has told that its packet was marked.
     marked: u64,
@@ -169,6 +172,8 @@ impl Sender {
             forward_told: None,
             forward_most: 0,
             forward_once: None,
+            told_before: 0,
+            told_first: None,
             skips: Skips::default(),
             marked: 0,
             chunk_most: usize::MAX,

@@ -100,6 +100,9 @@ impl Sender {
         // RFC 9260 §6.3.1 C5: what is told again measures nothing.
         let news = reached > self.forward_most;
         self.forward_most = self.forward_most.max(reached);
+        if self.trial.is_some() {
+            self.told_first.get_or_insert(reached);
+        }
         self.forward_once = self.forward_told.map(|(_, at)| at).filter(|_| news);
         let skipped: Vec<_> = self.skips.entries.iter().map(|(_, skipped)| *skipped).collect();
         Forward::write(buf, Tsn::of(reached), self.interleaved, &skipped);

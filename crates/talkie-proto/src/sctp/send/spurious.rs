@@ -29,6 +29,9 @@ impl Sender {
         if matches!(self.trial, Some(Trial::Proving(_))) {
             self.end_trial();
         }
+        if self.trial.is_none() {
+            (self.told_before, self.told_first) = (self.forward_most, None);
+        }
         self.trial = Some(Trial::Waiting);
     }
 
@@ -38,8 +41,21 @@ impl Sender {
     }
 
     /// A SACK has come while it is not known whether a timeout was one.
-    pub(super) fn judge_timeout(&mut self, now: Instant, settled: &mut Settled, progress: bool) {
+    pub(super) fn judge_timeout(
+        &mut self,
+        now: Instant,
+        settled: &mut Settled,
+        progress: bool,
+        cumulative: u64,
+    ) {
         let Some(trial) = self.trial else { return };
+        // What was given up meanwhile has come all the same, if this does not answer that it will not.
+        if let Some((tsn, packet)) = settled.given_up
+            && tsn > self.told_before
+            && self.told_first.is_none_or(|told| cumulative < told)
+        {
+            self.flight.find(packet, settled);
+        }
         if settled.original.is_some() {
             // Step 3 b. What the copy of the oldest packet says of the round trip is another's (RFC 9260 §6.3.1
             // C5), and packets that left before it have not been overtaken by it.

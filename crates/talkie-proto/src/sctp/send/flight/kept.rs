@@ -84,7 +84,7 @@ impl Flight {
     }
 
     /// A chunk that was lost is acknowledged. True if it was lost by a timeout that is still to be judged.
-    pub(super) fn find(&self, number: u64, settled: &mut Settled) -> bool {
+    pub(crate) fn find(&self, number: u64, settled: &mut Settled) -> bool {
         let kept = self.kept.filter(|kept| number < kept.until);
         let Some(packet) = kept.and_then(|_| self.packet(number)) else { return false };
         if settled.original.is_none_or(|newest| newest.packet < number) {
