@@ -35,7 +35,7 @@ pub struct Found {
     pub local: CandidateType,
     /// What the other's end is.
     pub remote: CandidateType,
-    /// This side's socket, or its address on the relay.
+    /// This side's address of that kind; its socket's, where a name hides it.
     pub local_address: SocketAddr,
     /// The other's address, as this side reaches it.
     pub remote_address: SocketAddr,

@@ -118,7 +118,7 @@ fn found(pair: &Pair, after: Duration) -> Found {
         direct: pair.is_direct(),
         local: pair.local.kind.into(),
         remote: pair.remote.kind.into(),
-        local_address: pair.base,
+        local_address: pair.local.socket_address().unwrap_or(pair.base),
         remote_address: pair.remote_address,
         after: Millis(after),
     }
@@ -204,6 +204,17 @@ mod tests {
         let tried = watch.tried();
         assert!(tried.path.is_some_and(|path| path.direct) && tried.failure.is_none());
         assert_eq!((tried.direct, tried.relayed), (millis(20), millis(35)));
+    }
+
+    #[test]
+    fn an_end_is_named_by_the_address_that_is_of_its_kind() {
+        let Event::Selected(mut pair) = direct(1, true) else { unreachable!() };
+        let seen =
+            "candidate:1 1 udp 1694498815 203.0.113.9 40000 typ srflx raddr 192.0.2.1 rport 1";
+        pair.local = seen.parse().unwrap();
+        let found = found(&pair, Duration::ZERO);
+        assert_eq!(found.local, CandidateType::Srflx);
+        assert_eq!(found.local_address, "203.0.113.9:40000".parse().unwrap());
     }
 
     #[tokio::test]
