@@ -79,6 +79,14 @@ fn a_buffer_much_smaller_than_the_path_is_enough() {
     }
 }
 
+/// The last of what a short queue has lost is found out when what left after the reduction has been acknowledged.
+#[test]
+fn what_overflows_once_is_answered_for_once() {
+    let line = line(10 * MEGABIT, EACH_WAY, 0.1);
+    let (share, _) = alone(ADAPTIVE, line, EACH_WAY, secs(60));
+    assert!(share >= 0.83, "{share:.3} of the line");
+}
+
 #[test]
 fn marks_of_a_queue_are_heeded() {
     let (target, interval) = (Duration::from_millis(5), Duration::from_millis(100));

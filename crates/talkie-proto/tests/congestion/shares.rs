@@ -22,6 +22,17 @@ fn a_bottleneck_is_shared_with_cubic_flows_as_one_of_them() {
     }
 }
 
+/// Windows are reduced every ten seconds there, so that what one has lost too much stays lost for long.
+#[test]
+fn a_long_queue_is_shared_too() {
+    for (others, order) in [(1, Order::Together), (4, Order::First)] {
+        let line = line(100 * MEGABIT, EACH_WAY, 4.0);
+        let (share, index, _) = among(ADAPTIVE, (others, CUBIC), line, order);
+        let what = format!("{others} others, {order:?}");
+        assert!(index >= 0.9, "{what}: {share:.2} of an equal share, Jain's index {index:.3}");
+    }
+}
+
 /// Windows of a few packets wait for reports that the peer keeps back, 200 ms beside a queue of 20 ms at most. Who
 /// takes such a round trip for that of a full queue sees no queue any more, and counts no loss.
 #[test]

@@ -54,6 +54,8 @@ pub struct Adaptive {
     /// When the cycle began.
     since: Instant,
     recovery_until: Option<Instant>,
+    /// What left until then has been answered for: the last of it is found out after the recovery.
+    answered: Option<Instant>,
     last_ack: Option<Instant>,
     reduced_at: Option<Instant>,
     /// Until when losses may still be those of slow start.
@@ -100,6 +102,7 @@ impl Adaptive {
             before: Duration::ZERO,
             since: start.now,
             recovery_until: None,
+            answered: None,
             last_ack: None,
             reduced_at: None,
             settling_until: start.now,
@@ -166,6 +169,7 @@ impl Adaptive {
     fn reduce(&mut self, now: Instant, in_flight: u64) {
         self.curve.remember();
         self.recovery_until = Some(now);
+        self.answered = Some(now);
         self.reduced_at = Some(now);
         self.ledger.settle();
         if self.starting.is_some() {
@@ -173,7 +177,8 @@ impl Adaptive {
             let fits = (in_flight as f64 * BETA) as u64;
             return self.end_start(now, fits.max(self.volumes(1.0)));
         }
-        if self.curve.window() > in_flight {
+        // In company the window is the curve's, also while less of it is used to look whether the others have left.
+        if !self.has_company && self.curve.window() > in_flight {
             self.curve.settle(in_flight);
         }
         self.curve.reduce();
@@ -293,7 +298,7 @@ impl Controller for Adaptive {
 
     fn on_lost(&mut self, now: Instant, lost: &Lost) {
         // What was sent before the last reduction has been answered for, and tells nothing of the link.
-        if self.recovery_until.is_some_and(|until| lost.sent_at <= until) {
+        if self.recovery_until.max(self.answered).is_some_and(|until| lost.sent_at <= until) {
             return;
         }
         let was_waiting = self.path.was_waiting(lost.sent_at);
@@ -308,6 +313,7 @@ impl Controller for Adaptive {
     fn on_spurious_loss(&mut self, _now: Instant) {
         if self.curve.restore() {
             self.recovery_until = None;
+            self.answered = None;
         }
     }
 
@@ -321,6 +327,7 @@ impl Controller for Adaptive {
         let threshold = Some(if is_repeated { LEAST * self.packet } else { threshold });
         self.starting = Some(Starting { threshold, ..Starting::default() });
         self.recovery_until = Some(now);
+        self.answered = None;
     }
 
     fn on_spurious_timeout(&mut self, _now: Instant) {
@@ -332,7 +339,7 @@ impl Controller for Adaptive {
 
     fn on_ecn(&mut self, now: Instant, sent_at: Instant) {
         // RFC 3168 §6.1.2: as for a loss, once in a window; a mark is never chance.
-        if self.recovery_until.is_none_or(|until| sent_at > until) {
+        if self.recovery_until.max(self.answered).is_none_or(|until| sent_at > until) {
             self.reduce(now, self.curve.window() / 2);
         }
     }
