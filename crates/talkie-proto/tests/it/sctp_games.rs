@@ -90,6 +90,29 @@ fn who_takes_back_acknowledgments_all_the_time_is_believed_no_more() {
     assert_eq!(ended(&world, ADA), None);
 }
 
+/// Without its blocks nothing tells when what is behind a hole has come: as soon as that is filled, it seems.
+#[test]
+fn who_is_believed_no_more_proves_no_timeout_wrong() {
+    let Known { mut world, tags, tsns } = known();
+    let (tag, before) = (tags[ADA], Tsn(tsns[ADA].0.wrapping_sub(1)));
+    world.lose = Some(Box::new(|from, _| from == ADA));
+    (0..30).for_each(|number| world.send(ADA, 0, vec![number; 300]));
+    world.run_for(Duration::from_millis(5));
+    for at in 0..10 {
+        world.inject(ADA, &sack(tag, before.plus(at), 1 << 20, &[(2, 2)]));
+        world.inject(ADA, &sack(tag, before.plus(at + 1), 1 << 20, &[]));
+    }
+    world.inject(ADA, &sack(tag, before.plus(30), 1 << 20, &[]));
+    let window = world.ends[ADA].window().expect("it is connected");
+    assert_eq!((window.in_flight, window.window > 8 * 1176), (0, true), "{window:?}");
+    // The first of them is lost, and leaves again after a timeout.
+    (0..5).for_each(|number| world.send(ADA, 0, vec![number; 1100]));
+    world.run_for(Duration::from_millis(1500));
+    world.inject(ADA, &sack(tag, before.plus(35), 1 << 20, &[]));
+    let window = world.ends[ADA].window().expect("it is connected");
+    assert_eq!((window.in_flight, window.window <= 4 * 1176), (0, true), "{window:?}");
+}
+
 #[test]
 fn a_gap_that_is_none_acknowledges_nothing() {
     let Known { mut world, tags, tsns } = known();

@@ -36,7 +36,7 @@ impl Sender {
                 return Err(NeverSent);
             }
             // Ranges ascend; what does not is taken for nothing.
-            if self.renegings < RENEGINGS && blocks.last().is_none_or(|block| block.1 < first) {
+            if self.believes_blocks() && blocks.last().is_none_or(|block| block.1 < first) {
                 blocks.push((first, last));
             }
         }
@@ -71,6 +71,12 @@ impl Sender {
         self.rearm(now, progress);
         self.advance_forward(now);
         Ok(())
+    }
+
+    /// Whether the peer is believed more than its cumulative TSN. If not, nothing tells when what lies behind a
+    /// hole has come: it seems to come when that is filled, and would make each timeout look like one for nothing.
+    pub(super) fn believes_blocks(&self) -> bool {
+        self.renegings < RENEGINGS
     }
 
     /// The path has marked the packet of a chunk. Told again and again, it counts once.

@@ -466,7 +466,7 @@ impl Sender {
         }
         self.books.lost += self.flight.lose_all(&mut self.books);
         self.recovery.handle_timeout();
-        if says_nothing || !self.flight.has_lost() {
+        if says_nothing || !self.flight.has_lost() || !self.believes_blocks() {
             self.end_trial();
         }
         if !says_nothing {
