@@ -327,7 +327,6 @@ impl Controller for Adaptive {
         let threshold = Some(if is_repeated { LEAST * self.packet } else { threshold });
         self.starting = Some(Starting { threshold, ..Starting::default() });
         self.recovery_until = Some(now);
-        self.answered = None;
     }
 
     fn on_spurious_timeout(&mut self, _now: Instant) {

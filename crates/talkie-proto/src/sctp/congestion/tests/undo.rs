@@ -104,6 +104,23 @@ fn a_timeout_for_nothing_is_undone_and_so_are_several_in_a_row() {
 }
 
 #[test]
+fn what_has_been_answered_for_stays_so_when_a_timeout_is_undone() {
+    let birth = birth();
+    let mut controller = Algorithm::Adaptive.start(&start(birth));
+    let now = grow(&mut *controller, birth, 90);
+    controller.on_ecn(now, now);
+    // What left later has been acknowledged, and then comes a timeout for nothing.
+    let after = grow(&mut *controller, now + ms(1), 5);
+    controller.on_timeout(after + ms(1000));
+    controller.on_spurious_timeout(after + ms(1040));
+    let before = format!("{controller:?}");
+    controller.on_ecn(after + ms(1041), now - ms(1));
+    assert_eq!(format!("{controller:?}"), before, "it left before the reduction");
+    controller.on_ecn(after + ms(1042), after);
+    assert_ne!(format!("{controller:?}"), before, "it left after it");
+}
+
+#[test]
 fn slow_start_that_a_timeout_has_ended_for_nothing_goes_on() {
     each(|mut controller, now| {
         let now = grow(&mut *controller, now, 20);
