@@ -263,7 +263,8 @@ impl Generation {
     pub(super) fn fail(&mut self, context: &mut Context<'_>, index: usize, why: PairFailure) {
         let pair = &mut self.pairs[index];
         pair.state = State::Failed;
-        pair.is_refused = matches!(why, PairFailure::Refused(_));
+        // RFC 8656 §10.2: the rules of a relay stay as they are, too.
+        pair.is_refused = matches!(why, PairFailure::Refused(_) | PairFailure::Forbidden);
         pair.life = None;
         // The other side need not have noticed anything. What it proposed holds when the pair works again.
         if let Some(order) = pair.nominated.take()

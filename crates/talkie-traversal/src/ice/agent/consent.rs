@@ -154,7 +154,7 @@ impl Generation {
         }
     }
 
-    /// Everything that is not known to work is checked again, but for what the other side has refused.
+    /// Everything that is not known to work is checked again, but for what the other side or a relay has refused.
     pub(super) fn check_all_again(&mut self, now: Instant) {
         for pair in &mut self.pairs {
             match &mut pair.life {

@@ -92,7 +92,7 @@ impl Generation {
     fn is_asked_again(&self, index: usize, search: Search) -> bool {
         let pair: &Pair = &self.pairs[index];
         let is_wanted = search == Search::AnyWay || !self.is_relayed(pair);
-        // RFC 7675 §5.2: who has refused is not asked again.
+        // RFC 7675 §5.2: who has refused is not asked again, nor is a relay for what it forbids.
         let may_open = pair.state == State::Failed && !pair.is_refused;
         may_open && is_wanted && !self.is_stream(index)
     }

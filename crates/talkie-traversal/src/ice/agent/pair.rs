@@ -41,7 +41,8 @@ pub(super) struct Pair {
     pub(super) foundation: (String, String),
     pub(super) priority: u64,
     pub(super) state: State,
-    /// Whether it has failed because the other side said so: it is asked again only if the other side asks.
+    /// Whether it has failed because the other side said so, or our relay: it is asked again only if the other side
+    /// asks.
     pub(super) is_refused: bool,
     /// Whether a check was answered, but from another address than it went to.
     pub(super) was_answered_elsewhere: bool,
