@@ -300,6 +300,49 @@ fn a_nomination_that_is_settled_by_another_answer_is_repeated_no_more() {
 }
 
 #[test]
+fn a_late_answer_to_an_earlier_nomination_settles_no_later_one() {
+    let number = |check: &[u8]| {
+        Message::parse(check).unwrap().get::<Nomination>().unwrap().map(|number| number.0)
+    };
+    let mut puppet = Puppet::new(config(Role::Controlling), &["renomination"]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:1", 2000);
+    puppet.candidate("10.0.0.2:2", 1000);
+    puppet.answer_all();
+    // The first pair falls silent when it is nominated, so that the other one is; then it answers again, all but
+    // that it is nominated once more.
+    let (mut earlier, mut later) = (None, None);
+    for _ in 0..1000 {
+        puppet.run(ms(10));
+        let is_other = nominated(&puppet).as_deref() == Some("10.0.0.2:2");
+        for (to, check) in puppet.checks() {
+            match (to.port(), number(&check)) {
+                (1, Some(1)) => earlier = Some(check),
+                (1, Some(3)) => later = Some(check),
+                (1, _) if !is_other => {}
+                _ => {
+                    let answer = puppet.success(&check);
+                    puppet.give_from(to, &answer);
+                }
+            }
+        }
+        if later.is_some() {
+            break;
+        }
+    }
+    let (earlier, later) = (earlier.unwrap(), later.expect("it is the better one"));
+    let answer = puppet.success(&earlier);
+    puppet.give("10.0.0.2:1", &answer);
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:2"));
+    // The other side may not have heard of it yet.
+    puppet.run(ms(1000));
+    assert!(puppet.checks().iter().any(|(_, check)| *check == later));
+    let answer = puppet.success(&later);
+    puppet.give("10.0.0.2:1", &answer);
+    assert_eq!(nominated(&puppet).as_deref(), Some("10.0.0.2:1"));
+}
+
+#[test]
 fn another_error_ends_the_pair() {
     let mut puppet = Puppet::new(config(Role::Controlling), &[]);
     puppet.introduce();

@@ -12,7 +12,7 @@ use super::pair::{Check, Life, Pair, State};
 use super::session::{Proposal, Reply};
 use crate::ice::candidate::{Candidate, CandidateType};
 use crate::ice::config::Role;
-use crate::ice::event::{Chapter, PairFailure, PairId};
+use crate::ice::event::{Chapter, PairFailure};
 use crate::ice::gather::LocalId;
 use crate::stun::Message;
 use crate::stun::attributes::ErrorCode;
@@ -187,11 +187,12 @@ impl Generation {
     }
 
     /// A nomination of ours has been answered.
-    fn agree(&mut self, context: &mut Context<'_>, index: usize, _proposal: Proposal) {
-        let id: PairId = self.pairs[index].id;
-        let Some((_, order)) = self.proposed.take_if(|(proposed, _)| *proposed == id) else {
+    fn agree(&mut self, context: &mut Context<'_>, index: usize, proposal: Proposal) {
+        // A late answer to an earlier one: of the present one the other side need not have heard.
+        if self.proposal(index) != Some(proposal) {
             return;
-        };
+        }
+        let Some((_, order)) = self.proposed.take() else { return };
         // The answer may be to a later question, and the first has been lost: it is repeated no more, so that its end is
         // not taken for the pair's.
         self.pairs[index].stop();
