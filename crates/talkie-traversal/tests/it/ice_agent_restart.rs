@@ -5,6 +5,7 @@ use std::time::Duration;
 use talkie_traversal::ice::ConnectionState::{Connected, Failed};
 use talkie_traversal::ice::{AddError, Role};
 
+use crate::ice_agent_puppet::Puppet;
 use crate::ice_agent_world::{DELAY, World, config, ms};
 
 fn connected() -> World {
@@ -197,6 +198,29 @@ fn an_end_that_comes_too_early_and_one_that_comes_too_late_are_both_kept_apart()
         let added = agent.add_remote_candidate(now, other);
         assert_eq!(added, Err(AddError::Ended), "{is_taken_back}");
     }
+}
+
+/// A restart that has come to nothing so far is followed by another one.
+#[test]
+fn a_late_end_of_what_still_carries_data_takes_no_early_ones_place() {
+    let mut puppet = Puppet::new(config(Role::Controlling), &[]);
+    puppet.introduce();
+    puppet.candidate("10.0.0.2:9", 1000);
+    puppet.answer_all();
+    let first = puppet.parameters.username_fragment.clone();
+    for fragment in ["second", "third"] {
+        puppet.agent.restart(puppet.now);
+        if fragment == "third" {
+            for end in ["third", first.as_str()] {
+                puppet.agent.end_of_remote_candidates_of(puppet.now, end);
+            }
+        }
+        puppet.parameters.username_fragment = fragment.to_owned();
+        puppet.introduce();
+        assert!(puppet.agent.selected().is_some());
+    }
+    let told = "candidate:1 1 udp 1000 10.0.0.2 10 typ host".parse().unwrap();
+    assert_eq!(puppet.agent.add_remote_candidate(puppet.now, told), Err(AddError::Ended));
 }
 
 #[test]

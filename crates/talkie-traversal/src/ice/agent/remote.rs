@@ -139,10 +139,10 @@ impl Agent {
         if is_of(&self.current) {
             self.end_of_remote_candidates(now);
         } else if let Some(previous) = self.previous.as_deref_mut()
-            && is_of(previous.before())
+            && let Some(generation) = previous.generations_mut().find(|it| is_of(it))
         {
             // It counts if the restart is taken back.
-            previous.before().remote_ended = true;
+            generation.remote_ended = true;
         } else {
             self.names.ended = Some(username_fragment.to_owned());
         }
