@@ -64,6 +64,28 @@ impl Scripted {
         });
     }
 
+    /// One that has an allocation.
+    fn allocated(lifetime: Duration) -> Self {
+        let mut server = Self::new(Transport::Udp);
+        server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");
+        let request = server.request();
+        server.answer(&request, Class::Success, |writer| {
+            writer
+                .attribute(&XorRelayedAddress(addr("192.0.2.1:50000")))
+                .attribute(&XorMappedAddress(addr("198.51.100.7:1000")))
+                .attribute(&Lifetime(lifetime))
+                .integrity(&key());
+        });
+        assert!(matches!(server.client.poll_event(), Some(Event::Allocated { .. })));
+        server
+    }
+
+    fn refresh(&mut self) -> Vec<u8> {
+        let request = self.request();
+        assert_eq!(Message::parse(&request).unwrap().method(), Method::REFRESH);
+        request
+    }
+
     fn ended(&mut self) -> Option<End> {
         match self.client.poll_event() {
             Some(Event::Ended(end)) => Some(end),
@@ -347,21 +369,10 @@ fn a_lifetime_of_nothing_makes_no_busy_loop() {
 
 #[test]
 fn a_refresh_that_names_no_lifetime_is_one_all_the_same() {
-    let mut server = Scripted::new(Transport::Udp);
-    server.challenge(ErrorCode::UNAUTHENTICATED, "nonce");
-    let request = server.request();
-    server.answer(&request, Class::Success, |writer| {
-        writer
-            .attribute(&XorRelayedAddress(addr("192.0.2.1:50000")))
-            .attribute(&XorMappedAddress(addr("198.51.100.7:1000")))
-            .attribute(&Lifetime(Duration::from_secs(800)))
-            .integrity(&key());
-    });
-    assert!(matches!(server.client.poll_event(), Some(Event::Allocated { .. })));
+    let mut server = Scripted::allocated(Duration::from_secs(800));
     for _ in 0..3 {
         server.client.verify(server.now);
-        let refresh = server.request();
-        assert_eq!(Message::parse(&refresh).unwrap().method(), Method::REFRESH);
+        let refresh = server.refresh();
         server.answer(&refresh, Class::Success, |writer| {
             writer.integrity(&key());
         });
@@ -374,6 +385,33 @@ fn a_refresh_that_names_no_lifetime_is_one_all_the_same() {
             assert_eq!(Message::parse(&keepalive).unwrap().class(), Class::Indication);
         }
         server.now = server.client.poll_timeout().unwrap();
+    }
+}
+
+#[test]
+fn a_refresh_that_a_server_has_an_error_at_is_made_again_a_few_times() {
+    let mut server = Scripted::allocated(Duration::from_secs(800));
+    for is_over in [false, true] {
+        server.client.verify(server.now);
+        for _ in 0..4 {
+            let refresh = server.refresh();
+            server.answer(&refresh, Class::Error, |writer| {
+                writer.attribute(&ErrorCode::SERVER_ERROR).integrity(&key());
+            });
+            assert_eq!(server.ended(), None);
+            assert!(server.is_silent());
+            let next = server.client.poll_timeout().unwrap();
+            assert!(next - server.now >= Duration::from_secs(10));
+            server.now = next;
+            server.client.handle_timeout(server.now);
+        }
+        let refresh = server.refresh();
+        let class = if is_over { Class::Error } else { Class::Success };
+        server.answer(&refresh, class, |writer| {
+            writer.optional(is_over.then_some(ErrorCode::SERVER_ERROR).as_ref()).integrity(&key());
+        });
+        let end = is_over.then_some(End::Failed(Failure::ServerError));
+        assert_eq!(server.ended(), end);
     }
 }
 

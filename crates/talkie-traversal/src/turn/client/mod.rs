@@ -111,6 +111,8 @@ enum Phase {
         refresh_at: Option<Instant>,
         /// How long after the last one that is.
         pause: Duration,
+        /// How many in a row the server had an error at.
+        errors: u8,
     },
     /// Nothing but the end of the last request is waited for.
     Closing(End),

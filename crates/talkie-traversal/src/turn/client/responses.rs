@@ -18,6 +18,8 @@ const CHALLENGES: u8 = 3;
 
 /// The shortest time between two refreshes, whatever lifetime the server names.
 const MIN_REFRESH: Duration = Duration::from_secs(10);
+/// RFC 8489 §6.3.4: how often a request is made again that the server had an error at.
+const MOST_ERRORS: u8 = 4;
 /// The longest: RFC 8656 §3.2 has servers cap a lifetime at an hour, whose half this is.
 const MAX_REFRESH: Duration = Duration::from_secs(1800);
 
@@ -122,11 +124,12 @@ impl Client {
                 let Ok(lifetime) = message.get::<Lifetime>() else {
                     return Some(Failure::Incomprehensible);
                 };
-                if let Phase::Allocated { refresh_at, pause } = &mut self.phase {
+                if let Phase::Allocated { refresh_at, pause, errors } = &mut self.phase {
                     // RFC 8656 §8.2 has it in each. What is refreshed all the same is not to be lost for it, and
                     // lives as long as before.
                     *pause = lifetime.map_or(*pause, half);
                     *refresh_at = Some(now + *pause);
+                    *errors = 0;
                 }
             }
             Purpose::Release => self.finish(),
@@ -163,13 +166,14 @@ impl Client {
             return None;
         };
         let pause = half(lifetime);
-        self.phase = Phase::Allocated { refresh_at: Some(now + pause), pause };
+        self.phase = Phase::Allocated { refresh_at: Some(now + pause), pause, errors: 0 };
         self.events.push_back(Event::Allocated { relayed, relayed_v6, mapped: mapped.0 });
         None
     }
 
     fn fail(&mut self, now: Instant, purpose: &Purpose, failure: Failure) {
         match purpose {
+            Purpose::Refresh if self.refreshes_again(now, &failure) => {}
             Purpose::Allocate | Purpose::Refresh => self.end(failure),
             // RFC 8656 §10.2, §12.2: there is no allocation to permit anything on. The server has
             // lost it, as one does that was restarted.
@@ -195,6 +199,20 @@ impl Client {
                 self.peers.not_bound(*peer);
                 self.events.push_back(Event::NotBound(*peer, failure));
             }
+        }
+    }
+
+    /// RFC 8489 §6.3.4: whether it asks again after an error of the server. Half of the lifetime is left, and with the
+    /// allocation all that goes over it would be lost.
+    fn refreshes_again(&mut self, now: Instant, failure: &Failure) -> bool {
+        let is_servers = failure.code().is_some_and(|code| (500..600).contains(&code));
+        match &mut self.phase {
+            Phase::Allocated { refresh_at, errors, .. } if is_servers && *errors < MOST_ERRORS => {
+                *errors += 1;
+                *refresh_at = Some(now + MIN_REFRESH);
+                true
+            }
+            _ => false,
         }
     }
 
