@@ -135,7 +135,8 @@ impl Tracker {
 
     /// The ranges as a SACK tells them, in ascending order. Where there are more than it takes, what has come
     /// lately (as RFC 2018 §4 has it: nothing else tells the sender what has become of what it has sent again),
-    /// a few of the highest, and as many of the lowest as there is room for.
+    /// a few of the highest, and as many of the lowest as there is room for. RFC 9260 §6.7 would have the lowest
+    /// only.
     pub(crate) fn blocks(&self, most: usize) -> Vec<(u16, u16)> {
         let offset = |tsn: u64| u16::try_from(tsn - self.cumulative).unwrap_or(u16::MAX);
         let len = self.ranges.len();

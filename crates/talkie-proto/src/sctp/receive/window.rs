@@ -41,7 +41,8 @@ impl Window {
         Self { limit, most, round: now, consumed: 0, advertised: limit, closed: None }
     }
 
-    /// So much has come, with what messages take beside their bytes, while the application keeps up with reading, but for what is `unread`.
+    /// So much has come, with what messages take beside their bytes, while the application keeps up with reading,
+    /// but for what is `unread`.
     pub(crate) fn handle_consumed(
         &mut self,
         now: Instant,
