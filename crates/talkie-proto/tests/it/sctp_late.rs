@@ -141,3 +141,24 @@ fn what_was_given_up_and_lost_stays_lost() {
         assert!(taken_for_lost(&world) - taken >= lost, "{lost} bytes");
     }
 }
+
+/// The first of it is lost, so that the rest comes behind a hole.
+#[test]
+fn what_was_given_up_and_comes_late_behind_a_hole_is_measured() {
+    for interleaving in [true, false] {
+        let mut world = fleeting(interleaving);
+        let before = window(&world.ends[ADA]);
+        world.link.delay = Duration::from_millis(900);
+        let mut first = true;
+        world.lose =
+            Some(Box::new(move |from, _| from == ADA && std::mem::replace(&mut first, false)));
+        let (mut timeouts, mut known) = (0, before);
+        for _ in 0..30 {
+            world.run_for(Duration::from_millis(100));
+            let after = window(&world.ends[ADA]);
+            timeouts += u32::from(after < before / 2 && known >= before / 2);
+            known = after;
+        }
+        assert!(timeouts == 1 && known >= before / 2, "{timeouts} timeouts, {known} bytes");
+    }
+}

@@ -49,8 +49,9 @@ impl Sender {
         if sack.duplicates().next().is_some() {
             self.recovery.handle_duplicates(self.flight.next_packet());
         }
-        let progress = settled.bytes > 0 || cumulative >= before;
-        self.judge_timeout(now, &mut settled, progress, cumulative);
+        let mut progress = settled.bytes > 0 || cumulative >= before;
+        // What was given up and comes late behind a hole moves nothing, and is the only measure there is.
+        progress |= self.judge_timeout(now, &mut settled, progress, cumulative);
         if progress {
             self.handle_progress(now, &settled);
         }

@@ -40,15 +40,15 @@ impl Sender {
         self.flight.release();
     }
 
-    /// A SACK has come while it is not known whether a timeout was one.
+    /// A SACK has come while it is not known whether a timeout was one. Tells if it was for nothing.
     pub(super) fn judge_timeout(
         &mut self,
         now: Instant,
         settled: &mut Settled,
         progress: bool,
         cumulative: u64,
-    ) {
-        let Some(trial) = self.trial else { return };
+    ) -> bool {
+        let Some(trial) = self.trial else { return false };
         // What was given up meanwhile has come all the same, if this does not answer that it will not.
         if let Some((tsn, packet)) = settled.given_up
             && tsn > self.told_before
@@ -56,7 +56,8 @@ impl Sender {
         {
             self.flight.find(packet, settled);
         }
-        if settled.original.is_some() {
+        let was_late = settled.original.is_some();
+        if was_late {
             // Step 3 b. What the copy of the oldest packet says of the round trip is another's (RFC 9260 §6.3.1
             // C5), and packets that left before it have not been overtaken by it.
             settled.newest = settled.original;
@@ -71,6 +72,7 @@ impl Sender {
                 Trial::Proving(_) => self.end_trial(),
             }
         }
+        was_late
     }
 
     /// Whether what was lost may leave again.
