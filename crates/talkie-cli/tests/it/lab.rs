@@ -20,6 +20,7 @@ fn what_is_told_wrong_ends_with_2_and_one_sentence() {
         (&["flow", "--rate", "200"], "such as 200mbit; not `200`"),
         (&["flow", "--rtt", "40"], "--rtt takes a time"),
         (&["flow", "--loss", "all"], "--loss takes a percentage"),
+        (&["flow", "--loss", "-1"], "--loss takes a percentage"),
         (&["flow", "--buffer", "huge"], "--buffer takes a size"),
         (&["flow", "--burst", "0"], "--burst takes a number of packets"),
         (&["flow", "--burst", "2", "--loss", "80%"], "cannot lose 80% of all packets, 67% at most"),
@@ -160,6 +161,18 @@ fn the_types_are_told_to_programs() {
     let told = all.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap());
     assert!(told.eq(names.stdout.lines()));
     assert_eq!(types(&["cgnat"])[0]["pooling"], "paired");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_could_not_be_printed_is_no_success() {
+    for command in [&["lab", "flow", "--rate", "1mbit", "--time", "1s"][..], &["lab", "list"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let said = talkie(command).stdout(full).output().unwrap();
+        assert_eq!(said.status.code(), Some(1), "{command:?}");
+        let words = String::from_utf8(said.stderr).unwrap();
+        assert!(words.contains("cannot write to standard output: "), "{words}");
+    }
 }
 
 #[test]

@@ -16,14 +16,12 @@ const HEIGHT: i32 = 110;
 const STEP: i32 = 158;
 /// Strokes by flow; from the sixth on they are dashed.
 const STROKES: [&str; 5] = ["left-s", "right-s", "good-s", "relay-s", "none-s"];
-const TITLE: &str = "Flows that share a line";
-
 impl Recording {
     /// SVG.
     #[must_use]
     pub fn svg(&self) -> String {
         let mut picture = Picture::default();
-        picture.text(24, 38, "h big", TITLE);
+        picture.text(24, 38, "h big", self.title());
         picture.text(24, 60, "f", &format!("SCTP in virtual time: {}.", self.plan.conditions()));
         let panels = self.panels();
         for (at, panel) in (0..).zip(&panels) {
@@ -36,7 +34,14 @@ impl Recording {
             picture.text(x, bottom + 18, &format!("f num{anchor}"), &time);
         }
         let end = self.legend(&mut picture, bottom + 46);
-        picture.finish((WIDTH, end + 8), TITLE, &self.description())
+        picture.finish((WIDTH, end + 8), self.title(), &self.description())
+    }
+
+    fn title(&self) -> &'static str {
+        match self.plan.controllers.len() {
+            0 | 1 => "One flow on a line",
+            _ => "Flows that share a line",
+        }
     }
 
     fn draw(&self, picture: &mut Picture, panel: &Panel, top: i32) {

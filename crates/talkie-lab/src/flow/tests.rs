@@ -109,7 +109,8 @@ fn who_never_connects_is_told() {
     let recording = run(Plan { loss: 1.0, span, ..plan(&[Controller::Cubic]) });
     assert_eq!(recording.outcomes()[0].fate, Fate::NeverConnected);
     assert!(recording.plot(80).text(Ink::PLAIN).contains("never connected"));
-    assert!(!recording.svg().contains("NaN"));
+    let svg = recording.svg();
+    assert!(!svg.contains("NaN") && svg.contains("One flow on a line"), "{svg}");
 }
 
 #[test]
@@ -130,7 +131,7 @@ fn json_has_every_state() {
 fn the_picture_says_in_words_what_it_shows() {
     let span = Duration::from_secs(1);
     let svg = run(Plan { span, ..plan(&[Controller::Adaptive, Controller::Cubic]) }).svg();
-    assert!(svg.contains("Flow 2, cubic: "), "{svg}");
+    assert!(svg.contains("Flow 2, cubic: ") && svg.contains("Flows that share a line"), "{svg}");
     assert!(svg.contains("1 adaptive: ") && svg.contains("Jain's index"), "{svg}");
     assert_eq!(svg.matches("<text").count(), svg.matches("</text>").count());
     assert_eq!(svg.matches("<polyline").count(), 7, "three panels of two flows, and the queue");

@@ -9,6 +9,7 @@ use clap::{Arg, ArgMatches, value_parser};
 use crate::terminal;
 
 const DASH: &str = "-";
+const STDOUT: &str = "to standard output";
 
 /// `--NAME FILE`.
 pub(super) fn arg(name: &'static str, help: &'static str) -> Arg {
@@ -87,11 +88,20 @@ pub(super) fn write(
     let Some(file) = file(matches, name) else { return Ok(()) };
     let content = content();
     let (place, written) = if is_dash(file) {
-        ("to standard output".to_owned(), print(&content))
+        (STDOUT.to_owned(), print(&content))
     } else {
         (file.display().to_string(), std::fs::write(file, content))
     };
-    written.map_err(|error| terminal::complain(&format_args!("cannot write {place}: {error}")))
+    written.map_err(|error| refuse(&place, &error))
+}
+
+/// Prints what people read, or complains: who has waited for it is not to take nothing for a success.
+pub(super) fn show(text: &str) -> Result<(), ()> {
+    print(text.as_bytes()).map_err(|error| refuse(STDOUT, &error))
+}
+
+fn refuse(place: &str, error: &io::Error) {
+    terminal::complain(&format_args!("cannot write {place}: {error}"));
 }
 
 fn print(content: &[u8]) -> io::Result<()> {

@@ -5,10 +5,11 @@ use std::time::Instant;
 
 use clap::{Arg, ArgMatches, Command};
 use talkie_lab::ink::{Canvas, Tone};
-use talkie_lab::kinds::{self, Preset};
+use talkie_lab::kinds::{self, Preset, UnknownKind};
 
+use super::files;
 use super::look::{self, Look};
-use crate::commands::USAGE;
+use crate::commands::{FAILURE, USAGE};
 use crate::terminal;
 
 const TYPE: &str = "type";
@@ -51,29 +52,36 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
-    let look = Look::of(matches);
-    if matches.get_flag("names") {
-        terminal::say(&Preset::all().map(|preset| format!("{preset}\n")).collect::<String>());
-        return ExitCode::SUCCESS;
-    }
-    let asked = match matches.get_one::<String>(TYPE).map(|name| kinds::find(name)).transpose() {
-        Ok(asked) => asked,
+    let text = match text(matches) {
+        Ok(text) => text,
         Err(error) => {
             terminal::complain(&error);
             return ExitCode::from(USAGE);
         }
     };
-    if matches.get_flag("json") {
-        let json = asked.map_or_else(|| kinds::json(Preset::all()), |preset| kinds::json([preset]));
-        terminal::say(&json);
-        return ExitCode::SUCCESS;
+    match files::show(&text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(()) => ExitCode::from(FAILURE),
     }
+}
+
+fn text(matches: &ArgMatches) -> Result<String, UnknownKind> {
+    if matches.get_flag("names") {
+        return Ok(Preset::all().map(|preset| format!("{preset}\n")).collect());
+    }
+    let asked = matches.get_one::<String>(TYPE).map(|name| kinds::find(name)).transpose()?;
+    if matches.get_flag("json") {
+        return Ok(match asked {
+            None => kinds::json(Preset::all()),
+            Some(preset) => kinds::json([preset]),
+        });
+    }
+    let look = Look::of(matches);
     let drawing = match asked {
         None => all(look.columns),
         Some(preset) => one(preset, look.columns),
     };
-    terminal::say(&drawing.text(look.ink));
-    ExitCode::SUCCESS
+    Ok(drawing.text(look.ink))
 }
 
 fn all(columns: usize) -> Canvas {

@@ -73,13 +73,15 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         Ok(matrix) => matrix,
         Err(code) => return ExitCode::from(code),
     };
-    if printed.is_none() {
+    let shown = if printed.is_none() {
         let look = Look::of(matches);
-        terminal::say(&matrix.table(look.columns).text(look.ink));
-    }
+        files::show(&matrix.table(look.columns).text(look.ink))
+    } else {
+        Ok(())
+    };
     let written = files::write(matches, "json", || matrix.json().into_bytes())
         .and_then(|()| files::write(matches, "svg", || matrix.svg().into_bytes()));
-    match written {
+    match written.and(shown) {
         Ok(()) => ExitCode::SUCCESS,
         Err(()) => ExitCode::from(FAILURE),
     }

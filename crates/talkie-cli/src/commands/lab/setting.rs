@@ -11,21 +11,24 @@ const LONGEST_DELAY: Duration = Duration::from_secs(2);
 pub(super) fn args() -> [Arg; 4] {
     [
         seed(),
-        Arg::new("delay")
-            .long("delay")
-            .value_name("TIME")
-            .default_value("40ms")
-            .help("From host to host, one way, 1ms to 2s"),
-        Arg::new("loss")
-            .long("loss")
-            .value_name("PERCENT")
-            .default_value("0")
-            .help("How much is lost between the hosts, 0 to 90"),
+        arg("delay", "TIME", "40ms", "From host to host, one way, 1ms to 2s"),
+        arg("loss", "PERCENT", "0", "How much is lost between the hosts, 0 to 90"),
         Arg::new("predict")
             .long("predict")
             .action(ArgAction::SetTrue)
             .help("Guess the next ports of NATs that give them in an order"),
     ]
+}
+
+/// A flag with a number and perhaps a unit. One below zero is a wrong value and not another flag.
+pub(super) fn arg(
+    name: &'static str,
+    value: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Arg {
+    let arg = Arg::new(name).long(name).value_name(value).default_value(default).help(help);
+    arg.allow_hyphen_values(true)
 }
 
 pub(super) fn seed() -> Arg {

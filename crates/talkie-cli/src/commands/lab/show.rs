@@ -69,11 +69,13 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         true => whole.clone(),
         false => whole.digest(),
     };
-    if printed.is_none() {
+    let printing = if printed.is_none() {
         let look = Look::of(matches);
-        show(&shown.pages(look.columns), &look, matches.get_flag("step"));
-    }
-    match write_files(matches, &shown, &whole, &run) {
+        show(&shown.pages(look.columns), &look, matches.get_flag("step"))
+    } else {
+        Ok(())
+    };
+    match write_files(matches, &shown, &whole, &run).and(printing) {
         Ok(()) => ExitCode::SUCCESS,
         Err(()) => ExitCode::from(FAILURE),
     }
@@ -95,14 +97,15 @@ fn write_files(matches: &ArgMatches, shown: &Story, whole: &Story, run: &Run) ->
 }
 
 /// All of it, or page after page with a key in between where somebody can press one.
-fn show(pages: &[Canvas], look: &Look, step: bool) {
+fn show(pages: &[Canvas], look: &Look, step: bool) -> Result<(), ()> {
     let waits = step && io::stdin().is_terminal() && io::stdout().is_terminal();
     for page in pages {
-        terminal::say(&page.text(look.ink));
+        files::show(&page.text(look.ink))?;
         if waits && !is_told_to_go_on() {
-            return;
+            break;
         }
     }
+    Ok(())
 }
 
 /// Waits for Enter; `q` or the end of the input stops.

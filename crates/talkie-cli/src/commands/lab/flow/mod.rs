@@ -41,19 +41,35 @@ the line carry DTLS, UDP and IP as well.
 Exit codes: 0 done, 1 a file can't be written, 2 wrong flag or value, 130 stopped by Ctrl-C.";
 
 pub(super) fn command() -> Command {
-    let text =
-        |name: &'static str, value: &'static str, default: &'static str, help: &'static str| {
-            Arg::new(name).long(name).value_name(value).default_value(default).help(help)
-        };
     Command::new("flow")
         .about("Play transfers over one line: window, rate, round trip, queue")
         .after_help(EXAMPLES)
-        .arg(text("rate", "RATE", "20mbit", "What the line carries, 10kbit to 10gbit"))
-        .arg(text("rtt", "TIME", "40ms", "There and back without a queue, 1ms to 4s"))
-        .arg(text("loss", "PERCENT", "0", "How much is lost by chance on the way there, 0 to 90"))
-        .arg(text("burst", "PACKETS", "1", "How many are lost in a row on average, 1 to 1000"))
-        .arg(text("queue", "NAME", "drop-tail", "Who leaves it: drop-tail, codel or codel-ecn"))
-        .arg(text("buffer", "SIZE", "1x", "The queue: 64kb, 100ms, or 1x what fills the path"))
+        .arg(setting::arg("rate", "RATE", "20mbit", "What the line carries, 10kbit to 10gbit"))
+        .arg(setting::arg("rtt", "TIME", "40ms", "There and back without a queue, 1ms to 4s"))
+        .arg(setting::arg(
+            "loss",
+            "PERCENT",
+            "0",
+            "How much is lost by chance on the way there, 0 to 90",
+        ))
+        .arg(setting::arg(
+            "burst",
+            "PACKETS",
+            "1",
+            "How many are lost in a row on average, 1 to 1000",
+        ))
+        .arg(setting::arg(
+            "queue",
+            "NAME",
+            "drop-tail",
+            "Who leaves it: drop-tail, codel or codel-ecn",
+        ))
+        .arg(setting::arg(
+            "buffer",
+            "SIZE",
+            "1x",
+            "The queue: 64kb, 100ms, or 1x what fills the path",
+        ))
         .arg(
             Arg::new("controller")
                 .long("controller")
@@ -70,8 +86,13 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(u8).range(1..=MOST_FLOWS as i64))
                 .help("How many flows, 1 to 8; controllers are repeated in turn"),
         )
-        .arg(text("stagger", "TIME", "0s", "How long after the one before it a flow begins"))
-        .arg(text("time", "TIME", "20s", "How long all of it takes, 1s to 60min"))
+        .arg(setting::arg(
+            "stagger",
+            "TIME",
+            "0s",
+            "How long after the one before it a flow begins",
+        ))
+        .arg(setting::arg("time", "TIME", "20s", "How long all of it takes, 1s to 60min"))
         .arg(setting::seed())
         .arg(files::arg("svg", "Write a picture"))
         .arg(files::json())
@@ -100,11 +121,13 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         Ok(recording) => recording,
         Err(code) => return ExitCode::from(code),
     };
-    if printed.is_none() {
+    let shown = if printed.is_none() {
         let look = Look::of(matches);
-        terminal::say(&recording.plot(look.columns).text(look.ink));
-    }
-    match write_files(matches, &recording) {
+        files::show(&recording.plot(look.columns).text(look.ink))
+    } else {
+        Ok(())
+    };
+    match write_files(matches, &recording).and(shown) {
         Ok(()) => ExitCode::SUCCESS,
         Err(()) => ExitCode::from(FAILURE),
     }
