@@ -193,8 +193,8 @@ impl Generation {
             return;
         }
         let Some((_, order)) = self.proposed.take() else { return };
-        // The answer may be to a later question, and the first has been lost: it is repeated no more, so that its end is
-        // not taken for the pair's.
+        // The answer may be to a later question, and the first has been lost: it is repeated no more, so that its
+        // end is not taken for the pair's.
         self.pairs[index].stop();
         self.pairs[index].nominated = Some(order);
         self.was_nominated = true;
